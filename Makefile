@@ -1,0 +1,76 @@
+# Everything is installed into .venv from the package index; nothing outside this folder is changed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := deployments/requirements.lock
+UV_VERSION := 0.13.9
+
+EXAMPLE := docs/examples/autofj50/ShoppingMall
+RESULT := build/ShoppingMall
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-slow lint lock clean
+
+help:
+	@echo "make run        install, then join the bundled example and say where the result is"
+	@echo "make test       install, then lint, type-check and run the tests"
+	@echo "make test-slow  install, then run the tests that take longer"
+	@echo "make lint       ruff and mypy"
+	@echo "make lock       resolve the dependencies anew into $(LOCK)"
+	@echo "make clean      remove all that make made, .venv included"
+
+install: $(VENV)/installed.stamp
+
+# A changed lock starts from an empty environment: pip would leave behind what is no longer locked.
+$(VENV)/requirements.stamp: $(LOCK)
+	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info[:2] <= (3, 14) or sys.exit("fuzzyjoin runs on Python 3.11 to 3.14, but $(PYTHON) is %d.%d: say for example make PYTHON=python3.12" % sys.version_info[:2])'
+	@echo "==> installing the locked dependencies into $(VENV)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	@touch $@
+
+# The build backend is among the locked dependencies, so the build needs no isolated environment of its own.
+$(VENV)/installed.stamp: $(VENV)/requirements.stamp pyproject.toml
+	@echo "==> installing fuzzyjoin into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: install
+	@echo "==> joining $(EXAMPLE)"
+	@mkdir -p $(RESULT)
+	$(BIN)/fuzzyjoin join $(EXAMPLE)/left.csv $(EXAMPLE)/right.csv --on title \
+		-o $(RESULT)/matches.csv --unmatched-out $(RESULT)/unmatched.csv --program-out $(RESULT)/program.json
+	@echo "==> compared with the known matches"
+	$(BIN)/fuzzyjoin evaluate $(RESULT)/matches.csv $(EXAMPLE)/gt.csv
+	@echo "==> the matches, the rows left unmatched and the program that decided:"
+	@ls $(RESULT)/matches.csv $(RESULT)/unmatched.csv $(RESULT)/program.json
+
+lint: install
+	@echo "==> ruff"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { echo "run $(BIN)/ruff format ."; exit 1; }
+	@echo "==> mypy"
+	@$(BIN)/mypy
+
+test: lint
+	@echo "==> pytest"
+	@$(BIN)/pytest --quiet -m "not slow"
+
+# pytest exits with 5 when no test carries the mark.
+test-slow: install
+	@echo "==> pytest, the slow tests"
+	@$(BIN)/pytest --quiet -m slow || { code=$$?; test $$code -eq 5 && echo "no test is marked slow"; }
+
+# Needs the package index; uv lives in an environment of its own, because nothing else here uses it.
+lock:
+	@$(PYTHON) -m venv --clear build/lock-venv
+	@build/lock-venv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	build/lock-venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+		--group build --group test --group lint pyproject.toml --output-file $(LOCK)
+	@echo "==> $(LOCK) is resolved anew; make test installs it"
+
+clean:
+	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

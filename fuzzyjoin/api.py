@@ -1,0 +1,151 @@
+"""The public functions: learn a program, and learn and join in one call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from fuzzyjoin.application import apply_to_candidates
+from fuzzyjoin.blocking import default_k
+from fuzzyjoin.candidates import Candidates
+from fuzzyjoin.errors import DataError
+from fuzzyjoin.learning import LearningSettings, learn
+from fuzzyjoin.result import result_of
+from fuzzyjoin.stopwatch import Stopwatch
+from fuzzyjoin.tables import as_frame, choose_columns, key_tables
+from fuzzyjoin.threads import choose_work
+
+if TYPE_CHECKING:
+    from fuzzyjoin.blocking import Blocker
+    from fuzzyjoin.join_functions import Space
+    from fuzzyjoin.program import Program
+    from fuzzyjoin.result import JoinResult
+    from fuzzyjoin.tables import IdColumn, On, Table
+    from fuzzyjoin.threads import Progress, Work
+
+__all__ = ["fuzzy_join", "learn_program"]
+
+
+def fuzzy_join(
+    reference: Table,
+    query: Table,
+    on: On = None,
+    *,
+    id: IdColumn = None,  # noqa: A002 - the column is called id
+    precision_target: float = 0.9,
+    method: Literal["auto", "autofj"] = "auto",
+    space: Space | None = None,
+    blocker: Blocker | None = None,
+    negative_rules: bool = True,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> JoinResult:
+    """Join a messy query table to a clean reference table without labels.
+
+    Learns a program on the two tables and applies it to them: each query row gets at most one reference row.
+
+    Parameters
+    ----------
+    reference, query
+        pandas frames or Arrow tables. The reference table should hold few duplicates.
+    on
+        The columns to compare: a name, or a list of names and (reference column, query column) pairs; by default all
+        columns that both tables have, ids left out. Values are compared as text; None and NaN are missing.
+    id
+        The id column of both tables, or (reference id, query id); by default `id`, else the first unique column.
+    precision_target
+        Share of matches that should be right, in (0, 1).
+    method
+        "autofj" is the published algorithm; "auto" whatever measures best, today the same over the large space.
+    space
+        Join functions to search: "small" (14), "medium" (68), "large" (136), a dict of options or a list of join
+        functions; by default "large" for auto and "small" for autofj.
+    blocker
+        A user's own blocking (see `fuzzyjoin.Blocker`).
+    negative_rules
+        Whether to learn and apply negative rules.
+    threads
+        Threads to use; by default the processors of this process. The result does not depend on it.
+    progress
+        Called with a stage's name and the share done, in [0, 1].
+
+    Returns
+    -------
+    JoinResult
+        Matches, unmatched rows with reasons, the program, and the method's own estimate of precision. If the target
+        is out of reach nothing is joined and `result.program.reachable` is false.
+
+    Raises
+    ------
+    UsageError
+        If an argument is out of range, unknown or contradicts another.
+    DataError
+        If a table cannot be joined as it is.
+
+    Notes
+    -----
+    Li, Cheng, Chu, He, Chaudhuri: Auto-FuzzyJoin, SIGMOD 2021, sections 3 and 4.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fuzzyjoin import fuzzy_join
+    >>> reference = pd.DataFrame({"id": [1, 2, 3], "name": ["Grand Mall", "North Plaza", "Lake Center"]})
+    >>> query = pd.DataFrame({"id": [7, 8], "name": ["The Grand Mall", "Lake Centre"]})
+    >>> result = fuzzy_join(reference, query, on="name")
+    >>> result.matches[["query_id", "reference_id"]].values.tolist()
+    [[7, 1], [8, 3]]
+    """
+    settings = LearningSettings.of(method, space, precision_target, negative_rules=negative_rules)
+    watch = Stopwatch()
+    with watch.stage("tables"):
+        candidates = _candidates(reference, query, on, id, blocker, choose_work(threads, progress))
+    program = learn(candidates, settings, watch)
+    own = {function.name: function for function in settings.functions}
+    return result_of(apply_to_candidates(program, candidates, own, watch), watch)
+
+
+def learn_program(
+    reference: Table,
+    query: Table,
+    on: On = None,
+    *,
+    id: IdColumn = None,  # noqa: A002 - the column is called id
+    precision_target: float = 0.9,
+    method: Literal["auto", "autofj"] = "auto",
+    space: Space | None = None,
+    blocker: Blocker | None = None,
+    negative_rules: bool = True,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Program:
+    """Learn a program without joining; parameters and errors as for `fuzzy_join`.
+
+    Returns
+    -------
+    Program
+        With its learning record. The same tables and settings give the same bytes, whatever the order of their rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fuzzyjoin import learn_program
+    >>> reference = pd.DataFrame({"id": [1, 2, 3], "name": ["Grand Mall", "North Plaza", "Lake Center"]})
+    >>> query = pd.DataFrame({"id": [7, 8], "name": ["The Grand Mall", "Lake Centre"]})
+    >>> learn_program(reference, query, on="name", space="small").learning_record.joined
+    2
+    """
+    settings = LearningSettings.of(method, space, precision_target, negative_rules=negative_rules)
+    candidates = _candidates(reference, query, on, id, blocker, choose_work(threads, progress))
+    return learn(candidates, settings, Stopwatch())
+
+
+def _candidates(  # noqa: PLR0917 - the caller's arguments in the caller's order
+    reference: Table, query: Table, on: On, id_column: IdColumn, blocker: Blocker | None, work: Work
+) -> Candidates:
+    frames = as_frame(reference, "reference"), as_frame(query, "query")
+    tables = key_tables(*frames, *choose_columns(on, id_column, *frames))
+    if len(tables[0]) == 1:
+        raise DataError(
+            "reference has a single row; a program is learned from how reference rows differ, so give at least two"
+        )
+    return Candidates(*tables, blocker or default_k(len(tables[0])), work)

@@ -1,0 +1,162 @@
+"""Blocking: the candidate reference rows of each row (ALGORITHM of the paper, section 3.2).
+
+The built-in blocker scores a reference row by the TF-IDF mass of the 3-grams and words that it shares with a row, and
+keeps the exact top k through an inverted index.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+
+from fuzzyjoin.errors import UsageError
+from fuzzyjoin.kernels import csr
+from fuzzyjoin.kernels.topk import top_k
+from fuzzyjoin.threads import map_chunks
+from fuzzyjoin.tokens import TokenIndex, TokenSets
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array
+    from fuzzyjoin.tables import KeyTable
+    from fuzzyjoin.threads import Work
+
+__all__ = ["Blocker", "CandidatePairs", "LexicalBlocking", "block_with", "default_k"]
+
+MOST_CANDIDATES = 50
+
+
+@dataclass(frozen=True)
+class CandidatePairs:
+    """Candidate reference rows of each row of a table.
+
+    Row i's candidates are reference[indptr[i]:indptr[i + 1]], int32 positions in ascending order.
+    """
+
+    indptr: Int64Array
+    reference: Int32Array
+
+    def __len__(self) -> int:
+        return int(self.reference.size)
+
+    def keep(self, kept: BoolArray) -> CandidatePairs:
+        """The pairs for which `kept` (pairs,) is true."""
+        sizes = np.concatenate([[0], np.cumsum(kept)])
+        return CandidatePairs(sizes[self.indptr].astype(np.int64), self.reference[kept])
+
+
+@runtime_checkable
+class Blocker(Protocol):
+    """A user's own blocking, in one method.
+
+    `name` goes into the program; applying the program wants a blocker of the same name again.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the program calls it."""
+
+    def candidate_pairs(self, reference: pd.DataFrame, query: pd.DataFrame) -> pd.DataFrame:
+        """Pairs worth comparing, as a frame with the columns `query_id` and `reference_id`.
+
+        Called twice: with the query table, and with the reference table in its place. The frames hold `id` and the
+        key columns as text. A query row's candidates must not depend on the other query rows.
+        """
+
+
+def default_k(reference_rows: int) -> int:
+    """Candidates a row: min(⌊√rows⌋, 50), at least 1 (paper, section 5.1).
+
+    >>> default_k(200), default_k(10_000)
+    (14, 50)
+    """
+    return max(1, min(math.isqrt(reference_rows), MOST_CANDIDATES))
+
+
+@dataclass(frozen=True)
+class LexicalBlocking:
+    """The reference table's inverted index over 3-grams and words of the blocking text.
+
+    score(reference row) = Σ idf(t) · count(t) / tokens in the row, over the tokens t shared with the other row.
+    """
+
+    words: TokenIndex
+    grams: TokenIndex
+
+    @classmethod
+    def build(cls, texts: list[str]) -> LexicalBlocking:
+        """Index the blocking text of the reference table."""
+        return cls(TokenIndex.build(texts, "word"), TokenIndex.build(texts, "3-gram"))
+
+    @cached_property
+    def _postings(self) -> tuple[Int64Array, Int32Array, Float64Array]:
+        indptr, ids, counts = self._merged(self.grams.reference, self.words.reference)
+        idf = np.concatenate([self.grams.weights[1], self.words.weights[1]])
+        lengths = np.diff(np.concatenate([[0], np.cumsum(counts)])[indptr])
+        values = idf[ids] * counts / np.repeat(lengths, np.diff(indptr))
+        return csr.inverted_index(indptr, ids, values, idf.size)
+
+    def _merged(self, grams: TokenSets, words: TokenSets) -> tuple[Int64Array, Int32Array, Int32Array]:
+        """3-grams and words of each row side by side; tokens that the reference never saw go past both vocabularies."""
+        gram_size, word_size = len(self.grams.vocabulary), len(self.words.vocabulary)
+        gram_ids = np.where(grams.ids < gram_size, grams.ids, grams.ids + word_size)
+        return csr.join_rows(
+            grams.indptr, gram_ids.astype(np.int32), grams.counts, words.indptr, words.ids + gram_size, words.counts
+        )
+
+    def self_pairs(self, rows: Int64Array, k: int, work: Work) -> CandidatePairs:
+        """The k best other reference rows of each of `rows` (ascending); rows not asked for have none."""
+        return self._top_k(self.grams.reference, self.words.reference, rows, k, work, exclude_self=True)
+
+    def query_pairs(self, grams: TokenSets, words: TokenSets, k: int, work: Work) -> CandidatePairs:
+        """The k best reference rows of every query row."""
+        return self._top_k(grams, words, np.arange(grams.indptr.size - 1), k, work, exclude_self=False)
+
+    def _top_k(
+        self, grams: TokenSets, words: TokenSets, asked: Int64Array, k: int, work: Work, *, exclude_self: bool
+    ) -> CandidatePairs:
+        indptr, ids, _ = self._merged(grams, words)
+        starts, rows, values = self._postings
+        reference_rows = self.words.reference.indptr.size - 1
+
+        def search(chunk: Int64Array) -> tuple[Int64Array, Int32Array]:
+            return top_k(chunk, indptr, ids, starts, rows, values, reference_rows, k, exclude_self)
+
+        found = map_chunks(search, asked, work)
+        sizes = np.zeros(indptr.size - 1, np.int64)
+        sizes[asked] = np.concatenate([part[0] for part in found])
+        return CandidatePairs(
+            np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), np.concatenate([part[1] for part in found])
+        )
+
+
+def block_with(blocker: Blocker, reference: KeyTable, other: KeyTable) -> CandidatePairs:
+    """Candidate pairs from a user's blocker, checked, without repeats, in canonical order.
+
+    Raises
+    ------
+    UsageError
+        If the blocker does not give a frame with `query_id` and `reference_id`.
+    DataError
+        If it names an id that its table does not hold.
+    """
+    frame = blocker.candidate_pairs(reference.frame(), other.frame())
+    if not {"query_id", "reference_id"} <= set(getattr(frame, "columns", ())):
+        raise UsageError(
+            f"blocker {blocker.name!r} gave {type(frame).__name__} without the columns query_id and reference_id; "
+            "return a frame that has both"
+        )
+    rows = other.positions(frame["query_id"], f"blocker {blocker.name!r}")
+    references = reference.positions(frame["reference_id"], f"blocker {blocker.name!r}")
+    pairs = np.unique(rows * len(reference) + references)
+    if other is reference:
+        pairs = pairs[pairs // len(reference) != pairs % len(reference)]
+    sizes = np.bincount(pairs // len(reference), minlength=len(other))
+    return CandidatePairs(
+        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), (pairs % len(reference)).astype(np.int32)
+    )

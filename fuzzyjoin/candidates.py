@@ -1,0 +1,82 @@
+"""Candidate pairs of two tables, ready to be compared: blocking and negative rules together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fuzzyjoin.blocking import CandidatePairs, LexicalBlocking, block_with
+from fuzzyjoin.text import blocking_text
+
+if TYPE_CHECKING:
+    from fuzzyjoin.blocking import Blocker
+    from fuzzyjoin.kernels.types import Int64Array
+    from fuzzyjoin.negative_rules import NegativeRules
+    from fuzzyjoin.tables import KeyTable
+    from fuzzyjoin.threads import Work
+
+__all__ = ["Candidates"]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Blocking of one pair of tables, done when asked for.
+
+    Parameters
+    ----------
+    reference, query
+        The tables.
+    blocking
+        How many candidates a row the built-in blocker keeps, or a user's own blocker in its place.
+    work
+        Threads and progress.
+    """
+
+    reference: KeyTable
+    query: KeyTable
+    blocking: int | Blocker
+    work: Work
+
+    @cached_property
+    def reference_texts(self) -> list[str]:
+        """Blocking text of the reference rows."""
+        return blocking_text(self.reference.columns)
+
+    @cached_property
+    def query_texts(self) -> list[str]:
+        """Blocking text of the query rows."""
+        return blocking_text(self.query.columns)
+
+    @cached_property
+    def index(self) -> LexicalBlocking:
+        """The reference table's inverted index."""
+        return LexicalBlocking.build(self.reference_texts)
+
+    @cached_property
+    def query_pairs(self) -> CandidatePairs:
+        """Candidate reference rows of every query row, before negative rules."""
+        if not isinstance(self.blocking, int):
+            return block_with(self.blocking, self.reference, self.query)
+        grams, words = self.index.grams.encode(self.query_texts), self.index.words.encode(self.query_texts)
+        return self.index.query_pairs(grams, words, self.blocking, self.work.named("blocking queries"))
+
+    @cached_property
+    def reference_pairs(self) -> CandidatePairs:
+        """Neighbours of every reference row, itself left out."""
+        return self.neighbours(np.arange(len(self.reference)))
+
+    def neighbours(self, rows: Int64Array) -> CandidatePairs:
+        """Neighbours of some reference rows; the others get none. The same as in `reference_pairs`."""
+        if "reference_pairs" in self.__dict__:
+            return self.reference_pairs
+        if not isinstance(self.blocking, int):
+            return block_with(self.blocking, self.reference, self.reference)
+        return self.index.self_pairs(rows, self.blocking, self.work.named("blocking the reference"))
+
+    def allowed_pairs(self, rules: NegativeRules) -> CandidatePairs:
+        """The query pairs that no negative rule forbids."""
+        forbidden = rules.forbid(self.query_pairs, self.query_texts, self.reference_texts)
+        return self.query_pairs.keep(~forbidden)

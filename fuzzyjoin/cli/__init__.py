@@ -1,0 +1,15 @@
+"""The command line: `fuzzyjoin join|learn|apply|explain|evaluate`.
+
+Exit codes: 0 done, 1 a problem in the data, 2 wrong usage, 3 the precision target cannot be reached.
+"""
+
+from __future__ import annotations
+
+from fuzzyjoin.cli.app import app
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    app(prog_name="fuzzyjoin")

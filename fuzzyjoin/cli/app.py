@@ -1,0 +1,326 @@
+"""The commands: each checks its outputs, reads, asks the library, writes and reports.
+
+What takes long to import is imported inside the commands, so that `--help` and `--version` answer at once.
+"""
+# ruff: noqa: PLC0415 - see above
+
+# No postponed annotations here: typer reads these at run time.
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fuzzyjoin import __version__
+from fuzzyjoin.cli.group import OneLineErrors
+from fuzzyjoin.cli.options import (
+    PROGRAM_OUT,
+    Id,
+    Json,
+    Matches,
+    Method,
+    NegativeRules,
+    On,
+    PrecisionTarget,
+    ProgramFile,
+    ProgramOut,
+    Query,
+    Quiet,
+    Reference,
+    Space,
+    Threads,
+    Unmatched,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fuzzyjoin.cli.inputs import TablePair
+    from fuzzyjoin.program import Program
+    from fuzzyjoin.result import JoinResult
+
+__all__ = ["app"]
+
+_TARGET_UNREACHABLE = 3
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    # In a terminal of 80 columns the boxed help cuts the names of options off.
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+    if wanted:
+        typer.echo(f"fuzzyjoin {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def fuzzyjoin(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Join two tables whose keys differ, without labels, at a precision you name.
+
+    Exit codes: 0 done, 1 a problem in the data, 2 wrong usage, 3 the precision target cannot be reached (the output
+    then holds its header line only).
+    """
+
+
+@app.command()
+def join(
+    reference: Reference,
+    query: Query,
+    *,
+    output: Matches,
+    on: On = None,
+    ids: Id = None,
+    precision_target: PrecisionTarget = 0.9,
+    space: Space = None,
+    method: Method = "auto",
+    negative_rules: NegativeRules = True,
+    unmatched_out: Unmatched = None,
+    program_out: ProgramOut = None,
+    threads: Threads = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Learn a join program from the two tables and join them with it."""
+    started = time.perf_counter()
+    written = _given(matches=output, unmatched=unmatched_out, program=program_out)
+    _check_outputs(written, inputs=[reference, query])
+
+    from fuzzyjoin.api import fuzzy_join
+    from fuzzyjoin.cli.inputs import read_pair
+    from fuzzyjoin.cli.progress import progress_bars
+
+    tables = read_pair(reference, query, on=on, ids=ids)
+    seconds = {"read": time.perf_counter() - started}
+    with tables.naming_files(), progress_bars(quiet=quiet) as progress:
+        result = fuzzy_join(
+            tables.reference.frame,
+            tables.query.frame,
+            tables.on,
+            id=tables.id_columns,
+            precision_target=precision_target,
+            method=method,
+            space=space,
+            negative_rules=negative_rules,
+            threads=threads,
+            progress=progress,
+        )
+    _finish(result, tables, written, seconds, quiet=quiet, as_json=as_json)
+
+
+@app.command()
+def learn(
+    reference: Reference,
+    query: Query,
+    *,
+    program_out: Annotated[Path, PROGRAM_OUT],
+    on: On = None,
+    ids: Id = None,
+    precision_target: PrecisionTarget = 0.9,
+    space: Space = None,
+    method: Method = "auto",
+    negative_rules: NegativeRules = True,
+    threads: Threads = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Learn a join program and store it, without joining."""
+    started = time.perf_counter()
+    written = _given(program=program_out)
+    _check_outputs(written, inputs=[reference, query])
+
+    from fuzzyjoin.api import learn_program
+    from fuzzyjoin.cli.inputs import read_pair
+    from fuzzyjoin.cli.progress import progress_bars
+    from fuzzyjoin.cli.reports import Outcome, next_after_learn, print_outcome
+    from fuzzyjoin.files import Output, write_all
+
+    tables = read_pair(reference, query, on=on, ids=ids)
+    read = time.perf_counter()
+    with tables.naming_files(), progress_bars(quiet=quiet) as progress:
+        program = learn_program(
+            tables.reference.frame,
+            tables.query.frame,
+            tables.on,
+            id=tables.id_columns,
+            precision_target=precision_target,
+            method=method,
+            space=space,
+            negative_rules=negative_rules,
+            threads=threads,
+            progress=progress,
+        )
+    learned = time.perf_counter()
+    write_all([Output(program_out, program.save)])
+    outcome = Outcome(
+        program=program,
+        estimate=program.precision_estimate,
+        counts={"reference_rows": len(tables.reference.frame), "query_rows": len(tables.query.frame)},
+        seconds={"read": read - started, "learn": learned - read, "write": time.perf_counter() - learned},
+        tables=tables,
+        written=written,
+        next_step=next_after_learn(tables, program_out),
+    )
+    print_outcome(outcome, quiet=quiet, as_json=as_json)
+    _exit_unless_reachable(program)
+
+
+@app.command()
+def apply(
+    program: ProgramFile,
+    reference: Reference,
+    query: Query,
+    *,
+    output: Matches,
+    ids: Id = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a reference table other than the one the program was learned on.")
+    ] = False,
+    unmatched_out: Unmatched = None,
+    threads: Threads = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Join two tables with a stored program, without learning."""
+    started = time.perf_counter()
+    written = _given(matches=output, unmatched=unmatched_out)
+    _check_outputs(written, inputs=[program, reference, query])
+
+    from fuzzyjoin.cli.inputs import load_program, read_pair
+    from fuzzyjoin.cli.progress import progress_bars
+
+    loaded = load_program(program)
+    tables = read_pair(reference, query, on=[(column.reference, column.query) for column in loaded.columns], ids=ids)
+    seconds = {"read": time.perf_counter() - started}
+    with tables.naming_files(), progress_bars(quiet=quiet) as progress:
+        result = loaded.apply(
+            tables.reference.frame,
+            tables.query.frame,
+            id=tables.id_columns,
+            strict=strict,
+            threads=threads,
+            progress=progress,
+        )
+    _finish(result, tables, written, seconds, quiet=quiet, as_json=as_json, program_file=program)
+
+
+@app.command()
+def explain(
+    program: ProgramFile,
+    reference: Annotated[
+        Path | None, typer.Argument(metavar="REFERENCE", help="The reference table, to explain one query row.")
+    ] = None,
+    query: Annotated[Path | None, typer.Argument(metavar="QUERY", help="The query table that the row is in.")] = None,
+    *,
+    query_id: Annotated[
+        str | None, typer.Option("--query-id", metavar="ID", help="Why this query row was joined, or was not.")
+    ] = None,
+    ids: Id = None,
+) -> None:
+    """Say what a program does, or why it joins a row or not."""
+    from fuzzyjoin.cli.inputs import load_program, read_pair
+
+    if reference is None or query is None or query_id is None:
+        if not (reference is None and query is None and query_id is None):
+            raise typer.BadParameter("to explain a query row, give REFERENCE, QUERY and --query-id all three")
+        typer.echo(load_program(program).explain())
+        return
+    loaded = load_program(program)
+    tables = read_pair(reference, query, on=[(column.reference, column.query) for column in loaded.columns], ids=ids)
+    with tables.naming_files():
+        words = loaded.explain_query(tables.reference.frame, tables.query.frame, query_id, id=tables.id_columns)
+    typer.echo(words)
+
+
+@app.command()
+def evaluate(
+    matches: Annotated[Path, typer.Argument(metavar="MATCHES", help="What join or apply wrote.")],
+    truth: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TRUTH", help="The true matches: columns query_id and reference_id, or id_r (query) and id_l."
+        ),
+    ],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Measure a join against known true matches.
+
+    Of several right answers for a query row any counts.
+    """
+    from fuzzyjoin.cli.inputs import read_matches
+    from fuzzyjoin.cli.reports import evaluation_json, evaluation_lines, print_json
+    from fuzzyjoin.evaluation import evaluate as measure
+
+    evaluation = measure(*read_matches(matches, truth))
+    if as_json:
+        print_json(evaluation_json(evaluation))
+    else:
+        typer.echo(evaluation_lines(evaluation))
+
+
+def _given(**outputs: Path | None) -> dict[str, Path]:
+    """Keep the outputs that were asked for, by what goes into them."""
+    return {what: path for what, path in outputs.items() if path is not None}
+
+
+def _check_outputs(written: "Mapping[str, Path]", *, inputs: list[Path]) -> None:
+    """Refuse outputs that cannot be written, before anything is read."""
+    from fuzzyjoin.files import check_outputs, format_of
+
+    for what, path in written.items():
+        if what != "program":
+            format_of(path)
+    check_outputs(list(written.values()), inputs=inputs)
+
+
+def _finish(
+    result: "JoinResult",
+    tables: "TablePair",
+    written: "Mapping[str, Path]",
+    seconds: "Mapping[str, float]",
+    *,
+    quiet: bool,
+    as_json: bool,
+    program_file: Path | None = None,
+) -> None:
+    """Write what a join made, all of it or nothing, and report."""
+    from fuzzyjoin.cli.reports import Outcome, next_after_join, print_outcome
+    from fuzzyjoin.files import Output, table_output, write_all
+
+    started = time.perf_counter()
+    made = {
+        "matches": lambda path: table_output(result.matches, path),
+        "unmatched": lambda path: table_output(result.unmatched, path),
+        "program": lambda path: Output(path, result.program.save),
+    }
+    write_all([made[what](path) for what, path in written.items()])
+    outcome = Outcome(
+        program=result.program,
+        estimate=result.precision_estimate,
+        counts=result.counts,
+        seconds={**seconds, **result.seconds, "write": time.perf_counter() - started},
+        tables=tables,
+        written=written,
+        next_step=next_after_join(
+            tables, program_file or written.get("program"), result.matches["query_id"].astype(str).tolist()
+        ),
+        warnings=result.warnings,
+    )
+    print_outcome(outcome, quiet=quiet, as_json=as_json)
+    _exit_unless_reachable(result.program)
+
+
+def _exit_unless_reachable(program: "Program") -> None:
+    if not program.reachable:
+        raise typer.Exit(_TARGET_UNREACHABLE)

@@ -1,0 +1,71 @@
+"""Errors of the command line: one line on stderr and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperGroup
+
+from fuzzyjoin.errors import FuzzyJoinError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["OneLineErrors"]
+
+_TRACEBACK_VARIABLE = "FUZZYJOIN_TRACEBACK"
+
+
+class OneLineErrors(TyperGroup):
+    """Commands whose errors all read `error: what is wrong and what to do`."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT001, FBT002 - the signature that is overridden
+        windows_expand_args: bool = True,  # noqa: FBT001, FBT002 - as above
+        **extra: Any,  # noqa: ANN401 - as above
+    ) -> Any:  # noqa: ANN401 - as above
+        """Run, print an error as one line, and exit."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode, windows_expand_args, **extra)
+        sys.exit(self._run(args, prog_name, complete_var, windows_expand_args, extra))
+
+    def _run(
+        self,
+        args: Sequence[str] | None,
+        prog_name: str | None,
+        complete_var: str | None,
+        windows_expand_args: bool,  # noqa: FBT001 - passed on
+        extra: dict[str, Any],
+    ) -> int:
+        try:
+            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)  # noqa: FBT003
+        except FuzzyJoinError as error:
+            return _report(str(error), error.exit_code)
+        except typer.TyperException as error:
+            return _report(
+                f"{error.format_message().rstrip('.')}; see {prog_name or 'fuzzyjoin'} --help", error.exit_code
+            )
+        except typer.Abort:
+            return _report("interrupted", 130)
+        except BrokenPipeError:
+            # Whoever read the output has seen enough; the interpreter must not try to write the rest on its way out.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        except Exception as error:
+            if os.environ.get(_TRACEBACK_VARIABLE):
+                raise
+            what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            return _report(f"internal error ({what}); rerun with {_TRACEBACK_VARIABLE}=1 to see where it arose", 1)
+        return code if isinstance(code, int) else 0
+
+
+def _report(message: str, exit_code: int) -> int:
+    typer.echo(f"error: {' '.join(message.split())}", err=True)
+    return exit_code

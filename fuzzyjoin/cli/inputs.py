@@ -1,0 +1,179 @@
+"""From paths and options to the two tables that the library takes."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fuzzyjoin.errors import DataError, FuzzyJoinError
+from fuzzyjoin.files import (
+    Source,
+    read_table,
+    require_column,
+    require_file,
+    require_filled,
+    require_ids,
+    require_rows,
+    require_text,
+)
+from fuzzyjoin.tables import choose_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from fuzzyjoin.program import Program
+
+__all__ = ["TablePair", "load_program", "read_matches", "read_pair", "read_source"]
+
+# Distances between reference rows are what the precision estimate is made of.
+_LEAST_REFERENCE_ROWS = 2
+
+
+@dataclass(frozen=True)
+class TablePair:
+    """The two tables, checked, with the columns that were asked for.
+
+    Parameters
+    ----------
+    reference, query
+        The tables and their files.
+    id_columns
+        The reference's and the query's id column.
+    on
+        Pairs of columns to compare; None for all that have the same name.
+    """
+
+    reference: Source
+    query: Source
+    id_columns: tuple[str, str]
+    on: list[tuple[str, str]] | None
+
+    @contextmanager
+    def naming_files(self) -> Iterator[None]:
+        """Put the file's name before an error of the library, which knows the tables by their roles alone."""
+        try:
+            yield
+        except FuzzyJoinError as error:
+            message = str(error)
+            roles = set(re.findall(r"\b(reference|query)\b", message.partition(";")[0]))
+            named = [source for source in (self.reference, self.query) if source.label in message]
+            if named or len(roles) != 1:
+                raise
+            source = self.reference if roles == {"reference"} else self.query
+            raise type(error)(f"{source.label}: {message}") from None
+
+
+def read_source(path: Path) -> Source:
+    """Read a table, keeping where it came from."""
+    return Source(read_table(path), str(path), path)
+
+
+def read_pair(
+    reference_path: Path, query_path: Path, *, on: Sequence[str | tuple[str, str]] | None, ids: str | None
+) -> TablePair:
+    """Read the reference and the query table and check what can be checked before the work begins.
+
+    Parameters
+    ----------
+    reference_path, query_path
+        The files.
+    on
+        Columns to compare, each a name or REFCOL=QUERYCOL, or a pair; None or empty for all that both tables have.
+    ids
+        The id column, a name or REFCOL=QUERYCOL; None if the user gave none.
+
+    Raises
+    ------
+    UsageError
+        If a file or a column does not exist.
+    DataError
+        If a file cannot be read, an id is missing or repeated, or a column is empty.
+    """
+    reference = read_source(reference_path)
+    query = read_source(query_path)
+    require_rows(reference, _LEAST_REFERENCE_ROWS)
+    require_rows(query, 1)
+    pairs = [_column_pair(columns, reference, query) for columns in on] if on else None
+    id_pair = None if ids is None else _column_pair(ids, reference, query)
+    for reference_column, query_column in [*(pairs or []), *([id_pair] if id_pair else [])]:
+        require_column(reference, reference_column)
+        require_column(query, query_column)
+    pair = TablePair(
+        reference,
+        query,
+        (
+            _id_column(reference, "reference", id_pair and id_pair[0]),
+            _id_column(query, "query", id_pair and id_pair[1]),
+        ),
+        pairs,
+    )
+    for reference_column, query_column in pairs or []:
+        require_text(reference, reference_column)
+        require_text(query, query_column)
+    return pair
+
+
+def read_matches(matches_path: Path, truth_path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read a join's output and the true matches, for `evaluate`."""
+    from fuzzyjoin.evaluation import MATCH_COLUMNS, truth_columns  # noqa: PLC0415 - of the other commands none needs it
+
+    matches = read_source(matches_path)
+    truth = read_source(truth_path)
+    for column in MATCH_COLUMNS:
+        require_column(matches, column)
+    require_ids(matches, MATCH_COLUMNS[0])
+    require_filled(matches, MATCH_COLUMNS[1])
+    require_rows(truth, 1)
+    with _naming(truth.label):
+        query_column, _ = truth_columns(truth.frame)
+    require_filled(truth, query_column)
+    return matches.frame, truth.frame
+
+
+def load_program(path: Path) -> Program:
+    """Load a program, naming its file in every error."""
+    from fuzzyjoin.program import Program  # noqa: PLC0415 - of the other commands none needs it
+
+    require_file(path)
+    with _naming(str(path)):
+        try:
+            return Program.load(path)
+        except RecursionError:
+            raise DataError("is nested too deeply to be a program; give a file that learn wrote") from None
+
+
+@contextmanager
+def _naming(label: str) -> Iterator[None]:
+    """Put a file's name before an error that does not say it."""
+    try:
+        yield
+    except FuzzyJoinError as error:
+        if label in str(error):
+            raise
+        raise type(error)(f"{label}: {error}") from None
+
+
+def _column_pair(text: str | tuple[str, str], reference: Source, query: Source) -> tuple[str, str]:
+    """Take NAME or REFCOL=QUERYCOL apart; a name may itself contain "="."""
+    if isinstance(text, tuple):
+        return text
+    pieces = text.split("=")
+    readings = [(text, text)]
+    readings += [("=".join(pieces[:cut]), "=".join(pieces[cut:])) for cut in range(1, len(pieces))]
+    for reading in readings:
+        if reading[0] in reference.frame.columns and reading[1] in query.frame.columns:
+            return reading
+    return readings[min(1, len(readings) - 1)]
+
+
+def _id_column(source: Source, role: str, name: str | None) -> str:
+    """Choose the id column as the library does, and check it, so that a wrong id is named by its line."""
+    with _naming(source.label):
+        column = choose_id(source.frame, role, name)
+    require_ids(source, column)
+    return column

@@ -1,0 +1,111 @@
+"""Arguments and options that several commands share."""
+
+# No postponed annotations here: typer reads these at run time.
+import math
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import typer
+
+__all__ = [
+    "PROGRAM_OUT",
+    "Id",
+    "Json",
+    "Matches",
+    "Method",
+    "NegativeRules",
+    "On",
+    "PrecisionTarget",
+    "ProgramFile",
+    "ProgramOut",
+    "Query",
+    "Quiet",
+    "Reference",
+    "Space",
+    "Threads",
+    "Unmatched",
+]
+
+
+def _between_zero_and_one(value: float) -> float:
+    if not (math.isfinite(value) and 0.0 < value < 1.0):
+        raise typer.BadParameter(f"{value:g} is not between 0 and 1, both excluded; give for example 0.9")
+    return value
+
+
+Reference: TypeAlias = Annotated[
+    Path,
+    typer.Argument(
+        metavar="REFERENCE", help="The clean list, nearly free of duplicates: .csv, .tsv, .csv.gz, .tsv.gz or .parquet."
+    ),
+]
+Query: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="QUERY", help="The rows to look up in it, in any of these formats.")
+]
+ProgramFile: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="PROGRAM", help="A program.json written by --program-out.")
+]
+On: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--on",
+        metavar="NAME",
+        help="Column to compare; repeat for several, write ref=query where the names differ. Without it: all columns "
+        "that both tables have, except the ids.",
+    ),
+]
+Id: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--id",
+        metavar="NAME",
+        help="Id column, ref=query where the names differ. Without it: the column id, else the first whose values are "
+        "unique, in each table.",
+    ),
+]
+PrecisionTarget: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        "--precision-target",
+        metavar="SHARE",
+        callback=_between_zero_and_one,
+        help="Share of the joined rows that should be right, between 0 and 1.",
+    ),
+]
+Space: TypeAlias = Annotated[
+    Literal["small", "medium", "large"] | None,
+    typer.Option("--space", help="How many join functions to search; without it, as many as --method says."),
+]
+Method: TypeAlias = Annotated[
+    Literal["auto", "autofj"],
+    typer.Option(
+        "--method",
+        help="autofj: the paper's algorithm, on the small space unless --space is given; auto: what measures best, at "
+        "present autofj on the large space.",
+    ),
+]
+NegativeRules: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--negative-rules/--no-negative-rules",
+        help="Whether to learn pairs of words that forbid a match, from reference rows that differ in them alone.",
+    ),
+]
+Matches: TypeAlias = Annotated[
+    Path,
+    typer.Option("--output", "-o", metavar="FILE", help="Where the matches go, one row a matched query row."),
+]
+Unmatched: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--unmatched-out", metavar="FILE", help="Where the other query rows go: best candidate and reason."),
+]
+PROGRAM_OUT = typer.Option("--program-out", metavar="FILE", help="Where the program goes, as JSON.")
+ProgramOut: TypeAlias = Annotated[Path | None, PROGRAM_OUT]
+Threads: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--threads", min=1, metavar="N", help="Threads to use, without it all cores; the result is the same."),
+]
+Quiet: TypeAlias = Annotated[
+    bool, typer.Option("--quiet", help="Show no progress and no summary; errors and warnings stay.")
+]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object on stdout.")]

@@ -1,0 +1,36 @@
+"""Progress bars on stderr, for people only."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["progress_bars"]
+
+
+@contextmanager
+def progress_bars(*, quiet: bool) -> Iterator[Callable[[str, float], None] | None]:
+    """Give the library a function to report its progress to: one bar a stage.
+
+    None where nobody looks: with ``quiet``, or when stderr is not a terminal.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console  # noqa: PLC0415 - rich takes long to import, and scripts never see it
+    from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - as above
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    bars: dict[str, TaskID] = {}
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+
+        def report(stage: str, done: float) -> None:
+            if stage not in bars:
+                bars[stage] = progress.add_task(stage, total=1.0)
+            progress.update(bars[stage], completed=done)
+
+        yield report

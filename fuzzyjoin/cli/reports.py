@@ -1,0 +1,192 @@
+"""What a command says when it is done: a JSON object for scripts on stdout, a summary for people on stderr."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from fuzzyjoin.cli.inputs import TablePair
+    from fuzzyjoin.evaluation import Evaluation
+    from fuzzyjoin.program import PrecisionEstimate, Program
+
+__all__ = [
+    "Outcome",
+    "evaluation_json",
+    "evaluation_lines",
+    "next_after_join",
+    "next_after_learn",
+    "print_json",
+    "print_outcome",
+    "print_warnings",
+]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What join, learn and apply have to report.
+
+    Parameters
+    ----------
+    program
+        The program that was learned or applied.
+    estimate
+        How precise the join is expected to be.
+    counts
+        Rows of each table and, after a join, how many were matched.
+    seconds
+        Time by stage.
+    tables
+        The two tables and their id columns.
+    written
+        The files by what is in them.
+    next_step
+        What to do now.
+    warnings
+        What the user should know.
+    """
+
+    program: Program
+    estimate: PrecisionEstimate
+    counts: Mapping[str, int]
+    seconds: Mapping[str, float]
+    tables: TablePair
+    written: Mapping[str, Path]
+    next_step: str
+    warnings: Sequence[str] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Put together what `--json` prints."""
+        estimate = self.estimate
+        return {
+            "counts": dict(self.counts),
+            "precision_estimate": {
+                "value": estimate.value,
+                "low": estimate.low,
+                "high": estimate.high,
+                "level": estimate.level,
+                "calibrated": estimate.calibrated,
+            },
+            "target_reachable": self.program.reachable,
+            "program_id": self.program.program_id,
+            "seconds": {stage: round(value, 6) for stage, value in self.seconds.items()},
+            "id_columns": dict(zip(("reference", "query"), self.tables.id_columns, strict=True)),
+            "warnings": list(self.warnings),
+            "written": {what: str(path) for what, path in self.written.items()},
+        }
+
+    def summary(self) -> str:
+        """Say what was done, how far to trust it and how to go on."""
+        lines = [
+            self.headline(),
+            _field("reference", _table_words(self.tables, 0)),
+            _field("query", _table_words(self.tables, 1)),
+            _field("precision", _estimate_words(self.estimate)),
+            *(f"  {line}" for line in self.program.explain().splitlines()),
+            *(_field("written", f"{path} ({what})") for what, path in self.written.items()),
+            _field("next", self.next_step),
+        ]
+        return "\n".join(lines)
+
+    def headline(self) -> str:
+        """Say the one thing that everyone must know."""
+        if not self.program.reachable:
+            empty = f"; {self.written['matches']} holds its header line only" if "matches" in self.written else ""
+            return (
+                f"The precision target cannot be reached: the program joins nothing{empty}. "
+                "A lower --precision-target, a larger --space or another column may help."
+            )
+        if "matched" not in self.counts:
+            return "Learned a program."
+        matched, rows, unmatched = (self.counts[count] for count in ("matched", "query_rows", "unmatched"))
+        return f"Joined {matched:,} of {rows:,} query rows; {unmatched:,} stay unmatched."
+
+
+def print_outcome(outcome: Outcome, *, quiet: bool, as_json: bool) -> None:
+    """Print warnings and summary on stderr and, for scripts, the JSON object on stdout.
+
+    Quiet leaves the summary out, but never the warnings or that the target cannot be reached.
+    """
+    print_warnings(outcome.warnings)
+    if not quiet:
+        typer.echo(outcome.summary(), err=True)
+    elif not outcome.program.reachable:
+        typer.echo(outcome.headline(), err=True)
+    if as_json:
+        print_json(outcome.as_json())
+
+
+def print_json(content: Mapping[str, Any]) -> None:
+    """Print one JSON object on stdout."""
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """Print each warning as a line on stderr."""
+    for warning in warnings:
+        typer.echo(f"warning: {' '.join(warning.split())}", err=True)
+
+
+def next_after_join(tables: TablePair, program_out: Path | None, query_ids: Sequence[str]) -> str:
+    """Suggest what to do with a join."""
+    if program_out is None:
+        return "add --program-out program.json to keep the program, for `fuzzyjoin apply` and `fuzzyjoin explain`"
+    if not query_ids:
+        return next_after_learn(tables, program_out)
+    asked: list[str | Path] = [program_out, tables.reference.label, tables.query.label, "--query-id", query_ids[0]]
+    return f"why a row was joined: {_command('explain', asked)}"
+
+
+def next_after_learn(tables: TablePair, program_out: Path) -> str:
+    """Suggest what to do with a program."""
+    asked: list[str | Path] = [program_out, tables.reference.label, tables.query.label, "-o", "matches.csv"]
+    return f"join with it: {_command('apply', asked)}"
+
+
+def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Put together what `evaluate --json` prints."""
+    return {"counts": asdict(evaluation), "precision": evaluation.precision, "recall": evaluation.recall}
+
+
+def evaluation_lines(evaluation: Evaluation) -> str:
+    """Say in two lines how good a join was."""
+    joined, correct, matchable = evaluation.joined, evaluation.correct, evaluation.matchable
+    return (
+        f"precision  {_share(evaluation.precision)}  ({correct:,} of {joined:,} joined query rows are right)\n"
+        f"recall     {_share(evaluation.recall)}  ({correct:,} of {matchable:,} query rows that have a match)"
+    )
+
+
+def _field(name: str, value: str) -> str:
+    return f"  {name:<10} {value}"
+
+
+def _table_words(tables: TablePair, side: int) -> str:
+    source = (tables.reference, tables.query)[side]
+    return f"{source.label}: {len(source.frame):,} rows, ids from column {tables.id_columns[side]!r}"
+
+
+def _estimate_words(estimate: PrecisionEstimate) -> str:
+    if estimate.value is None:
+        return "no estimate: nothing is joined"
+    words = f"about {estimate.value:.3f}"
+    if estimate.low is not None and estimate.high is not None and estimate.level is not None:
+        words += f" (between {estimate.low:.3f} and {estimate.high:.3f} at the level {estimate.level:g})"
+    return words + (
+        ", calibrated" if estimate.calibrated else ", by the method's own estimate, which is not calibrated"
+    )
+
+
+def _command(name: str, arguments: Sequence[str | Path]) -> str:
+    return shlex.join(["fuzzyjoin", name, *map(str, arguments)])
+
+
+def _share(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"

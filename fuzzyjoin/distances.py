@@ -1,0 +1,242 @@
+"""Distances of candidate pairs: one array a join function, computed in chunks of rows.
+
+Functions that need the same pass over the data form a group: the sixteen set distances of one preprocessing and
+tokenisation, or one character distance. Nothing here is kept longer than its chunk but texts and token sets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rapidfuzz.distance import JaroWinkler, Levenshtein
+from rapidfuzz.process import cpdist
+
+from fuzzyjoin.errors import UsageError
+from fuzzyjoin.join_functions import JoinFunction
+from fuzzyjoin.kernels.set_distances import SET_DISTANCE_CODES, set_distances
+from fuzzyjoin.text import preprocess
+from fuzzyjoin.tokens import WEIGHTINGS, TokenIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fuzzyjoin.blocking import CandidatePairs
+    from fuzzyjoin.join_functions import AnyJoinFunction, CustomJoinFunction
+    from fuzzyjoin.kernels.types import Float64Array, Int64Array
+    from fuzzyjoin.tables import KeyTable
+    from fuzzyjoin.tokens import TokenSets
+
+__all__ = [
+    "ColumnTexts",
+    "FunctionGroup",
+    "WeightedColumns",
+    "column_distances",
+    "columns_of",
+    "group_functions",
+]
+
+
+@dataclass(frozen=True)
+class FunctionGroup:
+    """Join functions computed in one pass, with their positions in the space."""
+
+    positions: tuple[int, ...]
+    functions: tuple[AnyJoinFunction, ...]
+
+
+def group_functions(functions: Sequence[AnyJoinFunction]) -> list[FunctionGroup]:
+    """Group functions by the pass they share, in order of first appearance.
+
+    >>> from fuzzyjoin.join_functions import resolve_space
+    >>> [len(group.functions) for group in group_functions(resolve_space("small"))]
+    [3, 3, 3, 3, 1, 1]
+    """
+    shared: dict[object, list[int]] = {}
+    for position, function in enumerate(functions):
+        key: object = position
+        if isinstance(function, JoinFunction) and function.tokenise is not None:
+            key = (function.preprocess, function.tokenise)
+        shared.setdefault(key, []).append(position)
+    return [
+        FunctionGroup(tuple(positions), tuple(functions[position] for position in positions))
+        for positions in shared.values()
+    ]
+
+
+@dataclass
+class ColumnTexts:
+    """One key column of both tables, with what was derived from it so far.
+
+    Derived forms are kept because every group of the same preprocessing, and both passes of the search, use them.
+    """
+
+    reference: list[str]
+    query: list[str]
+    _texts: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    _tokens: dict[tuple[str, str], tuple[TokenIndex, TokenSets]] = field(default_factory=dict)
+
+    def texts(self, method: str) -> tuple[np.ndarray, np.ndarray]:
+        """Preprocessed reference and query texts as object arrays."""
+        if method not in self._texts:
+            self._texts[method] = (
+                object_array(preprocess(self.reference, method)),
+                object_array(preprocess(self.query, method)),
+            )
+        return self._texts[method]
+
+    def prepare(self, group: FunctionGroup) -> None:
+        """Derive what a group needs, so that threads afterwards only read."""
+        first = group.functions[0]
+        if isinstance(first, JoinFunction) and first.tokenise is not None:
+            self.tokens(first.preprocess, first.tokenise)
+        elif isinstance(first, JoinFunction):
+            self.texts(first.preprocess)
+
+    def raw(self) -> tuple[np.ndarray, np.ndarray]:
+        """Reference and query texts as they came, as object arrays."""
+        return object_array(self.reference), object_array(self.query)
+
+    def tokens(self, method: str, tokeniser: str) -> tuple[TokenIndex, TokenSets]:
+        """Token index of the reference texts and token sets of the query texts."""
+        key = (method, tokeniser)
+        if key not in self._tokens:
+            reference, query = self.texts(method)
+            index = TokenIndex.build(reference.tolist(), tokeniser)
+            self._tokens[key] = (index, index.encode(query.tolist()))
+        return self._tokens[key]
+
+
+def object_array(texts: Sequence[str]) -> np.ndarray:
+    """Texts as a numpy array of objects, so that rows can be taken by position."""
+    array = np.empty(len(texts), dtype=object)
+    array[:] = texts
+    return array
+
+
+def columns_of(reference: KeyTable, query: KeyTable) -> tuple[ColumnTexts, ...]:
+    """The key columns of two tables, side by side."""
+    return tuple(ColumnTexts(left, right) for left, right in zip(reference.columns, query.columns, strict=True))
+
+
+@dataclass(frozen=True)
+class WeightedColumns:
+    """The key columns of both tables with their weights: what a distance between two rows is made of."""
+
+    columns: tuple[ColumnTexts, ...]
+    weights: tuple[float, ...]
+
+    def prepare(self, group: FunctionGroup) -> None:
+        """Derive what a group needs, so that threads afterwards only read."""
+        for column, weight in zip(self.columns, self.weights, strict=True):
+            if weight > 0.0:
+                column.prepare(group)
+
+    def distances(
+        self, group: FunctionGroup, pairs: CandidatePairs, rows: Int64Array, *, within_reference: bool
+    ) -> Float64Array:
+        """Σ weight · distance over the columns, shape (functions of the group, pairs of `rows`).
+
+        A column of weight 0 is not looked at. A single column of weight 1 gives its distances unchanged.
+        """
+        parts = (
+            weight * column_distances(column, group, pairs, rows, within_reference=within_reference)
+            for column, weight in zip(self.columns, self.weights, strict=True)
+            if weight > 0.0
+        )
+        total = next(parts)
+        for part in parts:
+            total += part
+        return total
+
+
+def column_distances(
+    column: ColumnTexts, group: FunctionGroup, pairs: CandidatePairs, rows: Int64Array, *, within_reference: bool
+) -> Float64Array:
+    """Distances of `rows` to their candidates, shape (functions of the group, pairs of `rows`).
+
+    `within_reference` says that the rows are reference rows themselves, compared with their neighbours. A missing value
+    on either side is as far as can be: 1, and for the edit distance the length of the other text (at least 1).
+    """
+    first = group.functions[0]
+    if not isinstance(first, JoinFunction):
+        return _custom_distances(first, column, pairs, rows, within_reference=within_reference)
+    if first.tokenise is None:
+        references, queries = column.texts(first.preprocess)
+        texts = references if within_reference else queries
+        return _character_distances(first.distance, texts, references, pairs, rows)
+    index, query_sets = column.tokens(first.preprocess, first.tokenise)
+    sets = index.reference if within_reference else query_sets
+    functions = [function for function in group.functions if isinstance(function, JoinFunction)]
+    return set_distances(
+        pairs.indptr,
+        pairs.reference,
+        rows,
+        sets.indptr,
+        sets.ids,
+        sets.counts,
+        sets.sums,
+        sets.squares,
+        index.reference.indptr,
+        index.reference.ids,
+        index.reference.counts,
+        index.reference.sums,
+        index.reference.squares,
+        index.weights,
+        np.array([WEIGHTINGS.index(str(function.weight)) for function in functions]),
+        np.array([SET_DISTANCE_CODES[function.distance] for function in functions]),
+    )
+
+
+def _pair_texts(
+    texts: np.ndarray, references: np.ndarray, pairs: CandidatePairs, rows: Int64Array
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both texts of every pair of `rows`. Rows ascend, and chunks of consecutive rows are one slice of the pairs."""
+    sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
+    positions = pair_positions(pairs, rows)
+    return np.repeat(texts[rows], sizes), references[pairs.reference[positions]]
+
+
+def pair_positions(pairs: CandidatePairs, rows: Int64Array) -> Int64Array:
+    """Positions in `pairs.reference` of the pairs of `rows`, row after row."""
+    sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
+    ends = np.cumsum(sizes)
+    positions: Int64Array = np.arange(ends[-1] if ends.size else 0)
+    return positions + np.repeat(pairs.indptr[rows] - (ends - sizes), sizes)
+
+
+def _character_distances(
+    distance: str, texts: np.ndarray, references: np.ndarray, pairs: CandidatePairs, rows: Int64Array
+) -> Float64Array:
+    left, right = _pair_texts(texts, references, pairs, rows)
+    scorer = Levenshtein.distance if distance == "edit" else JaroWinkler.distance
+    result = cpdist(left, right, scorer=scorer, dtype=np.float64)
+    missing = (left == "") | (right == "")
+    if missing.any():
+        result[missing] = np.maximum(1.0, result[missing])
+    return result[np.newaxis, :]
+
+
+def _custom_distances(
+    function: CustomJoinFunction,
+    column: ColumnTexts,
+    pairs: CandidatePairs,
+    rows: Int64Array,
+    *,
+    within_reference: bool,
+) -> Float64Array:
+    references, queries = column.raw()
+    left, right = _pair_texts(references if within_reference else queries, references, pairs, rows)
+    present = (left != "") & (right != "")
+    result = np.ones(left.size)
+    given = np.asarray(function.distances(right[present].tolist(), left[present].tolist()), dtype=np.float64)
+    if given.shape != (int(present.sum()),):
+        raise UsageError(
+            f"join function {function.name!r} gave an array of shape {given.shape} for {int(present.sum())} pairs; "
+            "return one distance a pair"
+        )
+    if given.size and not (np.isfinite(given).all() and given.min() >= 0.0):
+        raise UsageError(f"join function {function.name!r} gave a distance that is negative or not finite; mend it")
+    result[present] = given
+    return result[np.newaxis, :]

@@ -1,0 +1,27 @@
+"""Table files: CSV, TSV and Parquet in and out, everything as text, with errors that name file, column and row."""
+
+from __future__ import annotations
+
+from fuzzyjoin.files.checks import Source, require_column, require_filled, require_ids, require_rows, require_text
+from fuzzyjoin.files.formats import FileFormat, format_of
+from fuzzyjoin.files.outputs import Output, check_outputs, write_all
+from fuzzyjoin.files.tables import read_table, require_file, row_name, table_output, write_table
+
+__all__ = [
+    "FileFormat",
+    "Output",
+    "Source",
+    "check_outputs",
+    "format_of",
+    "read_table",
+    "require_column",
+    "require_file",
+    "require_filled",
+    "require_ids",
+    "require_rows",
+    "require_text",
+    "row_name",
+    "table_output",
+    "write_all",
+    "write_table",
+]

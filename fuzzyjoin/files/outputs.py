@@ -1,0 +1,166 @@
+"""Outputs that are checked before the work and written wholly or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fuzzyjoin.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+__all__ = ["Output", "check_outputs", "write_all"]
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file to be written.
+
+    Parameters
+    ----------
+    path
+        Where it goes.
+    write
+        Writes the content to the path it is given: a temporary name in the same folder.
+    """
+
+    path: Path
+    write: Callable[[Path], None]
+
+
+def check_outputs(outputs: Sequence[Path], *, inputs: Sequence[Path]) -> None:
+    """Refuse outputs that could not be written, or would overwrite an input or one another.
+
+    Parameters
+    ----------
+    outputs
+        Files to be written.
+    inputs
+        Files to be read before.
+
+    Raises
+    ------
+    UsageError
+        If a folder is missing or cannot be written to, or two of the files are one.
+    """
+    for position, path in enumerate(outputs):
+        for other in inputs:
+            if _same(path, other):
+                raise UsageError(f"{path}: is an input as well, and would be overwritten; name another output file")
+        for other in outputs[:position]:
+            if _same(path, other):
+                raise UsageError(f"{path}: is asked for as two outputs; give each a name of its own")
+        _check_writable(path)
+
+
+def write_all(outputs: Sequence[Output]) -> None:
+    """Write files so that all of them appear, each at once and whole, or none changes.
+
+    Parameters
+    ----------
+    outputs
+        Files and how to write them. Links are followed, permissions of files that exist are kept.
+
+    Raises
+    ------
+    DataError
+        If one cannot be written; then all are as they were.
+    """
+    with ExitStack() as clean_up:
+        staged = []
+        for output in outputs:
+            with _named(output.path):
+                target = output.path.resolve()
+                temporary = _temporary_beside(target, clean_up)
+                output.write(temporary)
+                if target.exists():
+                    shutil.copymode(target, temporary)
+                staged.append((output.path, target, temporary))
+        with ExitStack() as undo:
+            for path, target, temporary in staged:
+                with _named(path):
+                    undo.callback(_restore, target, _kept_copy(target, clean_up))
+                    temporary.replace(target)
+            undo.pop_all()
+
+
+def _same(path: Path, other: Path) -> bool:
+    """Whether two names lead to one file, through links and hard links too."""
+    if path.resolve() == other.resolve():
+        return True
+    return path.exists() and other.exists() and path.samefile(other)
+
+
+def _check_writable(path: Path) -> None:
+    """Refuse a path at which no file can be made."""
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise UsageError(
+            f"{path}: the folder {str(path.parent)!r} does not exist; make it first, or check its spelling"
+        )
+    if path.is_dir():
+        raise UsageError(f"{path}: is a folder; name a file in it")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path}: is not a regular file, and cannot be replaced by one; name another output file")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise UsageError(f"{path}: is write-protected; name another output file, or make it writable")
+    # Permissions alone do not tell: a file system may be read-only, or full.
+    with ExitStack() as clean_up:
+        try:
+            _temporary_beside(path.resolve(), clean_up).touch(exist_ok=False)
+        except OSError as error:
+            raise UsageError(
+                f"{path}: no file can be made in the folder {str(path.parent)!r} ({error.strerror}); "
+                "choose a folder that can be written to"
+            ) from None
+
+
+def _temporary_beside(target: Path, clean_up: ExitStack) -> Path:
+    """Choose a free name in the same folder, because only there a rename is one step; it is gone in the end."""
+    path = target.with_name(f".fuzzyjoin-{secrets.token_hex(6)}.tmp")
+    clean_up.callback(_remove, path)
+    return path
+
+
+def _kept_copy(target: Path, clean_up: ExitStack) -> Path | None:
+    """Keep what a file holds now, to be able to put it back; None where there is none."""
+    if not target.exists():
+        return None
+    copy = _temporary_beside(target, clean_up)
+    try:
+        copy.hardlink_to(target)
+    except OSError:
+        # Some file systems have no hard links.
+        shutil.copy2(target, copy)
+    return copy
+
+
+def _restore(target: Path, copy: Path | None) -> None:
+    """Put a file back as it was before."""
+    if copy is None:
+        _remove(target)
+    else:
+        copy.replace(target)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Turn what the system says into an error that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be written ({error.strerror or error}); nothing was changed: free the file or the disk "
+            "and run again"
+        ) from None

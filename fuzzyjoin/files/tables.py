@@ -1,0 +1,128 @@
+"""Reading and writing a table, whatever its format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fuzzyjoin.errors import UsageError
+from fuzzyjoin.files.delimited import line_of_row, read_delimited, write_delimited
+from fuzzyjoin.files.formats import format_of
+from fuzzyjoin.files.outputs import Output, write_all
+from fuzzyjoin.files.parquet import read_parquet, write_parquet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["read_table", "require_file", "row_name", "table_output", "write_table"]
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    r"""Read a table, every value as text.
+
+    Parameters
+    ----------
+    path
+        A file ending in .csv, .csv.gz, .tsv, .tsv.gz or .parquet. CSV and TSV are UTF-8, with a header line, cells
+        that contain the separator, a quote or a line break in double quotes, and quotes inside them written twice.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of dtype str, one row a data row in the file's order. An empty cell is missing; the texts "NA",
+        "null" and "nan" are texts, and numbers keep their leading zeros. A column without a name is called
+        "column 3" by its position.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, it is a folder, cannot be opened, or its ending is unknown.
+    DataError
+        If the file's content cannot be read; the message names the line or the column.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "towns.csv"
+    ...     _ = path.write_text("id,name\n007,Bergen\n008,\n")
+    ...     read_table(path)["name"].isna().tolist()
+    [False, True]
+    """
+    path = Path(path)
+    file_format = format_of(path)
+    require_file(path)
+    try:
+        table = read_parquet(path) if file_format.separator is None else read_delimited(path, file_format)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror or error}); check its permissions") from None
+    return table.to_pandas(ignore_metadata=True)
+
+
+def require_file(path: Path) -> None:
+    """Raise `UsageError` unless there is a regular file at the path."""
+    if path.is_dir():
+        raise UsageError(f"{path}: is a folder; name a file in it")
+    if not path.exists():
+        raise UsageError(f"{path}: no such file; check the path and its spelling")
+    if not path.is_file():
+        raise UsageError(f"{path}: is not a regular file; write the data to one first")
+
+
+def write_table(frame: pd.DataFrame, path: str | Path) -> None:
+    r"""Write a table; whoever reads the file meanwhile sees the old one or the new one, whole.
+
+    Parameters
+    ----------
+    frame
+        The table; its index is not written. Missing values become empty cells.
+    path
+        The file, its format given by its ending as for `read_table`.
+
+    Raises
+    ------
+    UsageError
+        If the ending is unknown.
+    DataError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "towns.csv"
+    ...     write_table(pd.DataFrame({"id": ["007"], "name": ["Bergen"]}), path)
+    ...     path.read_text()
+    'id,name\n007,Bergen\n'
+    """
+    write_all([table_output(frame, path)])
+
+
+def table_output(frame: pd.DataFrame, path: str | Path) -> Output:
+    """Make the output that writes a table to a file, for `write_all`."""
+    file_format = format_of(path)
+    if file_format.separator is None:
+        return Output(Path(path), lambda staged: write_parquet(frame, staged))
+    return Output(Path(path), lambda staged: write_delimited(frame, staged, file_format))
+
+
+def row_name(path: str | Path, position: int) -> str:
+    """Say where a row stands in its file.
+
+    Parameters
+    ----------
+    path
+        A file that `read_table` has read.
+    position
+        The row's position in the table, from 0.
+
+    Returns
+    -------
+    str
+        "line 7" (from 1, the header counted, the row's first line) for CSV and TSV; "row 7" (from 1) for Parquet.
+    """
+    file_format = format_of(path)
+    if file_format.separator is None:
+        return f"row {position + 1}"
+    return f"line {line_of_row(Path(path), file_format, position)}"

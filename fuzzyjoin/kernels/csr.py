@@ -1,0 +1,172 @@
+"""Token sets as compressed sparse rows: making them, their weights, their inverted index.
+
+A row's tokens are sorted by id and unique, with their counts beside them. Ids below the size of the vocabulary are
+tokens of the reference table; ids from there on are tokens that it never saw.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fuzzyjoin.kernels.jit import kernel
+
+if TYPE_CHECKING:
+    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt32Array
+
+__all__ = ["document_frequency", "inverted_index", "join_rows", "ngram_keys", "row_weights", "sorted_counts"]
+
+
+@kernel
+def ngram_keys(code_points: UInt32Array, offsets: Int64Array, marker: int) -> tuple[Int64Array, Int64Array]:
+    """Character 3-grams of every string, each packed into one integer.
+
+    key = (a << 42) | (b << 21) | c for three consecutive code points of the string with two markers at each end.
+    The packing is exact: a code point takes at most 21 bits. A string of n > 0 characters has n + 2 grams; an empty
+    string has none. Returns the keys of all strings in order, and where each string's keys begin.
+    """
+    rows = offsets.size - 1
+    indptr = np.zeros(rows + 1, np.int64)
+    for row in range(rows):
+        length = offsets[row + 1] - offsets[row]
+        indptr[row + 1] = indptr[row] + (length + 2 if length > 0 else 0)
+    keys = np.empty(indptr[rows], np.int64)
+    for row in range(rows):
+        if indptr[row + 1] == indptr[row]:
+            continue
+        first = np.int64(marker)
+        second = np.int64(marker)
+        place = indptr[row]
+        for position in range(offsets[row], offsets[row + 1]):
+            third = np.int64(code_points[position])
+            keys[place] = (first << 42) | (second << 21) | third
+            place += 1
+            first = second
+            second = third
+        keys[place] = (first << 42) | (second << 21) | np.int64(marker)
+        keys[place + 1] = (second << 42) | (np.int64(marker) << 21) | np.int64(marker)
+    return keys, indptr
+
+
+@kernel
+def sorted_counts(tokens: Int64Array, indptr: Int64Array) -> tuple[Int32Array, Int32Array, Int64Array]:
+    """Sort each row's tokens and fold repeats into counts.
+
+    Returns ids (sorted and unique within a row), counts and row offsets. An empty row stays empty.
+    """
+    rows = indptr.size - 1
+    ids = np.empty(tokens.size, np.int32)
+    counts = np.empty(tokens.size, np.int32)
+    out_indptr = np.zeros(rows + 1, np.int64)
+    place = 0
+    for row in range(rows):
+        ordered = np.sort(tokens[indptr[row] : indptr[row + 1]])
+        start = place
+        for token in ordered:
+            if place > start and ids[place - 1] == token:
+                counts[place - 1] += 1
+            else:
+                ids[place] = token
+                counts[place] = 1
+                place += 1
+        out_indptr[row + 1] = place
+    return ids[:place].copy(), counts[:place].copy(), out_indptr
+
+
+@kernel
+def document_frequency(ids: Int32Array, vocabulary_size: int) -> Int64Array:
+    """Rows in which each token occurs (ids are unique within a row, so occurrences are rows)."""
+    frequency = np.zeros(vocabulary_size, np.int64)
+    for token in ids:
+        frequency[token] += 1
+    return frequency
+
+
+@kernel
+def row_weights(
+    indptr: Int64Array, ids: Int32Array, counts: Int32Array, weights: Float64Array, unseen: Float64Array
+) -> tuple[Float64Array, Float64Array]:
+    """Sum of weights Σw and sum of squares Σ(w·count)² of each row, for every weighting.
+
+    `weights` is (weightings, vocabulary); `unseen` (weightings,) is the weight of ids beyond the vocabulary. Sums run
+    in id order, the order in which `set_distances` meets the same tokens, so that equal sets give equal sums.
+    Both results are (weightings, rows); an empty row gives 0.
+    """
+    weightings, vocabulary_size = weights.shape
+    rows = indptr.size - 1
+    sums = np.zeros((weightings, rows))
+    squares = np.zeros((weightings, rows))
+    for weighting in range(weightings):
+        for row in range(rows):
+            total = 0.0
+            square = 0.0
+            for place in range(indptr[row], indptr[row + 1]):
+                token = ids[place]
+                weight = weights[weighting, token] if token < vocabulary_size else unseen[weighting]
+                weighted = weight * counts[place]
+                total += weight
+                square += weighted * weighted
+            sums[weighting, row] = total
+            squares[weighting, row] = square
+    return sums, squares
+
+
+@kernel
+def inverted_index(
+    indptr: Int64Array, ids: Int32Array, values: Float64Array, vocabulary_size: int
+) -> tuple[Int64Array, Int32Array, Float64Array]:
+    """Turn rows of tokens into posting lists of rows, each list in row order.
+
+    Returns the offsets of each token's list, the rows in it and their values.
+    """
+    starts = np.zeros(vocabulary_size + 1, np.int64)
+    for token in ids:
+        starts[token + 1] += 1
+    for token in range(vocabulary_size):
+        starts[token + 1] += starts[token]
+    place = starts[:-1].copy()
+    posting_rows = np.empty(ids.size, np.int32)
+    posting_values = np.empty(ids.size, np.float64)
+    for row in range(indptr.size - 1):
+        for position in range(indptr[row], indptr[row + 1]):
+            token = ids[position]
+            posting_rows[place[token]] = row
+            posting_values[place[token]] = values[position]
+            place[token] += 1
+    return starts, posting_rows, posting_values
+
+
+@kernel
+def join_rows(
+    left_indptr: Int64Array,
+    left_ids: Int32Array,
+    left_counts: Int32Array,
+    right_indptr: Int64Array,
+    right_ids: Int32Array,
+    right_counts: Int32Array,
+) -> tuple[Int64Array, Int32Array, Int32Array]:
+    """Merge two token sets a row into one, in id order. Assumes that no id stands on both sides.
+
+    Returns row offsets, ids, counts. Empty rows stay empty.
+    """
+    rows = left_indptr.size - 1
+    indptr = left_indptr + right_indptr
+    ids = np.empty(indptr[rows], np.int32)
+    counts = np.empty(indptr[rows], np.int32)
+    place = 0
+    for row in range(rows):
+        i = left_indptr[row]
+        j = right_indptr[row]
+        while i < left_indptr[row + 1] or j < right_indptr[row + 1]:
+            take_left = j == right_indptr[row + 1] or (i < left_indptr[row + 1] and left_ids[i] < right_ids[j])
+            if take_left:
+                ids[place] = left_ids[i]
+                counts[place] = left_counts[i]
+                i += 1
+            else:
+                ids[place] = right_ids[j]
+                counts[place] = right_counts[j]
+                j += 1
+            place += 1
+    return indptr, ids, counts

@@ -1,0 +1,168 @@
+"""Matching by a union of configurations: the decision rule, on positions and arrays.
+
+Each query row is decided from the program, the reference table and that row alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fuzzyjoin.distances import group_functions
+from fuzzyjoin.kernels.neighbours import ONE
+from fuzzyjoin.neighbourhoods import count_balls, find_nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fuzzyjoin.blocking import CandidatePairs
+    from fuzzyjoin.candidates import Candidates
+    from fuzzyjoin.distances import WeightedColumns
+    from fuzzyjoin.join_functions import AnyJoinFunction
+    from fuzzyjoin.kernels.types import Float64Array, Int64Array
+
+__all__ = ["UnionMatches", "match_union"]
+
+
+@dataclass(frozen=True)
+class UnionMatches:
+    """What the union decided for every query row; arrays of shape (query rows,).
+
+    Attributes
+    ----------
+    joined
+        Whether the row is joined.
+    reference, distance
+        The match and its distance; for a row that is not joined the candidate nearest to being let in. -1 and inf
+        where there is no candidate.
+    configuration
+        Position of the configuration that joined the row or came nearest to it; -1 where there is no candidate.
+    runner_up, runner_up_distance
+        The second nearest candidate under that configuration's join function; -1 and inf where there is none.
+    probability
+        Estimated probability that the match is right, in (0, 1]; 0 where not joined.
+    precision_estimate
+        Estimated precision of the whole: every pair that some configuration joins counts, the probability of the match
+        that stands counts as true. None if nothing is joined.
+    """
+
+    joined: np.ndarray
+    reference: Int64Array
+    distance: Float64Array
+    configuration: Int64Array
+    runner_up: Int64Array
+    runner_up_distance: Float64Array
+    probability: Float64Array
+    precision_estimate: float | None
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """What one join function finds for every query row, and the ball counts at its configurations' thresholds."""
+
+    nearest: Int64Array
+    distance: Float64Array
+    second: Int64Array
+    second_distance: Float64Array
+    balls: dict[float, Int64Array]
+
+
+def match_union(
+    columns: WeightedColumns,
+    configurations: Sequence[tuple[AnyJoinFunction, float]],
+    pairs: CandidatePairs,
+    candidates: Candidates,
+) -> UnionMatches:
+    """Join each query row by the configuration that gives it the most probable match, the earliest on ties."""
+    rows = pairs.indptr.size - 1
+    found = _neighbourhoods(columns, configurations, pairs, candidates)
+    best = np.zeros(rows, np.int64)
+    chosen = np.full(rows, -1, np.int64)
+    shortfall = np.full(rows, np.inf)
+    nearly = np.full(rows, -1, np.int64)
+    joined_pairs = []
+    for place, (function, threshold) in enumerate(configurations):
+        near = found[function.name]
+        joined = np.flatnonzero(near.distance <= threshold)
+        value = ONE // (1 + near.balls[threshold][joined])
+        better = value > best[joined]
+        best[joined[better]] = value[better]
+        chosen[joined[better]] = place
+        joined_pairs.append(joined * len(candidates.reference) + near.nearest[joined])
+        # Relative, because join functions measure on different scales.
+        excess = (near.distance - threshold) / max(threshold, np.finfo(float).tiny)
+        closer = excess < shortfall
+        shortfall[closer] = excess[closer]
+        nearly[closer] = place
+    total_pairs = np.unique(np.concatenate(joined_pairs)).size if joined_pairs else 0
+    joined_rows = chosen >= 0
+    return _collect(
+        [found[function.name] for function, _ in configurations],
+        joined_rows,
+        np.where(joined_rows, chosen, nearly),
+        best / ONE,
+        float(best.sum()) / (float(total_pairs) * float(ONE)) if total_pairs else None,
+    )
+
+
+def _collect(
+    found: Sequence[Neighbourhood],
+    joined: np.ndarray,
+    configuration: Int64Array,
+    probability: Float64Array,
+    estimate: float | None,
+) -> UnionMatches:
+    rows = joined.size
+    reference, runner_up = np.full(rows, -1, np.int64), np.full(rows, -1, np.int64)
+    distance, runner_up_distance = np.full(rows, np.inf), np.full(rows, np.inf)
+    for place in np.unique(configuration[configuration >= 0]):
+        here = np.flatnonzero(configuration == place)
+        near = found[place]
+        reference[here] = near.nearest[here]
+        distance[here] = near.distance[here]
+        runner_up[here] = near.second[here]
+        runner_up_distance[here] = near.second_distance[here]
+    return UnionMatches(
+        joined, reference, distance, configuration, runner_up, runner_up_distance, probability, estimate
+    )
+
+
+def _neighbourhoods(
+    columns: WeightedColumns,
+    configurations: Sequence[tuple[AnyJoinFunction, float]],
+    pairs: CandidatePairs,
+    candidates: Candidates,
+) -> dict[str, Neighbourhood]:
+    work = candidates.work.named("matching")
+    thresholds: dict[str, list[float]] = {}
+    functions: dict[str, AnyJoinFunction] = {}
+    for function, threshold in configurations:
+        functions[function.name] = function
+        thresholds.setdefault(function.name, []).append(threshold)
+    thresholds = {name: sorted(set(values)) for name, values in thresholds.items()}
+    found: dict[str, Neighbourhood] = {}
+    for group in group_functions(list(functions.values())):
+        names = [function.name for function in group.functions]
+        first, first_distance, second, second_distance = find_nearest(columns, group, pairs, work)
+        steps = max(len(thresholds[name]) for name in names)
+        # Shorter rows repeat their last threshold, so that one array holds the radii of the whole group.
+        radii = np.array([thresholds[name] + thresholds[name][-1:] * (steps - len(thresholds[name])) for name in names])
+        within = first_distance <= radii[:, -1:]
+        crowded = np.unique(first[within]).astype(np.int64)
+        counts = count_balls(columns, group, candidates.neighbours(crowded), crowded, 2.0 * radii, work)
+        for index, name in enumerate(names):
+            places = np.searchsorted(crowded, first[index][within[index]])
+            balls = {}
+            for step, threshold in enumerate(thresholds[name]):
+                balls[threshold] = np.zeros(first.shape[1], np.int64)
+                balls[threshold][within[index]] = counts[places, index, step]
+            found[name] = Neighbourhood(
+                first[index].astype(np.int64),
+                first_distance[index],
+                second[index].astype(np.int64),
+                second_distance[index],
+                balls,
+            )
+    return found

@@ -1,0 +1,310 @@
+"""The program as an artefact: what decides a match, in JSON, named by its content.
+
+A program file has three parts: `program`, everything that decides a match; `program_id`, the SHA-256 of exactly that
+part in canonical JSON; `learning_record`, what it was learned on and what was estimated. Loading executes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fuzzyjoin.errors import DataError
+from fuzzyjoin.join_functions import JoinFunction  # noqa: TC001 - pydantic reads it when the class is made
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fuzzyjoin.blocking import Blocker
+    from fuzzyjoin.join_functions import CustomJoinFunction
+    from fuzzyjoin.result import JoinResult
+    from fuzzyjoin.tables import IdColumn, Table
+    from fuzzyjoin.threads import Progress
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Blocking",
+    "Column",
+    "Configuration",
+    "CustomFunctionName",
+    "Decision",
+    "LearningRecord",
+    "PrecisionEstimate",
+    "Program",
+    "Scorer",
+    "TableRecord",
+    "Union",
+]
+
+SCHEMA_VERSION = 1
+BUILT_IN = "lexical"
+"""Name of the built-in blocker."""
+
+
+class Part(BaseModel):
+    """A part of a program: immutable, no unknown keys, no NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Column(Part):
+    """A pair of compared columns. One of weight 0 takes part in blocking and negative rules only."""
+
+    reference: str
+    query: str
+    weight: float = Field(ge=0.0, le=1.0)
+
+
+class Blocking(Part):
+    """How candidate pairs are found: the built-in blocker with its k, or a user's by name (then k is null)."""
+
+    method: str = BUILT_IN
+    k: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _k_goes_with_the_built_in_blocker(self) -> Blocking:
+        if (self.method == BUILT_IN) != (self.k is not None):
+            raise ValueError(
+                f"k is {self.k} with method {self.method!r}; the blocker {BUILT_IN!r} and no other needs k"
+            )
+        return self
+
+
+class CustomFunctionName(Part):
+    """Stands for a join function of the user's own, which `apply` must be given again."""
+
+    custom: str
+
+
+class Configuration(Part):
+    """A join function and the largest distance at which it joins."""
+
+    join_function: JoinFunction | CustomFunctionName
+    threshold: float = Field(ge=0.0)
+
+    @property
+    def function_name(self) -> str:
+        """The join function's name."""
+        function = self.join_function
+        return function.custom if isinstance(function, CustomFunctionName) else function.name
+
+
+class Union(Part):
+    """A union of configurations: a query row is joined by any of them, the most probable match stands."""
+
+    kind: Literal["union"] = "union"
+    configurations: tuple[Configuration, ...]
+
+
+class Scorer(Part):
+    """A trained scorer, named by hash, with its frozen prior and cut."""
+
+    kind: Literal["scorer"] = "scorer"
+    name: str
+    hash: str
+    prior: float = Field(ge=0.0, le=1.0)
+    cut: float = Field(ge=0.0, le=1.0)
+
+
+Decision = Annotated[Union | Scorer, Field(discriminator="kind")]
+
+
+class PrecisionEstimate(Part):
+    """An estimate of the share of correct matches, with its interval where the method has one.
+
+    `value` is null if nothing is joined; `low`, `high` and `level` are null where `calibrated` is false.
+    """
+
+    value: float | None = Field(default=None, ge=0.0, le=1.0)
+    low: float | None = Field(default=None, ge=0.0, le=1.0)
+    high: float | None = Field(default=None, ge=0.0, le=1.0)
+    level: float | None = Field(default=None, gt=0.0, lt=1.0)
+    calibrated: bool = False
+
+
+class Definition(Part):
+    """Everything that decides a match, and nothing else."""
+
+    columns: tuple[Column, ...] = Field(min_length=1)
+    blocking: Blocking
+    negative_rules: tuple[tuple[str, str], ...]
+    decision: Decision
+    calibration: dict[str, Any] | None = None
+
+
+class TableRecord(Part):
+    """A table that a program was learned on. The fingerprint ignores the order of the rows."""
+
+    fingerprint: str
+    rows: int
+    distinct_keys: int
+    filled: tuple[float, ...]
+    median_length: tuple[float, ...]
+
+
+class LearningRecord(Part):
+    """What a program was learned on, with which settings, and what was estimated."""
+
+    method: str
+    space: str
+    join_functions: int
+    precision_target: float
+    precision_estimate: PrecisionEstimate
+    joined: int
+    reference: TableRecord
+    query: TableRecord
+    versions: dict[str, str]
+
+
+class Program(Part):
+    """A learned fuzzy-join program with its learning record.
+
+    Examples
+    --------
+    >>> import pandas as pd, fuzzyjoin
+    >>> reference = pd.DataFrame({"id": ["a", "b"], "name": ["Grand Mall", "North Plaza"]})
+    >>> query = pd.DataFrame({"id": ["x"], "name": ["Grand Mal"]})
+    >>> program = fuzzyjoin.learn_program(reference, query, on="name", space="small")
+    >>> program.program_id.startswith("sha256:"), program.reachable
+    (True, True)
+    >>> program.apply(reference, query).matches[["query_id", "reference_id"]].values.tolist()
+    [['x', 'a']]
+    """
+
+    definition: Definition
+    learning_record: LearningRecord | None = None
+
+    @property
+    def program_id(self) -> str:
+        """SHA-256 of the definition in canonical JSON."""
+        text = json.dumps(self._definition(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The compared columns with their weights."""
+        return self.definition.columns
+
+    @property
+    def precision_estimate(self) -> PrecisionEstimate:
+        """The estimate made when the program was learned."""
+        return self.learning_record.precision_estimate if self.learning_record else PrecisionEstimate()
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the precision target could be reached at all; if not, the program joins nothing."""
+        decision = self.definition.decision
+        return not (isinstance(decision, Union) and not decision.configurations)
+
+    def to_json(self) -> str:
+        """The program file's text: the same program and record give the same bytes."""
+        record = self.learning_record
+        content = {
+            "schema_version": SCHEMA_VERSION,
+            "program_id": self.program_id,
+            "program": self._definition(),
+            "learning_record": record.model_dump(mode="json") if record else None,
+        }
+        return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, *, source: str = "program") -> Program:
+        """Read a program file's text.
+
+        Raises
+        ------
+        DataError
+            If it is no JSON, of another schema version, not a valid program, or its `program_id` is not its hash.
+        """
+        try:
+            content = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise DataError(
+                f"{source} is not JSON (line {error.lineno}: {error.msg}); give a file that learn wrote"
+            ) from None
+        if not isinstance(content, dict) or "schema_version" not in content:
+            raise DataError(f"{source} is JSON but no program: it has no schema_version; give a file that learn wrote")
+        if content["schema_version"] != SCHEMA_VERSION:
+            raise DataError(
+                f"{source} has schema_version {content['schema_version']!r}, this version reads {SCHEMA_VERSION}; "
+                "learn it again or use the version that wrote it"
+            )
+        try:
+            program = cls.model_validate(
+                {"definition": content.get("program"), "learning_record": content.get("learning_record")}
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise DataError(f"{source} is not a valid program: {place}: {first['msg']}; learn it again") from None
+        if content.get("program_id") != program.program_id:
+            raise DataError(
+                f"{source} says program_id {content.get('program_id')!r} but its content is {program.program_id}; it was "
+                "changed after it was learned: restore the original or learn it again"
+            )
+        return program
+
+    def save(self, path: str | Path) -> None:
+        """Write the program file (UTF-8)."""
+        Path(path).write_text(self.to_json(), encoding="utf-8", newline="\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Program:
+        """Read a program file.
+
+        Raises
+        ------
+        DataError
+            If it cannot be read as a program (see `from_json`).
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"{path} cannot be read: {error}; give a file that learn wrote") from None
+        return cls.from_json(text, source=str(path))
+
+    def apply(
+        self,
+        reference: Table,
+        query: Table,
+        *,
+        id: IdColumn = None,  # noqa: A002 - the column is called id
+        strict: bool = False,
+        blocker: Blocker | None = None,
+        join_functions: Sequence[CustomJoinFunction] = (),
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> JoinResult:
+        """Join tables with this program; see `fuzzyjoin.application.apply_program`."""
+        from fuzzyjoin.application import apply_program  # noqa: PLC0415 - a program can be read without the join
+
+        return apply_program(
+            self,
+            reference,
+            query,
+            id=id,
+            strict=strict,
+            blocker=blocker,
+            join_functions=join_functions,
+            threads=threads,
+            progress=progress,
+        )
+
+    def explain(self) -> str:
+        """The program in words."""
+        from fuzzyjoin.explanation import explain_program  # noqa: PLC0415 - as above
+
+        return explain_program(self)
+
+    def explain_query(self, reference: Table, query: Table, query_id: str, *, id: IdColumn = None) -> str:  # noqa: A002
+        """Why one query row is joined, or is not, in words; see `fuzzyjoin.explanation.explain_query`."""
+        from fuzzyjoin.explanation import explain_query  # noqa: PLC0415 - as above
+
+        return explain_query(self, reference, query, query_id, id=id)
+
+    def _definition(self) -> dict[str, Any]:
+        return self.definition.model_dump(mode="json")

@@ -1,0 +1,272 @@
+"""The edge of the library: from the caller's tables to key text in canonical order.
+
+Everything behind this module works on row positions in canonical order (by key text, then by id), so that neither the
+order of the rows nor the type of the ids can change a result.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from fuzzyjoin.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from fuzzyjoin.kernels.types import Int64Array
+
+    Table: TypeAlias = pd.DataFrame | pa.Table
+    On: TypeAlias = str | Sequence[str | tuple[str, str]] | None
+    IdColumn: TypeAlias = str | tuple[str, str] | None
+
+__all__ = ["KeyTable", "as_frame", "choose_columns", "key_table", "key_tables"]
+
+
+@dataclass(frozen=True)
+class KeyTable:
+    """The key columns of one table as text, in canonical order.
+
+    Attributes
+    ----------
+    role
+        "reference" or "query", for messages.
+    id_column
+        Name of the id column.
+    column_names
+        Names of the key columns in the caller's table.
+    ids
+        The caller's id values, shape (rows,), dtype object.
+    columns
+        One list of str a key column; "" where the value is missing.
+    source_rows
+        Row positions in the caller's table, shape (rows,), dtype int64.
+    """
+
+    role: str
+    id_column: str
+    column_names: tuple[str, ...]
+    ids: np.ndarray
+    columns: tuple[list[str], ...]
+    source_rows: Int64Array
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def texts(self, positions: Int64Array) -> list[str]:
+        """The key columns of some rows as one text each, present values parted by " | "; "" for position -1."""
+        return [
+            " | ".join(filter(None, (column[place] for column in self.columns))) if place >= 0 else ""
+            for place in positions.tolist()
+        ]
+
+    def frame(self) -> pd.DataFrame:
+        """Ids as text in `id` and the key columns, as a user's blocker sees them."""
+        names = dict(zip(self.column_names, self.columns, strict=True))
+        return pd.DataFrame({"id": [str(value) for value in self.ids], **names})
+
+    def positions(self, ids: pd.Series, source: str) -> Int64Array:
+        """Positions of ids given as text or as the caller's values; `source` says in an error who named them."""
+        places = {str(value): place for place, value in enumerate(self.ids)}
+        found = [places.get(str(value), -1) for value in ids]
+        if -1 in found:
+            unknown = ids.iloc[found.index(-1)]
+            raise DataError(
+                f"{source} names the {self.role} id {unknown!r}, which column {self.id_column!r} does not hold; give "
+                "ids of that table"
+            )
+        return np.asarray(found, dtype=np.int64)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of ids and key text; the order of the rows does not enter.
+
+        >>> frame = pd.DataFrame({"id": [1, 2], "name": ["a", "b"]})
+        >>> one = key_table(frame, role="query", id_column="id", columns=["name"]).fingerprint()
+        >>> two = key_table(frame[::-1], role="query", id_column="id", columns=["name"]).fingerprint()
+        >>> one == two
+        True
+        """
+        digest = hashlib.sha256()
+        for row in zip(map(str, self.ids), *self.columns, strict=True):
+            for value in row:
+                data = value.encode("utf-8", "surrogatepass")
+                digest.update(len(data).to_bytes(8, "little"))
+                digest.update(data)
+        return f"sha256:{digest.hexdigest()}"
+
+
+def as_frame(table: Table, role: str) -> pd.DataFrame:
+    """The table as a pandas frame with unique column names.
+
+    Raises
+    ------
+    UsageError
+        If it is neither a pandas frame nor an Arrow table.
+    DataError
+        If two columns share a name.
+    """
+    if not isinstance(table, pd.DataFrame):
+        import pyarrow as pa  # noqa: PLC0415 - only callers with Arrow tables pay for it
+
+        if not isinstance(table, pa.Table):
+            raise UsageError(
+                f"{role} is a {type(table).__name__}; expected a pandas DataFrame or a pyarrow Table: convert it first"
+            )
+        table = table.to_pandas()
+    repeated = table.columns[table.columns.duplicated()]
+    if len(repeated):
+        raise DataError(f"{role} has two columns named {repeated[0]!r}; rename one of them")
+    return table
+
+
+def choose_columns(
+    on: On, id_column: IdColumn, reference: pd.DataFrame, query: pd.DataFrame
+) -> tuple[tuple[str, str], list[tuple[str, str]]]:
+    """The id columns, and the pairs of (reference column, query column) to compare.
+
+    >>> frame = pd.DataFrame(columns=["id", "name", "city"])
+    >>> choose_columns("name", None, frame, frame)
+    (('id', 'id'), [('name', 'name')])
+    >>> choose_columns(None, None, frame, frame)[1]
+    [('name', 'name'), ('city', 'city')]
+
+    Raises
+    ------
+    UsageError
+        If a named column does not exist, none is left to compare, or a pair is named twice.
+    """
+    sides = sides_of(id_column)
+    ids = choose_id(reference, "reference", sides[0]), choose_id(query, "query", sides[1])
+    if on is None:
+        shared = [(str(name), str(name)) for name in reference.columns if name in query.columns and name not in ids]
+        if not shared:
+            raise UsageError(
+                f"on is not given and reference and query share no column besides the ids {ids}; name the columns to "
+                "compare, as (reference column, query column) where the names differ"
+            )
+        return ids, shared
+    pairs = [
+        (pair, pair) if isinstance(pair, str) else (pair[0], pair[1]) for pair in ([on] if isinstance(on, str) else on)
+    ]
+    if not pairs:
+        raise UsageError("on is empty; name at least one column to compare")
+    if len(set(pairs)) < len(pairs):
+        raise UsageError(f"on names a pair of columns twice: {pairs}; name each once")
+    for left, right in pairs:
+        require_column(reference, left, "reference", "on")
+        require_column(query, right, "query", "on")
+    return ids, pairs
+
+
+def sides_of(id_column: IdColumn) -> tuple[str | None, str | None]:
+    """The id columns asked for of the reference and the query table; one name stands for both."""
+    return (id_column, id_column) if id_column is None or isinstance(id_column, str) else id_column
+
+
+def require_column(frame: pd.DataFrame, name: str, role: str, argument: str) -> None:
+    """Raise a UsageError that suggests the nearest name if the frame has no such column."""
+    if name in frame.columns:
+        return
+    names = [str(column) for column in frame.columns]
+    near = difflib.get_close_matches(name, names, n=1)
+    remedy = f"did you mean {near[0]!r}?" if near else f"its columns are {', '.join(names[:12])}"
+    raise UsageError(f"{argument}: {role} has no column {name!r}; {remedy}")
+
+
+def choose_id(frame: pd.DataFrame, role: str, name: str | None) -> str:
+    """The id column: as named, else `id`, else the first column whose values are present and unique.
+
+    >>> choose_id(pd.DataFrame({"name": ["a", "a"], "code": [7, 9]}), "query", None)
+    'code'
+    """
+    if name is not None:
+        require_column(frame, name, role, "id")
+        return name
+    if "id" in frame.columns:
+        return "id"
+    for column in frame.columns:
+        if frame[column].notna().all() and frame[column].is_unique:
+            return str(column)
+    raise DataError(f"{role} has no column `id` and no column whose values are present and unique; name an id column")
+
+
+def key_tables(
+    reference: pd.DataFrame, query: pd.DataFrame, ids: tuple[str, str], pairs: Sequence[tuple[str, str]]
+) -> tuple[KeyTable, KeyTable]:
+    """Both tables' ids and key columns in canonical order; errors as for `key_table`."""
+    return (
+        key_table(reference, role="reference", id_column=ids[0], columns=[left for left, _ in pairs]),
+        key_table(query, role="query", id_column=ids[1], columns=[right for _, right in pairs]),
+    )
+
+
+def key_table(frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequence[str]) -> KeyTable:
+    """Check the ids and take the key columns as text, in canonical order.
+
+    Raises
+    ------
+    DataError
+        If there are no rows, an id is missing or occurs twice, or a key column holds no text at all.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"id": [7, 3], "name": ["b", "a"]})
+    >>> table = key_table(frame, role="query", id_column="id", columns=["name"])
+    >>> table.ids.tolist(), table.columns
+    ([3, 7], (['a', 'b'],))
+    """
+    if len(frame) == 0:
+        raise DataError(f"{role} has no rows; there is nothing to join")
+    ids = frame[id_column].to_numpy(dtype=object)
+    id_texts = [as_text(value) for value in ids]
+    _check_ids(id_texts, role, id_column)
+    texts = [[as_text(value) for value in frame[column].to_numpy(dtype=object)] for column in columns]
+    for column, values in zip(columns, texts, strict=True):
+        if not any(values):
+            raise DataError(f"{role} column {column!r} is empty in every row; choose another column with on")
+    order = np.array(sorted(range(len(frame)), key=lambda row: (*[values[row] for values in texts], id_texts[row])))
+    return KeyTable(
+        role=role,
+        id_column=id_column,
+        column_names=tuple(columns),
+        ids=ids[order],
+        columns=tuple([values[row] for row in order.tolist()] for values in texts),
+        source_rows=order.astype(np.int64),
+    )
+
+
+def as_text(value: Any) -> str:  # noqa: ANN401 - a table's cell can be anything
+    """A cell as text, "" if it is missing. Whole numbers lose their ".0", which a missing neighbour gave them.
+
+    >>> as_text(None), as_text(float("nan")), as_text(1997.0), as_text("nan")
+    ('', '', '1997', 'nan')
+    """
+    if isinstance(value, str):
+        return "" if value.isspace() else value
+    if value is None or value is pd.NaT or value is pd.NA:
+        return ""
+    if isinstance(value, (float, np.floating)):
+        if np.isnan(value):
+            return ""
+        return str(int(value)) if float(value).is_integer() else str(float(value))
+    return str(value)
+
+
+def _check_ids(texts: list[str], role: str, id_column: str) -> None:
+    seen: dict[str, int] = {}
+    for row, text in enumerate(texts):
+        if not text:
+            raise DataError(f"{role} column {id_column!r} has no value in row {row + 1}; give every row an id")
+        first = seen.setdefault(text, row)
+        if first != row:
+            raise DataError(
+                f"{role} column {id_column!r} has the id {text!r} in rows {first + 1} and {row + 1}; ids must be "
+                "unique: drop one of the rows or name another id column"
+            )

@@ -1,0 +1,129 @@
+"""Tokenising: text to token sets in compressed sparse rows, against the vocabulary of the reference table.
+
+Only the reference table makes the vocabulary and the weights. A query row's token that it does not hold gets an id
+beyond the vocabulary, so a query row means the same whatever other rows stand in its batch.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from fuzzyjoin.kernels import csr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array
+
+__all__ = ["TOKENISERS", "WEIGHTINGS", "TokenIndex", "TokenSets"]
+
+GRAM_MARKER = 0x110000
+"""One more than the last Unicode code point: pads a string for its 3-grams and occurs in none."""
+
+WEIGHTINGS = ("uniform", "idf")
+
+
+@dataclass(frozen=True)
+class TokenSets:
+    """The token sets of some rows.
+
+    Row i holds tokens ids[indptr[i]:indptr[i + 1]] (int32, sorted, unique) with their counts (int32). `sums` and
+    `squares` are (2, rows) float64: Σw and Σ(w·count)² under each of `WEIGHTINGS`.
+    """
+
+    indptr: Int64Array
+    ids: Int32Array
+    counts: Int32Array
+    sums: Float64Array
+    squares: Float64Array
+
+
+def grams(texts: Sequence[str]) -> tuple[Int64Array, Int64Array]:
+    """Character 3-grams as packed integers, and where each text's begin."""
+    code_points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    offsets = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([len(text) for text in texts], out=offsets[1:])
+    return csr.ngram_keys(code_points, offsets, GRAM_MARKER)
+
+
+def words(texts: Sequence[str]) -> tuple[np.ndarray, Int64Array]:
+    """Words between spaces as an object array of str, and where each text's begin."""
+    rows = [text.split() for text in texts]
+    indptr = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([len(row) for row in rows], out=indptr[1:])
+    keys = np.empty(indptr[-1], dtype=object)
+    keys[:] = [word for row in rows for word in row]
+    return keys, indptr
+
+
+TOKENISERS: dict[str, Callable[[Sequence[str]], tuple[np.ndarray, Int64Array]]] = {"3-gram": grams, "word": words}
+
+
+@dataclass(frozen=True)
+class TokenIndex:
+    """A tokenisation of the reference table: vocabulary in ascending order, token sets, weights.
+
+    Examples
+    --------
+    >>> index = TokenIndex.build(["red apple", "green apple"], "word")
+    >>> index.vocabulary.tolist()
+    ['apple', 'green', 'red']
+    >>> index.encode(["apple pie apple"]).ids.tolist()
+    [0, 3]
+    """
+
+    tokeniser: str
+    vocabulary: pd.Index
+    reference: TokenSets
+    weights: Float64Array
+    unseen: Float64Array
+
+    @classmethod
+    def build(cls, texts: Sequence[str], tokeniser: str) -> TokenIndex:
+        """Tokenise the reference texts and weigh every token.
+
+        Weights are (2, vocabulary): uniform 1, and IDF max(0, log(n / (df + 1))) with log(n) for a token that the
+        reference table never saw (paper, section 2.2).
+        """
+        keys, indptr = TOKENISERS[tokeniser](texts)
+        codes, unique = pd.factorize(keys)
+        order = np.argsort(unique, kind="stable")
+        rank = np.empty(order.size, np.int64)
+        rank[order] = np.arange(order.size)
+        ids, counts, indptr = csr.sorted_counts(rank[codes], indptr)
+        frequency = csr.document_frequency(ids, order.size)
+        size = max(len(texts), 1)
+        weights = np.ones((len(WEIGHTINGS), order.size))
+        weights[1] = np.maximum(0.0, np.log(size / (frequency + 1.0)))
+        unseen = np.array([1.0, math.log(size)])
+        sums, squares = csr.row_weights(indptr, ids, counts, weights, unseen)
+        vocabulary = pd.Index(unique[order], dtype=unique.dtype)
+        return cls(tokeniser, vocabulary, TokenSets(indptr, ids, counts, sums, squares), weights, unseen)
+
+    def encode(self, texts: Sequence[str]) -> TokenSets:
+        """Tokenise query texts; tokens that the reference never saw get ids from len(vocabulary) on."""
+        keys, indptr = TOKENISERS[self.tokeniser](texts)
+        codes = self.lookup(keys)
+        unseen = codes < 0
+        strange = pd.factorize(keys[unseen], sort=True)[0]
+        codes[unseen] = strange + len(self.vocabulary)
+        ids, counts, indptr = csr.sorted_counts(codes, indptr)
+        sums, squares = csr.row_weights(indptr, ids, counts, self.weights, self.unseen)
+        return TokenSets(indptr, ids, counts, sums, squares)
+
+    def lookup(self, keys: np.ndarray) -> Int64Array:
+        """Ids of tokens, -1 for those that the reference table never saw."""
+        if self.tokeniser == "word":
+            places = self._places
+            return np.fromiter((places.get(key, -1) for key in keys), np.int64, keys.size)
+        return np.asarray(self.vocabulary.get_indexer(keys), dtype=np.int64)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {word: place for place, word in enumerate(self.vocabulary.tolist())}

@@ -1,0 +1,273 @@
+"""The benchmark commands, on made-up tasks and without a network."""
+
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks import _data, autofj50, growth, profile_stages
+from benchmarks._data import autofj50_folder, read_task, task_names
+from benchmarks._measure import Column, best_recall_at, mean, print_table
+
+ROOT = Path(__file__).parents[1]
+MACRO_KEYS = [
+    "precision",
+    "recall",
+    "share_within_0.05",
+    "lowest_precision",
+    "mean_abs_estimate_error",
+    "seconds",
+    "peak_mb",
+]
+
+
+def write_task(folder, *, cities=True, unmatched=3):
+    """A task of 24 reference rows whose queries are misspelt, and some queries without a match."""
+    folder.mkdir(parents=True)
+    names = [
+        f"{adjective} {noun}"
+        for adjective in ("Crimson", "Hollow", "Eastern", "Marble")
+        for noun in ("Lighthouse", "Monastery", "Reservoir", "Observatory", "Botanical Garden", "Opera House")
+    ]
+    reference = pd.DataFrame({"id": [f"00{row}" for row in range(len(names))], "title": names})
+    query = pd.DataFrame(
+        {
+            "id": [f"q{row}" for row in range(len(names) + unmatched)],
+            "title": [*(f"{name[:4]}{name[5:]}" for name in names), *(f"zz{row} qq" for row in range(unmatched))],
+        }
+    )
+    if cities:
+        reference["city"] = [f"Town {row % 5}" for row in range(len(reference))]
+        query["city"] = [f"Town {row % 5}" if row % 2 else "" for row in range(len(query))]
+    truth = pd.DataFrame({"id_l": reference["id"], "id_r": query["id"][: len(names)]})
+    for frame, file in ((reference, "left.csv"), (query, "right.csv"), (truth, "gt.csv")):
+        frame.to_csv(folder / file, index=False)
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "tasks"
+    write_task(folder / "Alpha", cities=False)
+    write_task(folder / "Beta", cities=False, unmatched=0)
+    (folder / ".DS_Store").touch()
+    return folder
+
+
+def run(module, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_autofj50_prints_a_row_a_task_and_writes_the_agreed_json(data, tmp_path, capsys):
+    autofj50.main(["--data", str(data), "--method", "autofj", "--space", "small", "--json", str(tmp_path / "out.json")])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if line.startswith(("Alpha", "Beta"))] == ["Alpha", "Beta"]
+    written = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert list(written) == ["macro", "tasks"]
+    assert list(written["macro"]) == MACRO_KEYS
+    alpha, beta = written["tasks"]
+    assert (alpha["task"], alpha["reference_rows"], alpha["query_rows"]) == ("Alpha", 24, 27)
+    assert beta["joined"] > 0
+    assert beta["correct"] / beta["joined"] == beta["precision"]
+    assert written["macro"]["recall"] == pytest.approx((alpha["recall"] + beta["recall"]) / 2)
+    assert written["macro"]["seconds"] == pytest.approx(alpha["seconds"] + beta["seconds"])
+
+
+def test_a_task_where_nothing_was_joined_counts_as_a_miss_only_if_the_target_was_reachable():
+    def row(*, precision, misses):
+        return {
+            "precision": precision,
+            "recall": 0.0,
+            "abs_estimate_error": None,
+            "misses_target": misses,
+            "seconds": 1,
+        }
+
+    hit, silent = row(precision=0.9, misses=False), row(precision=None, misses=None)
+
+    assert autofj50.macro_row([hit, row(precision=None, misses=True)])["share_within_0.05"] == 0.5
+    assert autofj50.macro_row([hit, silent])["share_within_0.05"] == 1.0
+    assert autofj50.macro_row([hit, silent])["precision"] == 0.9
+    assert autofj50.macro_row([silent])["lowest_precision"] is None
+
+
+def test_autofj50_says_in_one_line_that_a_task_does_not_exist(data):
+    done = run("autofj50", "--data", data, "--task", "Gamma")
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [f"{data}: no task Gamma; there are Alpha, Beta"]
+
+
+def test_autofj50_says_in_one_line_that_the_target_is_out_of_range(data):
+    done = run("autofj50", "--data", data, "--precision-target", "1.5")
+
+    assert done.returncode == 2
+    assert "precision_target" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_folder_for_the_figures_is_found_before_the_run(data, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        autofj50.main(["--data", str(data), "--json", str(tmp_path / "absent" / "out.json")])
+
+    assert "make it first" in capsys.readouterr().err
+
+
+def test_tasks_joins_any_folder_in_processes_of_their_own(tmp_path):
+    write_task(tmp_path / "tasks" / "gamma")
+    done = run("tasks", tmp_path / "tasks", "--method", "autofj", "--space", "small", "--json", tmp_path / "out.json")
+
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["tasks"]
+    assert row["task"] == "gamma"
+    assert set(row["columns"]) <= {"title", "city"}
+    assert row["recall"] > 0.5
+    assert row["peak_mb"] > 10
+
+
+def test_growth_reports_the_fit_and_the_steps(tmp_path):
+    write_task(tmp_path / "delta")
+    sizes = ("--queries", 9, 18, 27)
+    options = ("--method", "autofj", "--space", "small", "--json", tmp_path / "out.json")
+    done = run("growth", tmp_path / "delta", *sizes, *options)
+
+    assert done.returncode == 0, done.stderr
+    assert "seconds = " in done.stdout
+    written = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert [row["query_rows"] for row in written["sizes"]] == [9, 18, 27]
+    assert [(step["from"], step["to"]) for step in written["fit"]["steps"]] == [(9, 18), (18, 27)]
+
+
+def test_growth_finds_the_coefficients_of_a_line_and_the_ratio_of_its_steps():
+    fitted = growth.fit([10, 20, 40], [3.0, 5.0, 9.0])
+
+    assert fitted["a"] == pytest.approx(1.0)
+    assert fitted["b"] == pytest.approx(0.2)
+    assert [step["ratio"] for step in fitted["steps"]] == [None, pytest.approx(1.0)]
+
+
+def test_a_larger_sample_of_queries_holds_the_smaller_and_keeps_its_truth(tmp_path):
+    write_task(tmp_path / "delta")
+    task = read_task(tmp_path / "delta")
+    small, large = (growth.sample_queries(task, size) for size in (5, 15))
+
+    assert set(small.query["id"]) < set(large.query["id"])
+    assert set(large.truth["id_r"]) == set(large.query["id"]) & set(task.truth["id_r"])
+
+
+def test_profile_prints_every_stage_and_the_measured_bounds(data, tmp_path, capsys, monkeypatch):
+    for name, few in (("PAIRS", 1_000), ("SIDE", 50), ("COPIED_BYTES", 1 << 20)):
+        monkeypatch.setattr(profile_stages, name, few)
+    options = ["--method", "autofj", "--space", "small", "--json", str(tmp_path / "out.json")]
+    profile_stages.main(["--data", str(data), *options])
+
+    written = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert written["stages"]
+    assert all(rate > 0 for rate in written["rates"].values())
+    assert "memory copy" in capsys.readouterr().out
+
+
+def test_a_perfect_threshold_never_divides_equal_confidences():
+    ranked = [(0.9, True), (0.8, True), (0.7, True), (0.7, False), (0.1, False)]
+
+    assert best_recall_at(1.0, ranked, 4) == 0.5
+    assert best_recall_at(0.75, ranked, 4) == 0.75
+    assert best_recall_at(1.0, [], 4) == 0.0
+
+
+def test_ids_are_text_and_only_empty_cells_are_missing(tmp_path):
+    folder = tmp_path / "epsilon"
+    write_task(folder)
+    (folder / "left.csv").write_text("id,title,city\n007,NA,\n008,null,Oslo\n", encoding="utf-8")
+    task = read_task(folder)
+
+    assert task.reference["id"].tolist() == ["007", "008"]
+    assert task.reference["title"].tolist() == ["NA", "null"]
+    assert task.reference["city"].isna().tolist() == [True, False]
+    assert task.columns == ("title", "city")
+
+
+def test_the_columns_of_a_task_can_be_named_by_its_meta_json_or_by_the_caller(tmp_path):
+    folder = tmp_path / "zeta"
+    write_task(folder)
+    (folder / "meta.json").write_text('{"columns": ["city"]}', encoding="utf-8")
+
+    assert read_task(folder).columns == ("city",)
+    assert read_task(folder, ["title"]).columns == ("title",)
+    with pytest.raises(SystemExit, match="no shared column price"):
+        read_task(folder, ["price"])
+
+
+@pytest.mark.parametrize("folder", ["absent", "."])
+def test_a_folder_without_tasks_is_named(tmp_path, folder):
+    with pytest.raises(SystemExit, match="expected"):
+        task_names(tmp_path / folder)
+
+
+def test_only_task_files_leave_the_wheel_and_only_for_their_own_folder(tmp_path, monkeypatch):
+    wheel = tmp_path / "fuzzyjoin-benchmarks" / "autofj-0.0.6-py3-none-any.whl"
+    wheel.parent.mkdir()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for file in ("left.csv", "right.csv", "gt.csv"):
+            archive.writestr(f"autofj/benchmark/Alpha/{file}", "id\n")
+        archive.writestr("autofj/benchmark/../gt.csv", "id\n")
+        archive.writestr("autofj/benchmark/Alpha/../../gt.csv", "id\n")
+        archive.writestr("autofj/benchmark/.DS_Store", "")
+        archive.writestr("autofj/autofj.py", "raise SystemExit")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(_data, "AUTOFJ_SHA256", hashlib.sha256(wheel.read_bytes()).hexdigest())
+
+    folder = autofj50_folder()
+
+    assert task_names(folder) == ["Alpha"]
+    unpacked = [path for path in folder.parent.rglob("*") if path.is_file() and path != wheel]
+    assert sorted(path.name for path in unpacked) == ["gt.csv", "left.csv", "right.csv"]
+
+
+def test_a_wheel_with_another_hash_is_not_kept(tmp_path, monkeypatch):
+    def fetch_another(command, *, check):
+        assert not check
+        (Path(command[command.index("--dest") + 1]) / _data.AUTOFJ_WHEEL).write_bytes(b"not the wheel")
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(_data.subprocess, "run", fetch_another)
+
+    with pytest.raises(SystemExit, match="nothing was kept"):
+        _data.autofj_wheel()
+    assert not list((tmp_path / "fuzzyjoin-benchmarks").iterdir())
+
+
+def test_the_mean_is_over_what_is_defined():
+    assert mean([1.0, None, 2.0]) == 1.5
+    assert mean([None]) is None
+
+
+def test_a_table_shows_a_dash_where_a_value_is_undefined(capsys):
+    print_table((Column("task", "task", 6), Column("P", "precision", 6, ".3f")), [{"task": "a", "precision": None}])
+
+    assert capsys.readouterr().out.splitlines() == ["task         P", "a            -"]
+
+
+def test_peak_memory_is_what_was_held_at_most():
+    code = """
+from benchmarks._measure import peak_memory_mb
+before = peak_memory_mb()
+held = b"x" * (int(before + 64) << 20)
+del held
+print(peak_memory_mb() - before)
+"""
+    grown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert float(grown.stdout) >= 63

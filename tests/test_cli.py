@@ -1,0 +1,407 @@
+"""The command line on real files, as scripts use it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shlex
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import fuzzyjoin
+from fuzzyjoin.cli import app
+from fuzzyjoin.files import read_table, write_table
+
+EXAMPLES = Path(__file__).parent.parent / "docs" / "examples" / "autofj50"
+MALLS = EXAMPLES / "ShoppingMall"
+FORMATS = [".csv", ".tsv", ".parquet", ".csv.gz", ".tsv.gz"]
+COMMANDS = ["join", "learn", "apply", "explain", "evaluate"]
+
+
+def run(*arguments, code=0):
+    """Run a command in this process and check its exit code."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def process(*arguments, **options):
+    """Run a command as a user does, in a process of its own."""
+    command = [sys.executable, "-m", "fuzzyjoin", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+@pytest.fixture(scope="module")
+def malls(tmp_path_factory):
+    """The shopping malls in every format, and what one join of the CSV files wrote and said."""
+    folder = tmp_path_factory.mktemp("malls")
+    for name in ("left", "right", "gt"):
+        for ending in FORMATS:
+            write_table(read_table(MALLS / f"{name}.csv"), folder / f"{name}{ending}")
+    outputs = [folder / "matches.csv", "--unmatched-out", folder / "unmatched.csv", "--program-out", folder / "p.json"]
+    tables = (folder / "left.csv", folder / "right.csv")
+    result = run("join", *tables, "--on", "title", "--space", "small", "--json", "-o", *outputs)
+    return folder, result
+
+
+@pytest.fixture
+def titles(tmp_path):
+    """Small tables, for what does not need real ones."""
+    names = ["Grand Mall", "North Plaza", "River Centre", "Old Market Hall", "Harbour Arcade", "King's Walk"]
+    write_table(pd.DataFrame({"id": [f"0{row}" for row in range(6)], "title": names}), tmp_path / "left.csv")
+    typed = ["grand mal", "north plazza", "the river centre", "zzzz"]
+    write_table(pd.DataFrame({"id": ["a", "b", "c", "d"], "title": typed}), tmp_path / "right.csv")
+    return tmp_path
+
+
+def small_join(folder, *more, code=0, left="left.csv", right="right.csv", on=("--on", "title")):
+    return run(
+        "join", folder / left, folder / right, *on, "--space", "small", "-o", folder / "matches.csv", *more, code=code
+    )
+
+
+class TestJoin:
+    def test_matches_begin_with_the_promised_columns(self, malls):
+        folder, _ = malls
+        header = (folder / "matches.csv").read_text(encoding="utf-8").partition("\n")[0]
+        assert header.startswith("query_id,reference_id,precision_estimate,")
+
+    def test_every_query_row_is_matched_once_or_unmatched_with_a_reason(self, malls):
+        folder, _ = malls
+        matches, unmatched = read_table(folder / "matches.csv"), read_table(folder / "unmatched.csv")
+        query, reference = read_table(folder / "right.csv"), read_table(folder / "left.csv")
+        assert sorted([*matches["query_id"], *unmatched["query_id"]]) == sorted(query["id"])
+        assert set(matches["reference_id"]) <= set(reference["id"])
+        assert unmatched["reason"].notna().all()
+        assert matches["precision_estimate"].astype(float).between(0, 1).all()
+
+    def test_the_matches_are_those_of_the_library(self, malls):
+        folder, _ = malls
+        reference, query = read_table(folder / "left.csv"), read_table(folder / "right.csv")
+        result = fuzzyjoin.fuzzy_join(reference, query, on="title", space="small")
+        written = read_table(folder / "matches.csv")
+        assert list(written.columns) == list(result.matches.columns)
+        for column in ("query_id", "reference_id", "join_function"):
+            assert written[column].tolist() == result.matches[column].tolist()
+        assert json.loads((folder / "p.json").read_text(encoding="utf-8"))["program_id"] == result.program.program_id
+
+    def test_stdout_is_one_json_object_with_the_promised_keys(self, malls):
+        folder, result = malls
+        content = json.loads(result.stdout)
+        counts = content["counts"]
+        assert counts["query_rows"] == 227
+        assert counts["reference_rows"] == 201
+        assert counts["matched"] == len(read_table(folder / "matches.csv"))
+        assert counts["unmatched"] == len(read_table(folder / "unmatched.csv"))
+        estimate = content["precision_estimate"]
+        assert list(estimate) == ["value", "low", "high", "level", "calibrated"]
+        assert 0.9 <= estimate["value"] <= 1.0
+        assert (estimate["low"], estimate["high"], estimate["calibrated"]) == (None, None, False)
+        assert content["program_id"].startswith("sha256:")
+        assert all(isinstance(value, float) and value >= 0.0 for value in content["seconds"].values())
+        assert {"read", "write"} <= set(content["seconds"])
+
+    def test_stderr_sums_up_for_people(self, malls):
+        folder, result = malls
+        content = json.loads(result.stdout)
+        matched = content["counts"]["matched"]
+        assert f"Joined {matched} of 227 query rows; {227 - matched} stay unmatched." in result.stderr
+        assert f"{folder / 'left.csv'}: 201 rows, ids from column 'id'" in result.stderr
+        assert f"{folder / 'right.csv'}: 227 rows, ids from column 'id'" in result.stderr
+        assert f"about {content['precision_estimate']['value']:.3f}" in result.stderr
+        assert "not calibrated" in result.stderr
+        assert content["program_id"] in result.stderr
+        for name in ("matches.csv", "unmatched.csv", "p.json"):
+            assert str(folder / name) in result.stderr
+
+    def test_the_suggested_next_step_works(self, malls):
+        _, result = malls
+        suggestion = next(line for line in result.stderr.splitlines() if line.startswith("  next "))
+        words = shlex.split(suggestion.partition(": fuzzyjoin ")[2])
+        assert words[0] == "explain"
+        assert run(*words).stdout.strip()
+
+    @pytest.mark.parametrize("ending", FORMATS[1:])
+    def test_every_format_gives_the_same_matches_and_program(self, malls, tmp_path, ending):
+        folder, _ = malls
+        matches, program = tmp_path / f"matches{ending}", tmp_path / "program.json"
+        tables = (folder / f"left{ending}", folder / f"right{ending}")
+        run("join", *tables, "--on", "title", "--space", "small", "-o", matches, "--program-out", program)
+        assert program.read_bytes() == (folder / "p.json").read_bytes()
+        expected = read_table(folder / "matches.csv")
+        assert read_table(matches)[["query_id", "reference_id"]].equals(expected[["query_id", "reference_id"]])
+
+    @pytest.mark.parametrize("ending", FORMATS)
+    def test_ids_keep_leading_zeros(self, titles, ending):
+        write_table(read_table(titles / "left.csv"), titles / f"left{ending}")
+        small_join(titles, left=f"left{ending}")
+        matches = read_table(titles / "matches.csv").set_index("query_id")
+        assert matches.loc["a", "reference_id"] == "00"
+
+    def test_columns_of_different_names(self, titles):
+        write_table(read_table(titles / "left.csv").rename(columns={"title": "na=me"}), titles / "left.csv")
+        result = small_join(titles, "--json", on=("--on", "na=me=title"))
+        assert json.loads(result.stdout)["counts"]["matched"] > 0
+
+    def test_id_columns_of_different_names(self, titles):
+        left = read_table(titles / "left.csv").rename(columns={"id": "code"})
+        write_table(left.assign(id="same"), titles / "left.csv")
+        result = small_join(titles, "--json", "--id", "code=id")
+        assert json.loads(result.stdout)["id_columns"] == {"reference": "code", "query": "id"}
+        assert "ids from column 'code'" in result.stderr
+
+    def test_without_an_id_column_the_first_unique_one_is_taken_and_named(self, titles):
+        left = read_table(titles / "left.csv").rename(columns={"id": "code"})
+        write_table(pd.DataFrame({"kind": "mall"}, index=left.index).join(left), titles / "left.csv")
+        result = small_join(titles, "--json")
+        assert json.loads(result.stdout)["id_columns"] == {"reference": "code", "query": "id"}
+        assert "ids from column 'code'" in result.stderr
+
+    def test_several_columns(self, titles):
+        for name in ("left", "right"):
+            frame = read_table(titles / f"{name}.csv")
+            write_table(frame.assign(town=[f"Town {row % 3}" for row in range(len(frame))]), titles / f"{name}.csv")
+        named = small_join(titles, "--json", on=("--on", "title", "--on", "town=town"))
+        default = small_join(titles, "--json", on=())
+        assert json.loads(named.stdout)["program_id"] == json.loads(default.stdout)["program_id"]
+
+    def test_the_options_reach_the_library(self, titles):
+        program = titles / "program.json"
+        options = ["--precision-target", "0.8", "--method", "autofj", "--no-negative-rules", "--threads", "1"]
+        small_join(titles, *options, "--program-out", program)
+        content = json.loads(program.read_text(encoding="utf-8"))
+        record = content["learning_record"]
+        assert (record["precision_target"], record["method"], record["space"]) == (0.8, "autofj", "small")
+        assert content["program"]["negative_rules"] == []
+
+    def test_quiet_says_nothing(self, titles):
+        result = small_join(titles, "--quiet")
+        assert result.output == ""
+
+    def test_without_json_stdout_is_empty(self, titles):
+        assert small_join(titles).stdout == ""
+
+    def test_an_earlier_output_is_replaced_and_nothing_else_is_left(self, titles):
+        (titles / "matches.csv").write_text("before")
+        small_join(titles)
+        assert sorted(path.name for path in titles.iterdir()) == ["left.csv", "matches.csv", "right.csv"]
+        assert "before" not in (titles / "matches.csv").read_text(encoding="utf-8")
+
+
+class TestUnreachableTarget:
+    @pytest.fixture
+    def crowded(self, tmp_path):
+        """Tables in which every reference row has many neighbours as near as any query row."""
+        names = [f"item {a}{b}{c}" for a in "abcd" for b in "abcd" for c in "abcd"]
+        write_table(pd.DataFrame({"id": range(len(names)), "title": names}), tmp_path / "left.csv")
+        write_table(pd.DataFrame({"id": range(5), "title": [f"item {c}{c}e" for c in "abcda"]}), tmp_path / "right.csv")
+        return tmp_path
+
+    @pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+    @pytest.mark.parametrize("ending", FORMATS)
+    def test_join_exits_3_with_a_header_only_and_says_so(self, crowded, ending, quiet):
+        matches = crowded / f"matches{ending}"
+        tables = (crowded / "left.csv", crowded / "right.csv")
+        more = ["--on", "title", "--space", "small", "--precision-target", "0.99", *quiet]
+        result = run("join", *tables, *more, "-o", matches, "--json", code=3)
+        assert "The precision target cannot be reached" in result.stderr
+        assert f"{matches} holds its header line only" in result.stderr
+        frame = read_table(matches)
+        assert list(frame.columns[:3]) == ["query_id", "reference_id", "precision_estimate"]
+        assert len(frame) == 0
+        content = json.loads(result.stdout)
+        assert content["counts"]["matched"] == 0
+        assert content["precision_estimate"]["value"] is None
+        assert content["target_reachable"] is False
+
+    def test_learn_and_apply_exit_3_too(self, crowded):
+        tables = (crowded / "left.csv", crowded / "right.csv")
+        program, matches = crowded / "program.json", crowded / "matches.csv"
+        more = ["--on", "title", "--space", "small", "--precision-target", "0.99"]
+        assert "cannot be reached" in run("learn", *tables, *more, "--program-out", program, code=3).stderr
+        assert "cannot be reached" in run("apply", program, *tables, "-o", matches, code=3).stderr
+        assert len(read_table(matches)) == 0
+
+    def test_the_empty_output_can_be_evaluated(self, crowded):
+        tables = (crowded / "left.csv", crowded / "right.csv")
+        more = ["--on", "title", "--space", "small", "--precision-target", "0.99"]
+        run("join", *tables, *more, "-o", crowded / "matches.csv", code=3)
+        (crowded / "truth.csv").write_text("query_id,reference_id\n0,1\n")
+        result = run("evaluate", crowded / "matches.csv", crowded / "truth.csv", "--json")
+        assert json.loads(result.stdout)["precision"] is None
+
+
+class TestLearnAndApply:
+    def test_learning_and_applying_give_what_join_gives(self, malls, tmp_path):
+        folder, _ = malls
+        program, matches, unmatched = (tmp_path / name for name in ("program.json", "matches.csv", "unmatched.csv"))
+        tables = (folder / "left.csv", folder / "right.csv")
+        run("learn", *tables, "--on", "title", "--space", "small", "--program-out", program)
+        assert program.read_bytes() == (folder / "p.json").read_bytes()
+        run("apply", program, *tables, "-o", matches, "--unmatched-out", unmatched)
+        assert matches.read_bytes() == (folder / "matches.csv").read_bytes()
+        assert unmatched.read_bytes() == (folder / "unmatched.csv").read_bytes()
+
+    def test_learn_reports_the_program_as_json(self, malls, tmp_path):
+        folder, _ = malls
+        program = tmp_path / "program.json"
+        tables = (folder / "left.csv", folder / "right.csv")
+        result = run("learn", *tables, "--on", "title", "--space", "small", "--program-out", program, "--json")
+        content = json.loads(result.stdout)
+        assert content["program_id"] == json.loads(program.read_text(encoding="utf-8"))["program_id"]
+        assert content["counts"] == {"reference_rows": 201, "query_rows": 227}
+        assert content["precision_estimate"]["value"] >= 0.9
+        assert "Learned a program." in result.stderr
+
+    def test_ten_rows_match_as_they_did_among_all(self, malls, tmp_path):
+        folder, _ = malls
+        write_table(read_table(folder / "right.csv")[40:50], tmp_path / "ten.csv")
+        run("apply", folder / "p.json", folder / "left.csv", tmp_path / "ten.csv", "-o", tmp_path / "matches.csv")
+        every = read_table(folder / "matches.csv")
+        ten = read_table(tmp_path / "matches.csv")
+        asked = set(read_table(tmp_path / "ten.csv")["id"])
+        columns = ["query_id", "reference_id", "precision_estimate"]
+        assert ten[columns].values.tolist() == every.loc[every["query_id"].isin(asked), columns].values.tolist()
+
+    def test_another_reference_is_warned_of_even_when_quiet(self, malls, tmp_path):
+        folder, _ = malls
+        write_table(read_table(folder / "left.csv")[:150], tmp_path / "left.csv")
+        command = ["apply", folder / "p.json", tmp_path / "left.csv", folder / "right.csv", "--quiet", "--json"]
+        result = run(*command, "-o", tmp_path / "matches.csv")
+        assert result.stderr.startswith("warning: ")
+        assert len(json.loads(result.stdout)["warnings"]) == 1
+
+
+class TestExplain:
+    def test_a_program_in_words(self, malls):
+        folder, _ = malls
+        program = fuzzyjoin.Program.load(folder / "p.json")
+        assert run("explain", folder / "p.json").stdout == program.explain() + "\n"
+
+    @pytest.mark.parametrize("table", ["matches", "unmatched"])
+    def test_why_a_row_was_joined_or_not(self, malls, table):
+        folder, _ = malls
+        row = read_table(folder / f"{table}.csv").iloc[0]
+        tables = (folder / "left.csv", folder / "right.csv")
+        words = run("explain", folder / "p.json", *tables, "--query-id", row["query_id"]).stdout
+        assert row["query_text"] in words
+        if table == "matches":
+            assert row["reference_text"] in words
+
+
+class TestEvaluate:
+    def test_figures_agree_with_counting(self, malls):
+        folder, _ = malls
+        matches, truth = read_table(folder / "matches.csv"), read_table(folder / "gt.csv")
+        right = set(zip(truth["id_r"], truth["id_l"], strict=True))
+        correct = sum(pair in right for pair in zip(matches["query_id"], matches["reference_id"], strict=True))
+        content = json.loads(run("evaluate", folder / "matches.csv", folder / "gt.csv", "--json").stdout)
+        assert content["counts"] == {"joined": len(matches), "correct": correct, "matchable": truth["id_r"].nunique()}
+        assert content["precision"] == pytest.approx(correct / len(matches))
+        assert content["recall"] == pytest.approx(correct / 159)
+        assert content["precision"] > 0.7
+
+    @pytest.mark.parametrize("ending", FORMATS)
+    def test_truth_in_every_format(self, malls, ending):
+        folder, _ = malls
+        csv_words = run("evaluate", folder / "matches.csv", MALLS / "gt.csv").stdout
+        assert run("evaluate", folder / "matches.csv", folder / f"gt{ending}").stdout == csv_words
+
+    def test_words_for_people(self, tmp_path):
+        (tmp_path / "matches.csv").write_text("query_id,reference_id\na,1\nb,9\n")
+        (tmp_path / "truth.csv").write_text("query_id,reference_id\na,1\na,2\nb,2\nc,3\n")
+        assert run("evaluate", tmp_path / "matches.csv", tmp_path / "truth.csv").stdout == (
+            "precision  0.500  (1 of 2 joined query rows are right)\n"
+            "recall     0.333  (1 of 3 query rows that have a match)\n"
+        )
+
+
+class TestHelp:
+    def test_version(self):
+        assert run("--version").stdout == f"fuzzyjoin {version('fuzzyjoin')}\n"
+
+    def test_help_names_every_command_and_exit_code(self):
+        words = run("--help").stdout
+        for command in COMMANDS:
+            assert f"  {command} " in words
+        for code in ("0 done", "1 a problem", "2 wrong usage", "3 the precision target"):
+            assert code in " ".join(words.split())
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_help_names_the_contract_options_in_full(self, command):
+        words = run(command, "--help").stdout
+        learning = ["--on", "--id", "--precision-target", "--space", "--method", "--no-negative-rules"]
+        reporting = ["--threads", "--quiet", "--json"]
+        options = {
+            "join": ["-o", *learning, "--unmatched-out", "--program-out", *reporting],
+            "learn": [*learning, "--program-out", *reporting],
+            "apply": ["-o", "--unmatched-out", "--id", "--strict", *reporting],
+            "explain": ["--query-id", "--id"],
+            "evaluate": ["--json"],
+        }[command]
+        for option in options:
+            assert option in words
+
+    @pytest.mark.parametrize("argument", ["--help", "--version"])
+    def test_nothing_slow_is_imported_for_it(self, argument):
+        code = (
+            "import sys\n"
+            "from fuzzyjoin.cli import main\n"
+            "try:\n    main()\nexcept SystemExit as done:\n    assert done.code == 0\n"
+            "print(sorted({'numba', 'numpy', 'pandas', 'pyarrow', 'rapidfuzz'} & set(sys.modules)))\n"
+        )
+        command = [sys.executable, "-c", code, argument]
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert result.stdout.splitlines()[-1] == "[]"
+
+
+class TestProcess:
+    def test_join_in_a_process_of_its_own(self, malls, tmp_path):
+        folder, _ = malls
+        tables = (folder / "left.csv", folder / "right.csv")
+        more = ["--on", "title", "--space", "small", "-o", "matches.csv", "--json"]
+        result = process("join", *tables, *more, cwd=tmp_path)
+        assert result.returncode == 0
+        assert json.loads(result.stdout)["counts"]["query_rows"] == 227
+        assert "\x1b" not in result.stderr
+        assert "Joined" in result.stderr
+        assert (tmp_path / "matches.csv").read_bytes() == (folder / "matches.csv").read_bytes()
+
+    def test_the_installed_script_is_the_same_program(self):
+        script = Path(sys.executable).parent / "fuzzyjoin"
+        result = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+        assert result.stdout == process("--version").stdout
+
+    @pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+    def test_progress_is_drawn_for_a_terminal_only_and_not_when_quiet(self, titles, quiet):
+        controller, terminal = pty.openpty()
+        arguments = [titles / "left.csv", titles / "right.csv", "--on", "title", "--space", "small", *quiet]
+        command = [sys.executable, "-m", "fuzzyjoin", "join", *map(str, arguments), "-o", str(titles / "matches.csv")]
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal, env=environment, check=False)
+        os.close(terminal)
+        shown = b""
+        try:
+            while piece := os.read(controller, 65_536):
+                shown += piece
+        except OSError:
+            # Linux reports the end of a terminal this way.
+            pass
+        os.close(controller)
+        assert done.returncode == 0
+        assert done.stdout == b""
+        assert (b"\x1b[" in shown) == (not quiet)
+        assert (b"100%" in shown) == (not quiet)
+
+    def test_output_cut_short_by_its_reader_is_no_traceback(self, malls):
+        folder, _ = malls
+        command = shlex.join([sys.executable, "-m", "fuzzyjoin", "explain", str(folder / "p.json")])
+        result = subprocess.run(["sh", "-c", f"{command} | true"], capture_output=True, text=True, check=False)
+        assert "Traceback" not in result.stderr

@@ -1,0 +1,68 @@
+"""The import contract of pyproject.toml is kept, and notices when it is not."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG = ROOT / "pyproject.toml"
+LAYERS = ("flows", "tasks", "fuzzyjoin")
+
+
+def contract_names():
+    contracts = tomllib.loads(CONFIG.read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    return {contract["id"]: contract["name"] for contract in contracts}
+
+
+def check_contract(folder):
+    """Run the contract on the packages of `folder`; the exit code, the output, the names of the broken contracts."""
+    code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True, no_logo=True))"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    output = run.stdout + run.stderr
+    return run.returncode, output, set(re.findall(r"^(.+) BROKEN", run.stdout, flags=re.MULTILINE))
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    shutil.copy(CONFIG, tmp_path)
+    for package in LAYERS:
+        if (ROOT / package).is_dir():
+            shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_import_contract_is_kept():
+    code, output, _ = check_contract(ROOT)
+    assert code == 0, output
+
+
+@pytest.mark.parametrize(
+    ("module", "statement", "broken"),
+    [
+        ("tables", "import prefect", "pure-library"),
+        ("tables", "from sqlalchemy.orm import Session", "pure-library"),
+        ("kernels/csr", "from fuzzyjoin import errors", "kernels-at-the-bottom"),
+        ("application", "from fuzzyjoin.search import *", "apply-without-search"),
+        ("api", "def show():\n    import typer", "terminal-in-cli-only"),
+    ],
+)
+def test_a_forbidden_import_breaks_the_contract(checkout, module, statement, broken):
+    path = checkout / "fuzzyjoin" / f"{module}.py"
+    path.write_text(path.read_text(encoding="utf-8") + f"\n{statement}\n", encoding="utf-8")
+
+    code, output, names = check_contract(checkout)
+
+    assert code == 1, output
+    assert contract_names()[broken] in names, output
+
+
+def test_every_layer_of_the_checkout_is_under_the_contract():
+    configured = tomllib.loads(CONFIG.read_text(encoding="utf-8"))["tool"]["importlinter"]["root_packages"]
+    assert set(configured) == {layer for layer in LAYERS if (ROOT / layer).is_dir()}
