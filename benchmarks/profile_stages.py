@@ -198,8 +198,9 @@ def _users(name: str, function: object) -> list[ModuleType]:
     return [
         module
         for path, module in list(sys.modules.items())
-        if path.startswith("fuzzyjoin.") and not path.startswith("fuzzyjoin.kernels")
-        if vars(module).get(name) is function
+        if path.startswith("fuzzyjoin.")
+        and not path.startswith("fuzzyjoin.kernels")
+        and vars(module).get(name) is function
     ]
 
 

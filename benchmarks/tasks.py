@@ -90,7 +90,7 @@ def task_row(folder: Path, options: JoinOptions, on: Sequence[str] = ()) -> dict
         "stage_seconds": dict(result.seconds),
         "peak_mb": peak_memory_mb(),
         "columns": weights,
-        "chosen": "  ".join(f"{name} {weight:.2f}" for name, weight in weights.items()),
+        "chosen": "  ".join(f"{name} {weight:.2f}" for name, weight in weights.items() if weight),
     }
 
 

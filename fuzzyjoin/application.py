@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fuzzyjoin.candidates import Candidates
-from fuzzyjoin.distances import WeightedColumns, columns_of
+from fuzzyjoin.distances import WeightedColumns
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.join_functions import JoinFunction
 from fuzzyjoin.matching import UnionMatches, match_union
-from fuzzyjoin.negative_rules import NegativeRules
 from fuzzyjoin.program import CustomFunctionName, Union
 from fuzzyjoin.result import result_of
 from fuzzyjoin.stopwatch import Stopwatch
@@ -97,6 +96,7 @@ def apply_program(
             query_table,
             _blocking(program, blocker),
             choose_work(threads, progress),
+            program.negative_rules.words(),
         )
     own = {function.name: function for function in join_functions}
     return result_of(apply_to_candidates(program, candidates, own, watch), watch, warnings)
@@ -119,10 +119,9 @@ def apply_to_candidates(
     with watch.stage("blocking"):
         _ = candidates.query_pairs
     with watch.stage("negative rules"):
-        allowed = candidates.allowed_pairs(NegativeRules(program.definition.negative_rules))
+        allowed = candidates.allowed_pairs(program.negative_rules)
     with watch.stage("matching"):
-        columns = columns_of(candidates.reference, candidates.query)
-        weighted = WeightedColumns(columns, tuple(column.weight for column in program.columns))
+        weighted = WeightedColumns(candidates.columns, tuple(column.weight for column in program.columns))
         matches = match_union(weighted, configurations, allowed, candidates)
     return Decisions(program, candidates, allowed, matches)
 

@@ -20,6 +20,8 @@ from fuzzyjoin.threads import map_chunks
 from fuzzyjoin.tokens import TokenIndex, TokenSets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array
@@ -79,6 +81,19 @@ def default_k(reference_rows: int) -> int:
 
 
 @dataclass(frozen=True)
+class Postings:
+    """An inverted index: token t occurs in the reference rows rows[starts[t]:starts[t + 1]].
+
+    `weights` is the IDF of each token, `scales` one over the number of tokens in each reference row.
+    """
+
+    starts: Int64Array
+    rows: Int32Array
+    weights: Float64Array
+    scales: Float64Array
+
+
+@dataclass(frozen=True)
 class LexicalBlocking:
     """The reference table's inverted index over 3-grams and words of the blocking text.
 
@@ -89,17 +104,16 @@ class LexicalBlocking:
     grams: TokenIndex
 
     @classmethod
-    def build(cls, texts: list[str]) -> LexicalBlocking:
-        """Index the blocking text of the reference table."""
-        return cls(TokenIndex.build(texts, "word"), TokenIndex.build(texts, "3-gram"))
+    def build(cls, texts: list[str], *, also: Sequence[str] = ()) -> LexicalBlocking:
+        """Index the blocking text of the reference table; the words in `also` enter the vocabulary in any case."""
+        return cls(TokenIndex.build(texts, "word", also=also), TokenIndex.build(texts, "3-gram"))
 
     @cached_property
-    def _postings(self) -> tuple[Int64Array, Int32Array, Float64Array]:
+    def _postings(self) -> Postings:
         indptr, ids, counts = self._merged(self.grams.reference, self.words.reference)
-        idf = np.concatenate([self.grams.weights[1], self.words.weights[1]])
+        weights = np.concatenate([self.grams.weights[1], self.words.weights[1]])
         lengths = np.diff(np.concatenate([[0], np.cumsum(counts)])[indptr])
-        values = idf[ids] * counts / np.repeat(lengths, np.diff(indptr))
-        return csr.inverted_index(indptr, ids, values, idf.size)
+        return Postings(*csr.inverted_index(indptr, ids, counts, weights.size), weights, 1.0 / np.maximum(lengths, 1))
 
     def _merged(self, grams: TokenSets, words: TokenSets) -> tuple[Int64Array, Int32Array, Int32Array]:
         """3-grams and words of each row side by side; tokens that the reference never saw go past both vocabularies."""
@@ -121,11 +135,10 @@ class LexicalBlocking:
         self, grams: TokenSets, words: TokenSets, asked: Int64Array, k: int, work: Work, *, exclude_self: bool
     ) -> CandidatePairs:
         indptr, ids, _ = self._merged(grams, words)
-        starts, rows, values = self._postings
-        reference_rows = self.words.reference.indptr.size - 1
+        index = self._postings
 
         def search(chunk: Int64Array) -> tuple[Int64Array, Int32Array]:
-            return top_k(chunk, indptr, ids, starts, rows, values, reference_rows, k, exclude_self)
+            return top_k(chunk, indptr, ids, index.starts, index.rows, index.weights, index.scales, k, exclude_self)
 
         found = map_chunks(search, asked, work)
         sizes = np.zeros(indptr.size - 1, np.int64)

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fuzzyjoin.blocking import CandidatePairs, LexicalBlocking, block_with
+from fuzzyjoin.distances import columns_of
 from fuzzyjoin.text import blocking_text
 
 if TYPE_CHECKING:
     from fuzzyjoin.blocking import Blocker
+    from fuzzyjoin.distances import ColumnTexts
     from fuzzyjoin.kernels.types import Int64Array
     from fuzzyjoin.negative_rules import NegativeRules
     from fuzzyjoin.tables import KeyTable
     from fuzzyjoin.threads import Work
+    from fuzzyjoin.tokens import TokenSets
 
 __all__ = ["Candidates"]
 
@@ -33,35 +36,48 @@ class Candidates:
         How many candidates a row the built-in blocker keeps, or a user's own blocker in its place.
     work
         Threads and progress.
+    rule_words
+        Words that a program's negative rules name, which the reference table may lack.
     """
 
     reference: KeyTable
     query: KeyTable
     blocking: int | Blocker
     work: Work
+    rule_words: tuple[str, ...] = ()
+
+    @cached_property
+    def columns(self) -> tuple[ColumnTexts, ...]:
+        """The key columns of both tables, side by side."""
+        return columns_of(self.reference, self.query)
 
     @cached_property
     def reference_texts(self) -> list[str]:
         """Blocking text of the reference rows."""
-        return blocking_text(self.reference.columns)
+        return blocking_text([column.reference_lower for column in self.columns])
 
     @cached_property
     def query_texts(self) -> list[str]:
         """Blocking text of the query rows."""
-        return blocking_text(self.query.columns)
+        return blocking_text([column.query_lower for column in self.columns])
 
     @cached_property
     def index(self) -> LexicalBlocking:
         """The reference table's inverted index."""
-        return LexicalBlocking.build(self.reference_texts)
+        return LexicalBlocking.build(self.reference_texts, also=self.rule_words)
+
+    @cached_property
+    def query_words(self) -> TokenSets:
+        """Words of the query rows' blocking text."""
+        return self.index.words.encode(self.query_texts)
 
     @cached_property
     def query_pairs(self) -> CandidatePairs:
         """Candidate reference rows of every query row, before negative rules."""
         if not isinstance(self.blocking, int):
             return block_with(self.blocking, self.reference, self.query)
-        grams, words = self.index.grams.encode(self.query_texts), self.index.words.encode(self.query_texts)
-        return self.index.query_pairs(grams, words, self.blocking, self.work.named("blocking queries"))
+        grams = self.index.grams.encode(self.query_texts)
+        return self.index.query_pairs(grams, self.query_words, self.blocking, self.work.named("blocking queries"))
 
     @cached_property
     def reference_pairs(self) -> CandidatePairs:
@@ -78,5 +94,4 @@ class Candidates:
 
     def allowed_pairs(self, rules: NegativeRules) -> CandidatePairs:
         """The query pairs that no negative rule forbids."""
-        forbidden = rules.forbid(self.query_pairs, self.query_texts, self.reference_texts)
-        return self.query_pairs.keep(~forbidden)
+        return self.query_pairs.keep(~rules.forbid(self.query_pairs, self.query_words, self.index.words))

@@ -7,6 +7,7 @@ tokenisation, or one character distance. Nothing here is kept longer than its ch
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +17,8 @@ from rapidfuzz.process import cpdist
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.join_functions import JoinFunction
 from fuzzyjoin.kernels.set_distances import SET_DISTANCE_CODES, set_distances
-from fuzzyjoin.text import preprocess
-from fuzzyjoin.tokens import WEIGHTINGS, TokenIndex
+from fuzzyjoin.text import lower, preprocess
+from fuzzyjoin.tokens import WEIGHTINGS, TokenIndex, object_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,17 +73,27 @@ class ColumnTexts:
     Derived forms are kept because every group of the same preprocessing, and both passes of the search, use them.
     """
 
-    reference: list[str]
-    query: list[str]
+    reference: Sequence[str]
+    query: Sequence[str]
     _texts: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     _tokens: dict[tuple[str, str], tuple[TokenIndex, TokenSets]] = field(default_factory=dict)
+
+    @cached_property
+    def reference_lower(self) -> list[str]:
+        """The reference texts in lower case, which every preprocessing starts from."""
+        return [lower(text) for text in self.reference]
+
+    @cached_property
+    def query_lower(self) -> list[str]:
+        """The query texts in lower case."""
+        return [lower(text) for text in self.query]
 
     def texts(self, method: str) -> tuple[np.ndarray, np.ndarray]:
         """Preprocessed reference and query texts as object arrays."""
         if method not in self._texts:
             self._texts[method] = (
-                object_array(preprocess(self.reference, method)),
-                object_array(preprocess(self.query, method)),
+                object_array(preprocess(self.reference_lower, method)),
+                object_array(preprocess(self.query_lower, method)),
             )
         return self._texts[method]
 
@@ -106,13 +117,6 @@ class ColumnTexts:
             index = TokenIndex.build(reference.tolist(), tokeniser)
             self._tokens[key] = (index, index.encode(query.tolist()))
         return self._tokens[key]
-
-
-def object_array(texts: Sequence[str]) -> np.ndarray:
-    """Texts as a numpy array of objects, so that rows can be taken by position."""
-    array = np.empty(len(texts), dtype=object)
-    array[:] = texts
-    return array
 
 
 def columns_of(reference: KeyTable, query: KeyTable) -> tuple[ColumnTexts, ...]:
@@ -202,8 +206,9 @@ def pair_positions(pairs: CandidatePairs, rows: Int64Array) -> Int64Array:
     """Positions in `pairs.reference` of the pairs of `rows`, row after row."""
     sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
     ends = np.cumsum(sizes)
-    positions: Int64Array = np.arange(ends[-1] if ends.size else 0)
-    return positions + np.repeat(pairs.indptr[rows] - (ends - sizes), sizes)
+    within_rows: Int64Array = np.arange(ends[-1] if ends.size else 0)
+    starts: Int64Array = np.repeat(pairs.indptr[rows] - (ends - sizes), sizes)
+    return within_rows + starts
 
 
 def _character_distances(

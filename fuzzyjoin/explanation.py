@@ -8,7 +8,6 @@ import numpy as np
 
 from fuzzyjoin.candidates import Candidates
 from fuzzyjoin.errors import UsageError
-from fuzzyjoin.negative_rules import NegativeRules
 from fuzzyjoin.program import Scorer
 from fuzzyjoin.tables import as_frame, as_text, choose_columns, key_tables
 from fuzzyjoin.threads import Work
@@ -111,9 +110,7 @@ def explain_query(program: Program, reference: Table, query: Table, query_id: st
     ids, pairs = choose_columns([(column.reference, column.query) for column in program.columns], id, *frames)
     wanted = frames[1][[as_text(value) == query_id for value in frames[1][ids[1]]]]
     if wanted.empty:
-        raise UsageError(
-            f"query_id is {query_id!r}, which column {ids[1]!r} of query does not hold; give an id of that table"
-        )
+        raise UsageError(f"query_id is {query_id!r}, which column {ids[1]!r} of query does not hold; give one it holds")
     result = program.apply(frames[0], wanted, id=ids)
     if len(result.matches):
         lines = _joined(result.matches.iloc[0])
@@ -125,38 +122,40 @@ def explain_query(program: Program, reference: Table, query: Table, query_id: st
 
 def _joined(match: pd.Series) -> list[str]:
     rivals = round(1.0 / match["precision_estimate"]) - 1
-    crowd = (
-        "no other reference row lies"
-        if rivals == 0
-        else f"{rivals} other reference {'row lies' if rivals == 1 else 'rows lie'}"
-    )
+    crowd = f"{rivals or 'no'} other reference {'row lies' if rivals <= 1 else 'rows lie'}"
     lines = [
-        f"Query {match['query_id']} ({match['query_text']}) is joined to reference {match['reference_id']} "
-        f"({match['reference_text']}).",
-        f"By configuration {match['configuration']}, {match['join_function']}: distance {match['distance']:.4g}, at most "
-        f"{match['threshold']:.4g} joins.",
-        f"Estimated probability that this is right: {match['precision_estimate']:.3f}, because {crowd} within twice that "
-        "threshold of it.",
+        (
+            f"Query {match['query_id']} ({match['query_text']}) is joined to reference {match['reference_id']}"
+            f" ({match['reference_text']})."
+        ),
+        (
+            f"Configuration {match['configuration']}, {match['join_function']}: distance {match['distance']:.4g},"
+            f" at most {match['threshold']:.4g} joins."
+        ),
+        (
+            f"Estimated probability that this is right: {match['precision_estimate']:.3f},"
+            f" because {crowd} within twice that threshold of it."
+        ),
     ]
     if match["runner_up_id"] is None:
         return [*lines, "There is no other candidate."]
-    return [
-        *lines,
-        f"Runner-up: reference {match['runner_up_id']} at distance {match['runner_up_distance']:.4g}, "
-        f"{match['margin']:.4g} farther.",
-    ]
+    runner_up = (
+        f"Runner-up: reference {match['runner_up_id']} at distance {match['runner_up_distance']:.4g},"
+        f" {match['margin']:.4g} farther."
+    )
+    return [*lines, runner_up]
 
 
 def _not_joined(row: pd.Series) -> list[str]:
     lines = [f"Query {row['query_id']} ({row['query_text']}) is not joined: {row['reason']}."]
     if row["best_reference_id"] is None:
         return lines
-    return [
-        *lines,
-        f"Nearest to being joined: reference {row['best_reference_id']} ({row['best_reference_text']}) by configuration "
-        f"{row['best_configuration']}: distance {row['best_distance']:.4g}, at most {row['best_threshold']:.4g} joins. A "
-        f"threshold of {row['best_distance']:.4g} would have let it in.",
-    ]
+    nearest = (
+        f"Nearest to being joined: reference {row['best_reference_id']} ({row['best_reference_text']})"
+        f" by configuration {row['best_configuration']}: distance {row['best_distance']:.4g},"
+        f" at most {row['best_threshold']:.4g} joins."
+    )
+    return [*lines, nearest, f"A threshold of {row['best_distance']:.4g} would have let it in."]
 
 
 def _ruled_out(
@@ -170,15 +169,14 @@ def _ruled_out(
     k = program.definition.blocking.k
     if k is None:
         return []
-    candidates = Candidates(*key_tables(reference, query, ids, pairs), k, Work())
-    rules = NegativeRules(program.definition.negative_rules)
-    forbidden = rules.forbid(candidates.query_pairs, candidates.query_texts, candidates.reference_texts)
+    rules = program.negative_rules
+    candidates = Candidates(*key_tables(reference, query, ids, pairs), k, Work(), rules.words())
+    forbidden = rules.forbid(candidates.query_pairs, candidates.query_words, candidates.index.words)
     lines = []
     for place in candidates.query_pairs.reference[forbidden][:CANDIDATES_SHOWN].tolist():
         rule = rules.between(candidates.query_texts[0], candidates.reference_texts[place])
         text = candidates.reference.texts(np.array([place]))[0]
-        lines.append(
-            f"Ruled out: reference {candidates.reference.ids[place]} ({text}), because {' and '.join(rule or ())} tell "
-            "two reference rows apart."
-        )
+        words = " and ".join(rule or ())
+        reference_id = candidates.reference.ids[place]
+        lines.append(f"Ruled out: reference {reference_id} ({text}), because {words} tell reference rows apart.")
     return lines

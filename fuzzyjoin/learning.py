@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fuzzyjoin.columns import select_columns
-from fuzzyjoin.distances import columns_of
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.join_functions import AnyJoinFunction, JoinFunction, Space, resolve_space
 from fuzzyjoin.negative_rules import NegativeRules, learn_rules
@@ -94,7 +93,7 @@ def learn(candidates: Candidates, settings: LearningSettings, watch: Stopwatch) 
             query_pairs = candidates.allowed_pairs(rules)
     with watch.stage("search"):
         weights, union = select_columns(
-            columns_of(candidates.reference, candidates.query),
+            candidates.columns,
             settings.functions,
             query_pairs,
             reference_pairs,

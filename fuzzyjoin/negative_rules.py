@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.kernels.csr import sorted_counts
 from fuzzyjoin.kernels.token_rules import differing_token_pairs, forbidden_pairs
-from fuzzyjoin.tokens import words
+from fuzzyjoin.tokens import object_array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from fuzzyjoin.blocking import CandidatePairs
-    from fuzzyjoin.kernels.types import BoolArray, Int32Array, Int64Array
-    from fuzzyjoin.tokens import TokenIndex
+    from fuzzyjoin.kernels.types import BoolArray
+    from fuzzyjoin.tokens import TokenIndex, TokenSets
 
 __all__ = ["NegativeRules", "learn_rules"]
 
@@ -50,31 +47,33 @@ class NegativeRules:
         )
         return next((pair for pair in found if pair in rules), None)
 
-    def forbid(self, pairs: CandidatePairs, query: Sequence[str], reference: Sequence[str]) -> BoolArray:
-        """Which candidate pairs (pairs,) a rule forbids, given the blocking texts of both tables."""
+    def words(self) -> tuple[str, ...]:
+        """Every word that a rule names, in ascending order.
+
+        >>> NegativeRules((("men", "women"),)).words()
+        ('men', 'women')
+        """
+        return tuple(sorted({word for pair in self.pairs for word in pair}))
+
+    def forbid(self, pairs: CandidatePairs, query: TokenSets, index: TokenIndex) -> BoolArray:
+        """Which candidate pairs (pairs,) a rule forbids.
+
+        `query` and `index` hold the words of the blocking texts; the index's vocabulary must hold every word of a rule.
+        """
         if not self.pairs:
             return np.zeros(len(pairs), np.bool_)
-        ids: dict[str, int] = {}
-        # Only words of rules and of the reference can take part, so they come first and form the vocabulary.
-        for pair in self.pairs:
-            for word in pair:
-                ids.setdefault(word, len(ids))
-        reference_indptr, reference_ids = _encode(reference, ids)
-        size = len(ids)
-        query_indptr, query_ids = _encode(query, ids)
-        coded = np.array([(ids[a], ids[b]) for a, b in self.pairs], np.int64)
-        rules = np.sort(coded.min(axis=1) * size + coded.max(axis=1))
+        size = len(index.vocabulary)
+        low, high = (index.lookup(object_array([pair[side] for pair in self.pairs])) for side in (0, 1))
         return forbidden_pairs(
-            pairs.indptr, pairs.reference, query_indptr, query_ids, reference_indptr, reference_ids, rules, size
+            pairs.indptr,
+            pairs.reference,
+            query.indptr,
+            query.ids,
+            index.reference.indptr,
+            index.reference.ids,
+            np.sort(low * size + high),
+            size,
         )
-
-
-def _encode(texts: Sequence[str], ids: dict[str, int]) -> tuple[Int64Array, Int32Array]:
-    """Word sets as sorted ids, handing out new ids to new words."""
-    keys, indptr = words(texts)
-    codes = np.fromiter((ids.setdefault(word, len(ids)) for word in keys), np.int64, keys.size)
-    sorted_ids, _, indptr = sorted_counts(codes, indptr)
-    return indptr, sorted_ids
 
 
 def learn_rules(pairs: CandidatePairs, index: TokenIndex) -> NegativeRules:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.join_functions import JoinFunction  # noqa: TC001 - pydantic reads it when the class is made
+from fuzzyjoin.negative_rules import NegativeRules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -190,6 +191,11 @@ class Program(Part):
         return self.definition.columns
 
     @property
+    def negative_rules(self) -> NegativeRules:
+        """The pairs of words that tell rows apart."""
+        return NegativeRules(self.definition.negative_rules)
+
+    @property
     def precision_estimate(self) -> PrecisionEstimate:
         """The estimate made when the program was learned."""
         return self.learning_record.precision_estimate if self.learning_record else PrecisionEstimate()
@@ -243,8 +249,8 @@ class Program(Part):
             raise DataError(f"{source} is not a valid program: {place}: {first['msg']}; learn it again") from None
         if content.get("program_id") != program.program_id:
             raise DataError(
-                f"{source} says program_id {content.get('program_id')!r} but its content is {program.program_id}; it was "
-                "changed after it was learned: restore the original or learn it again"
+                f"{source} says program_id {content.get('program_id')!r} but its content is {program.program_id}; it"
+                " was changed after it was learned: restore the original or learn it again"
             )
         return program
 

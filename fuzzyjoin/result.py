@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fuzzyjoin.program import PrecisionEstimate, Program, Union
+from fuzzyjoin.tokens import object_array
 
 if TYPE_CHECKING:
     from fuzzyjoin.application import Decisions
@@ -98,8 +99,8 @@ def _match_frame(decisions: Decisions, rows: Int64Array) -> pd.DataFrame:
             "runner_up_id": _ids_or_none(reference, found.runner_up[rows]),
             "runner_up_distance": _finite_or_nan(found.runner_up_distance[rows]),
             "margin": _finite_or_nan(found.runner_up_distance[rows] - found.distance[rows]),
-            "query_text": _objects(query.texts(rows)),
-            "reference_text": _objects(reference.texts(found.reference[rows])),
+            "query_text": object_array(query.texts(rows)),
+            "reference_text": object_array(reference.texts(found.reference[rows])),
         }
     )
 
@@ -114,13 +115,13 @@ def _unmatched_frame(decisions: Decisions, rows: Int64Array) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "query_id": query.ids[rows],
-            "reason": _objects(_reasons(decisions, rows)),
+            "reason": object_array(_reasons(decisions, rows)),
             "best_reference_id": _ids_or_none(reference, found.reference[rows]),
             "best_distance": _finite_or_nan(found.distance[rows]),
             "best_threshold": nearest_thresholds,
             "best_configuration": pd.arrays.IntegerArray(nearest.copy(), ~near),
-            "query_text": _objects(query.texts(rows)),
-            "best_reference_text": _objects(reference.texts(found.reference[rows])),
+            "query_text": object_array(query.texts(rows)),
+            "best_reference_text": object_array(reference.texts(found.reference[rows])),
         }
     )
 
@@ -148,13 +149,9 @@ def _configurations(program: Program) -> tuple[np.ndarray, np.ndarray]:
     """Join function name and threshold of each configuration, as arrays."""
     decision = program.definition.decision
     parts = decision.configurations if isinstance(decision, Union) else ()
-    return _objects([part.function_name for part in parts]), np.array([part.threshold for part in parts], np.float64)
-
-
-def _objects(values: list[str]) -> np.ndarray:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
+    return object_array([part.function_name for part in parts]), np.array(
+        [part.threshold for part in parts], np.float64
+    )
 
 
 def _ids_or_none(reference: KeyTable, positions: Int64Array) -> np.ndarray:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["PREPROCESSINGS", "blocking_text", "preprocess"]
 
 PUNCTUATION = re.compile(r"[^\w\s]")
-SPACE = re.compile(r"\s+")
+SHORT_WORD = 2
 
 
 def lower(text: str) -> str:
@@ -32,6 +32,11 @@ def lower(text: str) -> str:
     return " ".join(text.lower().split())
 
 
+def has_punctuation(text: str) -> bool:
+    """Whether there is anything for the pattern to find; most text has none, and this is quicker to ask."""
+    return not text.replace(" ", "").isalnum()
+
+
 def strip_punctuation(text: str) -> str:
     """Delete characters that are neither word characters, nor spaces, nor combining marks.
 
@@ -40,7 +45,7 @@ def strip_punctuation(text: str) -> str:
     >>> strip_punctuation("हिन्दी!")
     'हिन्दी'
     """
-    return " ".join(PUNCTUATION.sub(_keep_mark, text).split())
+    return " ".join(PUNCTUATION.sub(_keep_mark, text).split()) if has_punctuation(text) else text
 
 
 def punctuation_to_space(text: str) -> str:
@@ -49,7 +54,7 @@ def punctuation_to_space(text: str) -> str:
     >>> punctuation_to_space("at&t (u.s.)")
     'at t u s'
     """
-    return " ".join(PUNCTUATION.sub(_mark_or_space, text).split())
+    return " ".join(PUNCTUATION.sub(_mark_or_space, text).split()) if has_punctuation(text) else text
 
 
 def _keep_mark(found: re.Match[str]) -> str:
@@ -66,57 +71,48 @@ def _is_mark(character: str) -> bool:
 
 
 def stem(texts: Sequence[str]) -> list[str]:
-    """Replace every word by its Porter stem; words of other scripts stay as they are.
+    """Replace every word by its Porter stem; words of one or two letters and of other scripts stay as they are.
 
-    >>> stem(["running dogs", "собаки"])
-    ['run dog', 'собаки']
+    >>> stem(["running dogs", "s is", "собаки"])
+    ['run dog', 's is', 'собаки']
     """
-    words = [text.split() for text in texts]
-    unique = sorted({word for row in words for word in row})
-    stems = dict(zip(unique, Stemmer.Stemmer("porter").stemWords(unique), strict=True))
-    return [" ".join([stems[word] for word in row]) for row in words]
+    words = sorted(set(" ".join(texts).split()))
+    # The stemmer would leave nothing at all of a lone "s".
+    stems = {
+        word: stemmed if len(word) > SHORT_WORD else word for word, stemmed in zip(words, _stems(words), strict=True)
+    }
+    return [" ".join([stems[word] for word in text.split()]) for text in texts]
 
 
-def _lower(texts: Sequence[str]) -> list[str]:
-    return [lower(text) for text in texts]
-
-
-def _lower_stem(texts: Sequence[str]) -> list[str]:
-    return stem(_lower(texts))
-
-
-def _lower_strip(texts: Sequence[str]) -> list[str]:
-    return [strip_punctuation(lower(text)) for text in texts]
-
-
-def _lower_strip_stem(texts: Sequence[str]) -> list[str]:
-    return stem(_lower_strip(texts))
+def _stems(words: list[str]) -> list[str]:
+    stems: list[str] = Stemmer.Stemmer("porter").stemWords(words)
+    return stems
 
 
 PREPROCESSINGS: dict[str, Callable[[Sequence[str]], list[str]]] = {
-    "lower": _lower,
-    "lower+stem": _lower_stem,
-    "lower+strip": _lower_strip,
-    "lower+strip+stem": _lower_strip_stem,
+    "lower": list,
+    "lower+stem": stem,
+    "lower+strip": lambda texts: [strip_punctuation(text) for text in texts],
+    "lower+strip+stem": lambda texts: stem([strip_punctuation(text) for text in texts]),
 }
+"""The paper's preprocessings, of text that is in lower case already."""
 
 
 def preprocess(texts: Sequence[str], method: str) -> list[str]:
-    """Apply one of `PREPROCESSINGS` to every text.
+    """Apply one of `PREPROCESSINGS` to every text; the texts are as `lower` gives them.
 
-    >>> preprocess(["St. John's Hospitals"], "lower+strip+stem")
+    >>> preprocess(["st. john's hospitals"], "lower+strip+stem")
     ['st john hospit']
     """
     return PREPROCESSINGS[method](texts)
 
 
-def blocking_text(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Text that blocking compares: all columns in one, lower case, punctuation to spaces, stemmed.
+def blocking_text(columns: Sequence[Sequence[str]]) -> list[str]:
+    """Text that blocking compares: all columns in one, punctuation to spaces, stemmed.
 
-    `rows` holds one sequence of texts a column.
+    `columns` holds one sequence of texts a column, as `lower` gives them.
 
-    >>> blocking_text([["St. John's"], ["Hospitals"]])
+    >>> blocking_text([["st. john's"], ["hospitals"]])
     ['st john s hospit']
     """
-    joined = [" ".join(texts) for texts in zip(*rows, strict=True)]
-    return stem([punctuation_to_space(lower(text)) for text in joined])
+    return stem([punctuation_to_space(" ".join(texts)) for texts in zip(*columns, strict=True)])

@@ -21,12 +21,23 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array
 
-__all__ = ["TOKENISERS", "WEIGHTINGS", "TokenIndex", "TokenSets"]
+__all__ = ["TOKENISERS", "WEIGHTINGS", "TokenIndex", "TokenSets", "object_array"]
 
 GRAM_MARKER = 0x110000
 """One more than the last Unicode code point: pads a string for its 3-grams and occurs in none."""
 
+GRID = 2.0**16
+
 WEIGHTINGS = ("uniform", "idf")
+
+
+def on_grid(weights: Float64Array | float) -> Float64Array | float:
+    """Round weights to multiples of 2**-16.
+
+    Their sums and products are then exact in float64, so that distances which are equal on paper are equal here, in
+    whatever order they were added up, and ties are broken by rule and not by rounding.
+    """
+    return np.round(weights * GRID) / GRID
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,13 @@ class TokenSets:
     squares: Float64Array
 
 
+def object_array(texts: Sequence[str]) -> np.ndarray:
+    """Texts as a numpy array of objects, so that rows can be taken by position."""
+    array = np.empty(len(texts), dtype=object)
+    array[:] = texts
+    return array
+
+
 def grams(texts: Sequence[str]) -> tuple[Int64Array, Int64Array]:
     """Character 3-grams as packed integers, and where each text's begin."""
     code_points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
@@ -53,13 +71,10 @@ def grams(texts: Sequence[str]) -> tuple[Int64Array, Int64Array]:
 
 
 def words(texts: Sequence[str]) -> tuple[np.ndarray, Int64Array]:
-    """Words between spaces as an object array of str, and where each text's begin."""
-    rows = [text.split() for text in texts]
+    """Words as an object array of str, and where each text's begin; one space between words, as preprocessing gives."""
     indptr = np.zeros(len(texts) + 1, np.int64)
-    np.cumsum([len(row) for row in rows], out=indptr[1:])
-    keys = np.empty(indptr[-1], dtype=object)
-    keys[:] = [word for row in rows for word in row]
-    return keys, indptr
+    np.cumsum([text.count(" ") + 1 if text else 0 for text in texts], out=indptr[1:])
+    return object_array(" ".join(filter(None, texts)).split()), indptr
 
 
 TOKENISERS: dict[str, Callable[[Sequence[str]], tuple[np.ndarray, Int64Array]]] = {"3-gram": grams, "word": words}
@@ -85,14 +100,15 @@ class TokenIndex:
     unseen: Float64Array
 
     @classmethod
-    def build(cls, texts: Sequence[str], tokeniser: str) -> TokenIndex:
-        """Tokenise the reference texts and weigh every token.
+    def build(cls, texts: Sequence[str], tokeniser: str, *, also: Sequence[str] = ()) -> TokenIndex:
+        """Tokenise the reference texts and weigh every token; words in `also` enter the vocabulary in any case.
 
         Weights are (2, vocabulary): uniform 1, and IDF max(0, log(n / (df + 1))) with log(n) for a token that the
         reference table never saw (paper, section 2.2).
         """
         keys, indptr = TOKENISERS[tokeniser](texts)
-        codes, unique = pd.factorize(keys)
+        codes, unique = pd.factorize(np.concatenate([keys, np.array(also, dtype=keys.dtype)]) if also else keys)
+        codes = codes[: keys.size]
         order = np.argsort(unique, kind="stable")
         rank = np.empty(order.size, np.int64)
         rank[order] = np.arange(order.size)
@@ -100,8 +116,8 @@ class TokenIndex:
         frequency = csr.document_frequency(ids, order.size)
         size = max(len(texts), 1)
         weights = np.ones((len(WEIGHTINGS), order.size))
-        weights[1] = np.maximum(0.0, np.log(size / (frequency + 1.0)))
-        unseen = np.array([1.0, math.log(size)])
+        weights[1] = on_grid(np.maximum(0.0, np.log(size / (frequency + 1.0))))
+        unseen = np.array([1.0, on_grid(math.log(size))])
         sums, squares = csr.row_weights(indptr, ids, counts, weights, unseen)
         vocabulary = pd.Index(unique[order], dtype=unique.dtype)
         return cls(tokeniser, vocabulary, TokenSets(indptr, ids, counts, sums, squares), weights, unseen)

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks import _data, autofj50, growth, profile_stages
 from benchmarks._data import autofj50_folder, read_task, task_names
-from benchmarks._measure import Column, best_recall_at, mean, print_table
+from benchmarks._measure import Column, JoinOptions, best_recall_at, mean, print_table
 
 ROOT = Path(__file__).parents[1]
 MACRO_KEYS = [
@@ -100,6 +100,19 @@ def test_a_task_where_nothing_was_joined_counts_as_a_miss_only_if_the_target_was
     assert autofj50.macro_row([hit, silent])["share_within_0.05"] == 1.0
     assert autofj50.macro_row([hit, silent])["precision"] == 0.9
     assert autofj50.macro_row([silent])["lowest_precision"] is None
+
+
+def test_a_task_that_nothing_can_join_says_nothing_about_the_target(tmp_path):
+    write_task(tmp_path / "Alpha", cities=False)
+    query = pd.DataFrame({"id": ["q0", "q1"], "title": ["ξψ", "жщ"]})
+    query.to_csv(tmp_path / "Alpha" / "right.csv", index=False)
+    options = JoinOptions(method="autofj", space="small", precision_target=0.9, threads=1)
+
+    row = autofj50.task_row(read_task(tmp_path / "Alpha"), options)
+
+    assert row["joined"] == 0
+    assert row["precision"] is None
+    assert row["misses_target"] is None
 
 
 def test_autofj50_says_in_one_line_that_a_task_does_not_exist(data):

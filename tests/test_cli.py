@@ -121,6 +121,16 @@ class TestJoin:
         for name in ("matches.csv", "unmatched.csv", "p.json"):
             assert str(folder / name) in result.stderr
 
+    def test_a_long_program_is_cut_short_for_people(self, malls, tmp_path):
+        folder, _ = malls
+        program = tmp_path / "program.json"
+        tables = (folder / "left.csv", folder / "right.csv")
+        result = run("join", *tables, "--on", "title", "-o", tmp_path / "m.csv", "--program-out", program)
+        configurations = json.loads(program.read_text(encoding="utf-8"))["program"]["decision"]["configurations"]
+        assert len(configurations) > 10
+        assert f"… and {len(configurations) - 8} more" in result.stderr
+        assert len(result.stderr.splitlines()) < 30
+
     def test_the_suggested_next_step_works(self, malls):
         _, result = malls
         suggestion = next(line for line in result.stderr.splitlines() if line.startswith("  next "))
@@ -131,12 +141,16 @@ class TestJoin:
     @pytest.mark.parametrize("ending", FORMATS[1:])
     def test_every_format_gives_the_same_matches_and_program(self, malls, tmp_path, ending):
         folder, _ = malls
-        matches, program = tmp_path / f"matches{ending}", tmp_path / "program.json"
+        matches, unmatched = tmp_path / f"matches{ending}", tmp_path / f"unmatched{ending}"
+        program = tmp_path / "program.json"
         tables = (folder / f"left{ending}", folder / f"right{ending}")
-        run("join", *tables, "--on", "title", "--space", "small", "-o", matches, "--program-out", program)
+        outputs = [matches, "--unmatched-out", unmatched, "--program-out", program]
+        run("join", *tables, "--on", "title", "--space", "small", "-o", *outputs)
         assert program.read_bytes() == (folder / "p.json").read_bytes()
         expected = read_table(folder / "matches.csv")
         assert read_table(matches)[["query_id", "reference_id"]].equals(expected[["query_id", "reference_id"]])
+        columns = ["query_id", "reason", "best_reference_id", "best_configuration", "query_text"]
+        assert read_table(unmatched)[columns].equals(read_table(folder / "unmatched.csv")[columns])
 
     @pytest.mark.parametrize("ending", FORMATS)
     def test_ids_keep_leading_zeros(self, titles, ending):
@@ -210,7 +224,9 @@ class TestUnreachableTarget:
         matches = crowded / f"matches{ending}"
         tables = (crowded / "left.csv", crowded / "right.csv")
         more = ["--on", "title", "--space", "small", "--precision-target", "0.99", *quiet]
-        result = run("join", *tables, *more, "-o", matches, "--json", code=3)
+        unmatched = crowded / f"unmatched{ending}"
+        result = run("join", *tables, *more, "-o", matches, "--unmatched-out", unmatched, "--json", code=3)
+        assert len(read_table(unmatched)) == 5
         assert "The precision target cannot be reached" in result.stderr
         assert f"{matches} holds its header line only" in result.stderr
         frame = read_table(matches)
@@ -268,7 +284,7 @@ class TestLearnAndApply:
         ten = read_table(tmp_path / "matches.csv")
         asked = set(read_table(tmp_path / "ten.csv")["id"])
         columns = ["query_id", "reference_id", "precision_estimate"]
-        assert ten[columns].values.tolist() == every.loc[every["query_id"].isin(asked), columns].values.tolist()
+        assert ten[columns].to_numpy().tolist() == every.loc[every["query_id"].isin(asked), columns].to_numpy().tolist()
 
     def test_another_reference_is_warned_of_even_when_quiet(self, malls, tmp_path):
         folder, _ = malls
@@ -404,4 +420,4 @@ class TestProcess:
         folder, _ = malls
         command = shlex.join([sys.executable, "-m", "fuzzyjoin", "explain", str(folder / "p.json")])
         result = subprocess.run(["sh", "-c", f"{command} | true"], capture_output=True, text=True, check=False)
-        assert "Traceback" not in result.stderr
+        assert result.stderr == ""

@@ -474,6 +474,7 @@ class TestUnexpected:
         monkeypatch.setattr("fuzzyjoin.cli.inputs.read_table", interrupted)
         result = CliRunner().invoke(app, join())
         assert result.exit_code == 130
+        assert result.stderr == "error: interrupted; no output was changed\n"
         assert list((folder / "out").iterdir()) == []
 
 

@@ -5,6 +5,9 @@ Exit codes: 0 done, 1 a problem in the data, 2 wrong usage, 3 the precision targ
 
 from __future__ import annotations
 
+import io
+import sys
+
 from fuzzyjoin.cli.app import app
 
 __all__ = ["app", "main"]
@@ -12,4 +15,7 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    # Data in any script must not fail on a terminal that cannot show it.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     app(prog_name="fuzzyjoin")

@@ -92,16 +92,19 @@ def join(
     as_json: Json = False,
 ) -> None:
     """Learn a join program from the two tables and join them with it."""
-    started = time.perf_counter()
     written = _given(matches=output, unmatched=unmatched_out, program=program_out)
     _check_outputs(written, inputs=[reference, query])
 
-    from fuzzyjoin.api import fuzzy_join
     from fuzzyjoin.cli.inputs import read_pair
     from fuzzyjoin.cli.progress import progress_bars
 
+    started = time.perf_counter()
     tables = read_pair(reference, query, on=on, ids=ids)
     seconds = {"read": time.perf_counter() - started}
+
+    # Only now: a fault in the files is told without waiting for the compiled kernels.
+    from fuzzyjoin.api import fuzzy_join
+
     with tables.naming_files(), progress_bars(quiet=quiet) as progress:
         result = fuzzy_join(
             tables.reference.frame,
@@ -135,18 +138,22 @@ def learn(
     as_json: Json = False,
 ) -> None:
     """Learn a join program and store it, without joining."""
-    started = time.perf_counter()
     written = _given(program=program_out)
     _check_outputs(written, inputs=[reference, query])
 
-    from fuzzyjoin.api import learn_program
     from fuzzyjoin.cli.inputs import read_pair
     from fuzzyjoin.cli.progress import progress_bars
     from fuzzyjoin.cli.reports import Outcome, next_after_learn, print_outcome
     from fuzzyjoin.files import Output, write_all
 
+    started = time.perf_counter()
     tables = read_pair(reference, query, on=on, ids=ids)
-    read = time.perf_counter()
+    read_seconds = time.perf_counter() - started
+
+    # Only now: a fault in the files is told without waiting for the compiled kernels.
+    from fuzzyjoin.api import learn_program
+
+    started = time.perf_counter()
     with tables.naming_files(), progress_bars(quiet=quiet) as progress:
         program = learn_program(
             tables.reference.frame,
@@ -160,13 +167,14 @@ def learn(
             threads=threads,
             progress=progress,
         )
-    learned = time.perf_counter()
+    learn_seconds = time.perf_counter() - started
+    started = time.perf_counter()
     write_all([Output(program_out, program.save)])
     outcome = Outcome(
         program=program,
         estimate=program.precision_estimate,
         counts={"reference_rows": len(tables.reference.frame), "query_rows": len(tables.query.frame)},
-        seconds={"read": read - started, "learn": learned - read, "write": time.perf_counter() - learned},
+        seconds={"read": read_seconds, "learn": learn_seconds, "write": time.perf_counter() - started},
         tables=tables,
         written=written,
         next_step=next_after_learn(tables, program_out),
@@ -192,13 +200,13 @@ def apply(
     as_json: Json = False,
 ) -> None:
     """Join two tables with a stored program, without learning."""
-    started = time.perf_counter()
     written = _given(matches=output, unmatched=unmatched_out)
     _check_outputs(written, inputs=[program, reference, query])
 
     from fuzzyjoin.cli.inputs import load_program, read_pair
     from fuzzyjoin.cli.progress import progress_bars
 
+    started = time.perf_counter()
     loaded = load_program(program)
     tables = read_pair(reference, query, on=[(column.reference, column.query) for column in loaded.columns], ids=ids)
     seconds = {"read": time.perf_counter() - started}

@@ -18,6 +18,9 @@ __all__ = ["OneLineErrors"]
 
 _TRACEBACK_VARIABLE = "FUZZYJOIN_TRACEBACK"
 
+# What typer makes of Ctrl-C.
+_INTERRUPTED = 130
+
 
 class OneLineErrors(TyperGroup):
     """Commands whose errors all read `error: what is wrong and what to do`."""
@@ -52,17 +55,13 @@ class OneLineErrors(TyperGroup):
             return _report(
                 f"{error.format_message().rstrip('.')}; see {prog_name or 'fuzzyjoin'} --help", error.exit_code
             )
-        except typer.Abort:
-            return _report("interrupted", 130)
-        except BrokenPipeError:
-            # Whoever read the output has seen enough; the interpreter must not try to write the rest on its way out.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 1
         except Exception as error:
             if os.environ.get(_TRACEBACK_VARIABLE):
                 raise
             what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             return _report(f"internal error ({what}); rerun with {_TRACEBACK_VARIABLE}=1 to see where it arose", 1)
+        if code == _INTERRUPTED:
+            return _report("interrupted; no output was changed", code)
         return code if isinstance(code, int) else 0
 
 

@@ -89,7 +89,7 @@ class Outcome:
             _field("reference", _table_words(self.tables, 0)),
             _field("query", _table_words(self.tables, 1)),
             _field("precision", _estimate_words(self.estimate)),
-            *(f"  {line}" for line in self.program.explain().splitlines()),
+            *(f"  {line}" for line in _shortened(self.program.explain().splitlines())),
             *(_field("written", f"{path} ({what})") for what, path in self.written.items()),
             _field("next", self.next_step),
         ]
@@ -123,9 +123,12 @@ def print_outcome(outcome: Outcome, *, quiet: bool, as_json: bool) -> None:
         print_json(outcome.as_json())
 
 
+_CONFIGURATIONS_SHOWN = 8
+
+
 def print_json(content: Mapping[str, Any]) -> None:
     """Print one JSON object on stdout."""
-    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+    typer.echo(json.dumps(content, indent=2, allow_nan=False))
 
 
 def print_warnings(warnings: Sequence[str]) -> None:
@@ -182,6 +185,16 @@ def _estimate_words(estimate: PrecisionEstimate) -> str:
     return words + (
         ", calibrated" if estimate.calibrated else ", by the method's own estimate, which is not calibrated"
     )
+
+
+def _shortened(lines: Sequence[str]) -> list[str]:
+    """Cut a long list of configurations, which are the indented lines."""
+    listed = [place for place, line in enumerate(lines) if line.startswith(" ")]
+    cut = listed[_CONFIGURATIONS_SHOWN:]
+    if len(cut) <= 1:
+        return list(lines)
+    more = f"  … and {len(cut)} more; `fuzzyjoin explain` lists them all"
+    return [*lines[: cut[0]], more, *lines[cut[-1] + 1 :]]
 
 
 def _command(name: str, arguments: Sequence[str | Path]) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["document_frequency", "inverted_index", "join_rows", "ngram_keys", "row_weights", "sorted_counts"]
 
+LONG_ROW = 48
+
 
 @kernel
 def ngram_keys(code_points: UInt32Array, offsets: Int64Array, marker: int) -> tuple[Int64Array, Int64Array]:
@@ -50,6 +52,18 @@ def ngram_keys(code_points: UInt32Array, offsets: Int64Array, marker: int) -> tu
 
 
 @kernel
+def insertion_sort(values: Int64Array) -> None:
+    """Sort a short array in place; for a few dozen values it beats a general sort."""
+    for end in range(1, values.size):
+        value = values[end]
+        place = end
+        while place > 0 and values[place - 1] > value:
+            values[place] = values[place - 1]
+            place -= 1
+        values[place] = value
+
+
+@kernel
 def sorted_counts(tokens: Int64Array, indptr: Int64Array) -> tuple[Int32Array, Int32Array, Int64Array]:
     """Sort each row's tokens and fold repeats into counts.
 
@@ -61,7 +75,11 @@ def sorted_counts(tokens: Int64Array, indptr: Int64Array) -> tuple[Int32Array, I
     out_indptr = np.zeros(rows + 1, np.int64)
     place = 0
     for row in range(rows):
-        ordered = np.sort(tokens[indptr[row] : indptr[row + 1]])
+        ordered = tokens[indptr[row] : indptr[row + 1]].copy()
+        if ordered.size > LONG_ROW:
+            ordered.sort()
+        else:
+            insertion_sort(ordered)
         start = place
         for token in ordered:
             if place > start and ids[place - 1] == token:
@@ -114,27 +132,26 @@ def row_weights(
 
 @kernel
 def inverted_index(
-    indptr: Int64Array, ids: Int32Array, values: Float64Array, vocabulary_size: int
-) -> tuple[Int64Array, Int32Array, Float64Array]:
-    """Turn rows of tokens into posting lists of rows, each list in row order.
+    indptr: Int64Array, ids: Int32Array, counts: Int32Array, vocabulary_size: int
+) -> tuple[Int64Array, Int32Array]:
+    """Turn rows of tokens into posting lists of rows, in row order, a row once for every time a token occurs in it.
 
-    Returns the offsets of each token's list, the rows in it and their values.
+    Returns the offsets of each token's list and the rows in it.
     """
     starts = np.zeros(vocabulary_size + 1, np.int64)
-    for token in ids:
-        starts[token + 1] += 1
+    for position in range(ids.size):
+        starts[ids[position] + 1] += counts[position]
     for token in range(vocabulary_size):
         starts[token + 1] += starts[token]
     place = starts[:-1].copy()
-    posting_rows = np.empty(ids.size, np.int32)
-    posting_values = np.empty(ids.size, np.float64)
+    posting_rows = np.empty(starts[vocabulary_size], np.int32)
     for row in range(indptr.size - 1):
         for position in range(indptr[row], indptr[row + 1]):
             token = ids[position]
-            posting_rows[place[token]] = row
-            posting_values[place[token]] = values[position]
-            place[token] += 1
-    return starts, posting_rows, posting_values
+            for _ in range(counts[position]):
+                posting_rows[place[token]] = row
+                place[token] += 1
+    return starts, posting_rows
 
 
 @kernel

@@ -45,7 +45,9 @@ def add_row(
 
 
 @kernel
-def best_configuration(true_total: int, pairs_total: int, gain: Int64Array, new_pairs: Int64Array) -> tuple[int, int]:
+def best_configuration(
+    true_total: np.int64, pairs_total: np.int64, gain: Int64Array, new_pairs: Int64Array
+) -> tuple[int, int]:
     """The configuration whose addition gives the union the largest TP / FP, among those that join something new.
 
     Ties go to the larger TP, then to the earlier function, then to the smaller threshold. (-1, -1) if nothing is new.

@@ -27,7 +27,8 @@ def nearest_two(
     """The nearest and second nearest reference row of each of `rows`, for every row of `distances`.
 
     `distances` is (functions, pairs of `rows` in order). Candidates are sorted by position, so equal distances go to
-    the lower position. Results are (functions, rows): position (-1 where there is no such candidate) and distance (inf).
+    the lower position. Results are (functions, rows): position and distance, -1 and inf where there is no
+    such candidate.
     """
     functions = distances.shape[0]
     first = np.full((functions, rows.size), -1, np.int32)

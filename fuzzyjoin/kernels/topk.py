@@ -50,62 +50,79 @@ def sift_up(scores: Float64Array, rows: Int32Array, place: int) -> None:
 
 
 @kernel
+def offer(scores: Float64Array, rows: Int32Array, size: int, score: float, row: int) -> int:
+    """Put (score, row) into a heap of `size` entries, in place of the worst if it is full. Returns the new size."""
+    if size < scores.size:
+        scores[size] = score
+        rows[size] = row
+        sift_up(scores, rows, size)
+        return size + 1
+    scores[0] = score
+    rows[0] = row
+    sift_down(scores, rows, size)
+    return size
+
+
+@kernel
 def top_k(
-    rows: Int64Array,
+    asked: Int64Array,
     query_indptr: Int64Array,
     query_ids: Int32Array,
     posting_starts: Int64Array,
     posting_rows: Int32Array,
-    posting_values: Float64Array,
-    reference_rows: int,
+    weights: Float64Array,
+    scales: Float64Array,
     k: int,
     exclude_self: bool,
 ) -> tuple[Int64Array, Int32Array]:
-    """The k reference rows with the highest Σ posting value over the tokens shared with each query row.
+    """The k reference rows with the highest scale · Σ weight(t) · count(t) over the tokens t shared with each row.
 
-    Equal scores are ordered by reference position, lower first. Only rows with a positive score are candidates. With
-    `exclude_self` row i never meets reference row i. Scores add up in token order, so they depend on the two rows only.
-    Returns the number of candidates of each of `rows`, and the candidates, each query row's sorted by position.
+    A posting list names a row once for every time that the token occurs in it. Equal scores are ordered by reference
+    position, lower first. Only rows with a positive score are candidates. With `exclude_self` row i never meets
+    reference row i. Sums run in token order, so a score depends on the two rows only.
+    Returns the number of candidates of each of the rows `asked` for, and the candidates, each row's by position.
     """
-    vocabulary_size = posting_starts.size - 1
-    scores = np.zeros(reference_rows)
-    touched = np.empty(reference_rows, np.int32)
+    vocabulary_size = weights.size
+    reference_rows = scales.size
+    sums = np.zeros(reference_rows)
     heap_scores = np.empty(k)
     heap_rows = np.empty(k, np.int32)
-    sizes = np.zeros(rows.size, np.int64)
-    out = np.empty(rows.size * k, np.int32)
+    sizes = np.zeros(asked.size, np.int64)
+    out = np.empty(asked.size * k, np.int32)
     written = 0
-    for index in range(rows.size):
-        row = rows[index]
-        touched_size = 0
+    for index in range(asked.size):
+        row = asked[index]
+        postings = 0
         for position in range(query_indptr[row], query_indptr[row + 1]):
             token = query_ids[position]
             if token >= vocabulary_size:
                 break
-            for posting in range(posting_starts[token], posting_starts[token + 1]):
-                value = posting_values[posting]
-                if value > 0.0:
-                    reference = posting_rows[posting]
-                    if scores[reference] == 0.0:
-                        touched[touched_size] = reference
-                        touched_size += 1
-                    scores[reference] += value
+            weight = weights[token]
+            if weight > 0.0:
+                postings += posting_starts[token + 1] - posting_starts[token]
+                for posting in range(posting_starts[token], posting_starts[token + 1]):
+                    sums[posting_rows[posting]] += weight
+        if exclude_self:
+            sums[row] = 0.0
         size = 0
-        for place in range(touched_size):
-            reference = touched[place]
-            score = scores[reference]
-            scores[reference] = 0.0
-            if exclude_self and reference == row:
-                continue
-            if size < k:
-                heap_scores[size] = score
-                heap_rows[size] = reference
-                size += 1
-                sift_up(heap_scores, heap_rows, size - 1)
-            elif is_worse(heap_scores[0], heap_rows[0], score, reference):
-                heap_scores[0] = score
-                heap_rows[0] = reference
-                sift_down(heap_scores, heap_rows, size)
+        if postings > reference_rows:
+            for reference in range(reference_rows):
+                score = sums[reference] * scales[reference]
+                sums[reference] = 0.0
+                # Asked here and not in `offer`: most rows fail, and a call costs more than the question.
+                if score > 0.0 and (size < k or is_worse(heap_scores[0], heap_rows[0], score, reference)):
+                    size = offer(heap_scores, heap_rows, size, score, reference)
+        else:
+            for position in range(query_indptr[row], query_indptr[row + 1]):
+                token = query_ids[position]
+                if token >= vocabulary_size:
+                    break
+                for posting in range(posting_starts[token], posting_starts[token + 1]):
+                    reference = posting_rows[posting]
+                    score = sums[reference] * scales[reference]
+                    sums[reference] = 0.0
+                    if score > 0.0 and (size < k or is_worse(heap_scores[0], heap_rows[0], score, reference)):
+                        size = offer(heap_scores, heap_rows, size, score, reference)
         out[written : written + size] = np.sort(heap_rows[:size])
         written += size
         sizes[index] = size

@@ -1,0 +1,125 @@
+"""Token rows, their weights and their inverted index agree with plain dicts and lists."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from fuzzyjoin.kernels import csr
+from tests import naive
+from tests.cases import VOCABULARY, any_text, any_weights, bags, query_bags, rows_of, thousand
+from tests.cases import csr as arrays_of
+
+def ngram_keys(texts):
+    """3-grams of every text as tuples of three code points."""
+    code_points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+    keys, indptr = csr.ngram_keys(code_points, offsets, naive.MARKER)
+    mask = (1 << 21) - 1
+    return [[(key >> 42, key >> 21 & mask, key & mask) for key in row] for row in rows_of(indptr, keys)]
+
+
+def sorted_counts(rows):
+    """Every row as {token: count}, in the order of the arrays."""
+    tokens = np.array([token for row in rows for token in row], np.int64)
+    ids, counts, indptr = csr.sorted_counts(tokens, np.cumsum([0, *map(len, rows)], dtype=np.int64))
+    return [list(zip(*row, strict=True)) for row in zip(rows_of(indptr, ids), rows_of(indptr, counts), strict=True)]
+
+
+def document_frequency(rows):
+    return csr.document_frequency(arrays_of(rows)[1], VOCABULARY).tolist()
+
+
+def row_weights(rows, weights):
+    """Sums and sums of squares of each row under two weightings: uniform, and `weights` with the unseen weight last."""
+    table = np.array([[1.0] * VOCABULARY, weights[:-1]])
+    sums, squares = csr.row_weights(*arrays_of(rows), table, np.array([1.0, weights[-1]]))
+    return sums.tolist(), squares.tolist()
+
+
+def inverted_index(rows):
+    """The posting list of every token."""
+    starts, posting_rows = csr.inverted_index(*arrays_of(rows), VOCABULARY)
+    return rows_of(starts, posting_rows)
+
+
+def join_rows(left, right):
+    indptr, ids, counts = csr.join_rows(*arrays_of(left), *arrays_of(right))
+    return [list(zip(*row, strict=True)) for row in zip(rows_of(indptr, ids), rows_of(indptr, counts), strict=True)]
+
+
+def test_ngrams_are_padded_by_two_markers_at_each_end():
+    mark = naive.MARKER
+    a, b = ord("a"), ord("b")
+    assert ngram_keys(["ab"]) == [[(mark, mark, a), (mark, a, b), (a, b, mark), (b, mark, mark)]]
+
+
+@thousand
+@given(st.lists(any_text, max_size=6))
+@example([])
+@example(["", "", ""])
+@example(["\ud800", "\udfff\ud800", "\U0010ffff", "\0"])
+@example(["日本語", "Кремль", "हिन्दी", "e\u0301", "𝔘🎉"])
+def test_ngrams_agree_with_slices_of_the_text(texts):
+    assert ngram_keys(texts) == [naive.grams(text) for text in texts]
+
+
+@thousand
+@given(st.lists(st.lists(st.integers(0, 5) | st.integers(0, 2**31 - 1), max_size=9), max_size=6))
+@example([])
+@example([[], [3], []])
+@example([[7, 7, 7, 7], [2**31 - 1, 0]])
+def test_sorted_counts_agree_with_a_counter(rows):
+    assert sorted_counts(rows) == [sorted(Counter(row).items()) for row in rows]
+
+
+@thousand
+@given(st.lists(bags, max_size=8))
+@example([])
+@example([{}, {}])
+def test_document_frequency_agrees_with_a_counter(rows):
+    expected = naive.document_frequency(rows)
+    assert document_frequency(rows) == [expected[token] for token in range(VOCABULARY)]
+
+
+@thousand
+@given(st.lists(query_bags, max_size=6), any_weights)
+@example([], [0.0] * (VOCABULARY + 1))
+@example([{}, {0: 3, VOCABULARY: 2}], [0.0] * (VOCABULARY + 1))
+def test_row_weights_agree_with_exact_sums(rows, weights):
+    for unseen, found in ((1.0, 0), (weights[-1], 1)):
+        table = [1.0] * VOCABULARY if found == 0 else weights
+
+        def weight(token, table=table, unseen=unseen):
+            return table[token] if token < VOCABULARY else unseen
+
+        sums, squares = row_weights(rows, weights)
+        assert sums[found] == pytest.approx([math.fsum(map(weight, row)) for row in rows], rel=1e-14)
+        assert squares[found] == pytest.approx(
+            [math.fsum((weight(token) * count) ** 2 for token, count in row.items()) for row in rows], rel=1e-14
+        )
+
+
+@thousand
+@given(st.lists(bags, max_size=8))
+@example([])
+@example([{}, {}])
+@example([{0: 3}, {}, {0: 1, 5: 2}])
+def test_postings_name_a_row_once_for_every_occurrence(rows):
+    assert inverted_index(rows) == [
+        [row for row, bag in enumerate(rows) for _ in range(bag.get(token, 0))] for token in range(VOCABULARY)
+    ]
+
+
+@thousand
+@given(st.lists(st.tuples(bags, bags, st.booleans()), max_size=6))
+@example([({}, {}, False), ({1: 2}, {}, True), ({}, {3: 1}, False)])
+def test_joined_rows_agree_with_joined_dicts(rows):
+    left = [{2 * token: count for token, count in first.items()} for first, _, _ in rows]
+    right = [{2 * token + 1 + 20 * far: count for token, count in second.items()} for _, second, far in rows]
+    assert join_rows(left, right) == [sorted((a | b).items()) for a, b in zip(left, right, strict=True)]
