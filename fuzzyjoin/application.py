@@ -121,8 +121,8 @@ def apply_to_candidates(
     with watch.stage("negative rules"):
         allowed = candidates.allowed_pairs(program.negative_rules)
     with watch.stage("matching"):
-        weighted = WeightedColumns(candidates.columns, tuple(column.weight for column in program.columns))
-        matches = match_union(weighted, configurations, allowed, candidates)
+        weights = tuple(column.weight for column in program.columns)
+        matches = match_union(WeightedColumns(candidates.columns, (weights,)), configurations, allowed, candidates)
     return Decisions(program, candidates, allowed, matches)
 
 

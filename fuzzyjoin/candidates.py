@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,7 @@ class Candidates:
     blocking: int | Blocker
     work: Work
     rule_words: tuple[str, ...] = ()
+    _allowed: dict[NegativeRules, CandidatePairs] = field(default_factory=dict)
 
     @cached_property
     def columns(self) -> tuple[ColumnTexts, ...]:
@@ -94,4 +95,8 @@ class Candidates:
 
     def allowed_pairs(self, rules: NegativeRules) -> CandidatePairs:
         """The query pairs that no negative rule forbids."""
-        return self.query_pairs.keep(~rules.forbid(self.query_pairs, self.query_words, self.index.words))
+        allowed = self._allowed.get(rules)
+        if allowed is None:
+            forbidden = rules.forbid(self.query_pairs, self.query_words, self.index.words)
+            allowed = self._allowed[rules] = self.query_pairs.keep(~forbidden)
+        return allowed

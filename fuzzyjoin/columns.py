@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fuzzyjoin.distances import WeightedColumns
-from fuzzyjoin.search import search_union
+from fuzzyjoin.search import THRESHOLDS, search_unions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from fuzzyjoin.blocking import CandidatePairs
     from fuzzyjoin.distances import ColumnTexts
@@ -22,6 +22,9 @@ __all__ = ["select_columns"]
 
 WEIGHTS = np.linspace(0.0, 1.0, 10)[1:-1]
 """Share that the columns chosen so far keep when another is added (paper, section 5.1)."""
+
+MOST_BYTES = 1 << 29
+"""Memory that the ball counts of one batch of weightings may take."""
 
 
 def select_columns(
@@ -40,35 +43,44 @@ def select_columns(
     leaves the new column less.
     """
     best: UnionFound | None = None
-    weights = np.zeros(len(columns))
+    weights = (0.0,) * len(columns)
     for number in range(len(columns)):
+        stage = work.named(f"search, column {number + 1} of up to {len(columns)}")
         round_best: UnionFound | None = None
         round_weights = weights
-        for trial in _trials(weights, first=number == 0):
-            found = search_union(
-                WeightedColumns(columns, tuple(trial.tolist())),
+        for trials in _trials(weights, query_pairs.indptr.size * len(functions)):
+            unions = search_unions(
+                WeightedColumns(columns, trials),
                 functions,
                 query_pairs,
                 reference_pairs,
                 precision_target=precision_target,
-                work=work.named(f"search, column {number + 1} of up to {len(columns)}"),
+                work=stage,
             )
-            if found is not None and (round_best is None or found.reward > round_best.reward):
-                round_best, round_weights = found, trial
+            for trial, union in zip(trials, unions, strict=True):
+                if union is not None and (round_best is None or union.reward > round_best.reward):
+                    round_best, round_weights = union, trial
         if round_best is None or (best is not None and round_best.reward <= best.reward):
             break
         best, weights = round_best, round_weights
     if best is None:
-        return tuple([1.0 / len(columns)] * len(columns)), None
-    return tuple(weights.tolist()), best
+        return (1.0 / len(columns),) * len(columns), None
+    return weights, best
 
 
-def _trials(weights: np.ndarray, *, first: bool) -> list[np.ndarray]:
-    """Weights to try next: each column alone at first, then each unused column at eight shares beside the others."""
-    trials = []
-    for column in np.flatnonzero(weights == 0.0):
-        for share in (0.0,) if first else WEIGHTS[::-1]:
-            trial = weights * share
-            trial[column] = 1.0 - share
-            trials.append(trial)
-    return trials
+def _trials(weights: tuple[float, ...], size: int) -> Iterator[tuple[tuple[float, ...], ...]]:
+    """Weightings to try next, in batches that share distances: each unused column alone, or beside the others.
+
+    `size` is query rows times join functions: a batch is as large as memory allows, down to one weighting.
+    """
+    shares = WEIGHTS[::-1] if any(weights) else np.zeros(1)
+    batch = max(1, MOST_BYTES // (size * THRESHOLDS))
+    for column, weight in enumerate(weights):
+        if weight > 0.0:
+            continue
+        trials = [
+            tuple(float(1.0 - share if place == column else old * share) for place, old in enumerate(weights))
+            for share in shares
+        ]
+        for start in range(0, len(trials), batch):
+            yield tuple(trials[start : start + batch])

@@ -21,7 +21,7 @@ from fuzzyjoin.text import lower, preprocess
 from fuzzyjoin.tokens import WEIGHTINGS, TokenIndex, object_array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from fuzzyjoin.blocking import CandidatePairs
     from fuzzyjoin.join_functions import AnyJoinFunction, CustomJoinFunction
@@ -126,33 +126,37 @@ def columns_of(reference: KeyTable, query: KeyTable) -> tuple[ColumnTexts, ...]:
 
 @dataclass(frozen=True)
 class WeightedColumns:
-    """The key columns of both tables with their weights: what a distance between two rows is made of."""
+    """The key columns of both tables with one or more weightings: what the distance between two rows is made of.
+
+    Several weightings are tried side by side because they share the columns' distances, which cost the most.
+    """
 
     columns: tuple[ColumnTexts, ...]
-    weights: tuple[float, ...]
+    weightings: tuple[tuple[float, ...], ...]
 
     def prepare(self, group: FunctionGroup) -> None:
         """Derive what a group needs, so that threads afterwards only read."""
-        for column, weight in zip(self.columns, self.weights, strict=True):
-            if weight > 0.0:
-                column.prepare(group)
+        for place in self._used():
+            self.columns[place].prepare(group)
 
     def distances(
         self, group: FunctionGroup, pairs: CandidatePairs, rows: Int64Array, *, within_reference: bool
-    ) -> Float64Array:
-        """Σ weight · distance over the columns, shape (functions of the group, pairs of `rows`).
+    ) -> Iterator[Float64Array]:
+        """For each weighting Σ weight · distance over the columns, (functions of the group, pairs of `rows`)."""
+        parts = {
+            place: column_distances(self.columns[place], group, pairs, rows, within_reference=within_reference)
+            for place in self._used()
+        }
+        for weights in self.weightings:
+            used = [place for place, weight in enumerate(weights) if weight > 0.0]
+            total = weights[used[0]] * parts[used[0]]
+            for place in used[1:]:
+                total += weights[place] * parts[place]
+            yield total
 
-        A column of weight 0 is not looked at. A single column of weight 1 gives its distances unchanged.
-        """
-        parts = (
-            weight * column_distances(column, group, pairs, rows, within_reference=within_reference)
-            for column, weight in zip(self.columns, self.weights, strict=True)
-            if weight > 0.0
-        )
-        total = next(parts)
-        for part in parts:
-            total += part
-        return total
+    def _used(self) -> list[int]:
+        """Positions of the columns to which any weighting gives weight."""
+        return [place for place, weights in enumerate(zip(*self.weightings, strict=True)) if any(weights)]
 
 
 def column_distances(

@@ -145,13 +145,14 @@ def _neighbourhoods(
     found: dict[str, Neighbourhood] = {}
     for group in group_functions(list(functions.values())):
         names = [function.name for function in group.functions]
-        first, first_distance, second, second_distance = find_nearest(columns, group, pairs, work)
+        (nearest,) = find_nearest(columns, group, pairs, work)
+        first, first_distance, second, second_distance = nearest
         steps = max(len(thresholds[name]) for name in names)
         # Shorter rows repeat their last threshold, so that one array holds the radii of the whole group.
         radii = np.array([thresholds[name] + thresholds[name][-1:] * (steps - len(thresholds[name])) for name in names])
         within = first_distance <= radii[:, -1:]
         crowded = np.unique(first[within]).astype(np.int64)
-        counts = count_balls(columns, group, candidates.neighbours(crowded), crowded, 2.0 * radii, work)
+        (counts,) = count_balls(columns, group, candidates.neighbours(crowded), crowded, [2.0 * radii], work)
         for index, name in enumerate(names):
             places = np.searchsorted(crowded, first[index][within[index]])
             balls = {}

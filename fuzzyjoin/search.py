@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from fuzzyjoin.blocking import CandidatePairs
     from fuzzyjoin.distances import WeightedColumns
     from fuzzyjoin.join_functions import AnyJoinFunction
-    from fuzzyjoin.kernels.types import Float64Array, Int32Array, UInt8Array
+    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt8Array
+    from fuzzyjoin.neighbourhoods import Nearest
     from fuzzyjoin.threads import Work
 
-__all__ = ["THRESHOLDS", "UnionFound", "search_union"]
+__all__ = ["THRESHOLDS", "UnionFound", "search_unions"]
 
 THRESHOLDS = 50
 """Thresholds tried for each join function (paper, section 5.1)."""
@@ -58,7 +59,47 @@ class UnionFound:
         return self.precision_estimate * self.joined
 
 
-def search_union(
+@dataclass(frozen=True)
+class Landscape:
+    """What the greedy union needs to know under one weighting of the columns.
+
+    `nearest` and `first_step` are (query rows, functions), `balls` (query rows, functions, thresholds), `thresholds`
+    (functions, thresholds); see `greedy_union`.
+    """
+
+    nearest: Int32Array
+    first_step: UInt8Array
+    balls: UInt8Array
+    thresholds: Float64Array
+
+    @classmethod
+    def empty(cls, rows: int, functions: int) -> Landscape:
+        """Nothing known yet: no row has a nearest neighbour."""
+        return cls(
+            np.full((rows, functions), -1, np.int32),
+            np.full((rows, functions), THRESHOLDS, np.uint8),
+            np.zeros((rows, functions, THRESHOLDS), np.uint8),
+            np.zeros((functions, THRESHOLDS)),
+        )
+
+    def set_nearest(self, positions: Sequence[int], nearest: Nearest) -> None:
+        """Take in what a group of functions found nearest, and spread its thresholds over the distances."""
+        for index, position in enumerate(positions):
+            reached = nearest.first[index] >= 0
+            distances = nearest.first_distance[index][reached]
+            self.thresholds[position] = np.linspace(distances.min(), distances.max(), THRESHOLDS)
+            self.nearest[:, position] = nearest.first[index]
+            self.first_step[reached, position] = np.searchsorted(self.thresholds[position], distances)
+
+    def set_balls(self, positions: Sequence[int], crowded: Int64Array, counts: UInt8Array) -> None:
+        """Take in the neighbours of the reference rows `crowded` (ascending), for a group of functions."""
+        for index, position in enumerate(positions):
+            reached = self.nearest[:, position] >= 0
+            places = np.searchsorted(crowded, self.nearest[reached, position])
+            self.balls[reached, position] = counts[places, index]
+
+
+def search_unions(
     columns: WeightedColumns,
     functions: Sequence[AnyJoinFunction],
     query_pairs: CandidatePairs,
@@ -66,47 +107,39 @@ def search_union(
     *,
     precision_target: float,
     work: Work,
-) -> UnionFound | None:
-    """The union of configurations that joins most at the target, or None if no union reaches it.
+) -> list[UnionFound | None]:
+    """For each weighting of the columns the union that joins most at the target, or None if no union reaches it.
 
     `query_pairs` are the candidates of the query rows, `reference_pairs` the neighbours of the reference rows.
     """
-    rows = query_pairs.indptr.size - 1
-    nearest = np.full((rows, len(functions)), -1, np.int32)
-    first_step = np.full((rows, len(functions)), THRESHOLDS, np.uint8)
-    balls = np.zeros((rows, len(functions), THRESHOLDS), np.uint8)
-    thresholds = np.zeros((len(functions), THRESHOLDS))
     if len(query_pairs) == 0:
-        return None
+        return [None] * len(columns.weightings)
+    rows = query_pairs.indptr.size - 1
+    landscapes = [Landscape.empty(rows, len(functions)) for _ in columns.weightings]
     for group in group_functions(functions):
-        positions = list(group.positions)
-        nearest_rows, distances = find_nearest(columns, group, query_pairs, work)[:2]
-        joined = nearest_rows[0] >= 0
-        for index, position in enumerate(positions):
-            reached = distances[index][joined]
-            thresholds[position] = np.linspace(reached.min(), reached.max(), THRESHOLDS)
-            steps = np.searchsorted(thresholds[position], reached)
-            first_step[joined, position] = steps
-        nearest[:, positions] = nearest_rows.T
-        crowded = np.unique(nearest_rows[:, joined]).astype(np.int64)
-        counts = count_balls(columns, group, reference_pairs, crowded, 2.0 * thresholds[positions], work)
-        places = np.searchsorted(crowded, nearest_rows[:, joined])
-        for index, position in enumerate(positions):
-            balls[joined, position] = counts[places[index], index]
-    return _greedy(nearest, first_step, balls, thresholds, precision_target)
+        found = find_nearest(columns, group, query_pairs, work)
+        for landscape, nearest in zip(landscapes, found, strict=True):
+            landscape.set_nearest(group.positions, nearest)
+        crowded = np.unique(np.concatenate([nearest.first.ravel() for nearest in found])).astype(np.int64)
+        crowded = crowded[crowded >= 0]
+        radii = [2.0 * landscape.thresholds[list(group.positions)] for landscape in landscapes]
+        counts = count_balls(columns, group, reference_pairs, crowded, radii, work)
+        for landscape, count in zip(landscapes, counts, strict=True):
+            landscape.set_balls(group.positions, crowded, count)
+    return [_best_union(landscape, precision_target) for landscape in landscapes]
 
 
-def _greedy(
-    nearest: Int32Array, first_step: UInt8Array, balls: UInt8Array, thresholds: Float64Array, target: float
-) -> UnionFound | None:
-    functions, steps, precisions, joined = greedy_union(nearest, first_step, balls, target - PATIENCE)
+def _best_union(landscape: Landscape, target: float) -> UnionFound | None:
+    functions, steps, precisions, joined = greedy_union(
+        landscape.nearest, landscape.first_step, landscape.balls, target - PATIENCE
+    )
     reached = np.flatnonzero(precisions > target)
     if reached.size == 0:
         return None
     last = int(reached[-1])
     chosen = zip(functions[: last + 1].tolist(), steps[: last + 1].tolist(), strict=True)
     return UnionFound(
-        tuple((function, float(thresholds[function, step])) for function, step in chosen),
+        tuple((function, float(landscape.thresholds[function, step])) for function, step in chosen),
         float(precisions[last]),
         int(joined[last]),
     )

@@ -94,11 +94,10 @@ class KeyTable:
         True
         """
         digest = hashlib.sha256()
-        for row in zip(map(str, self.ids), *self.columns, strict=True):
-            for value in row:
-                data = value.encode("utf-8", "surrogatepass")
-                digest.update(len(data).to_bytes(8, "little"))
-                digest.update(data)
+        for values in (list(map(str, self.ids)), *self.columns):
+            # Lengths beside the text, so that no two tables share one stream of bytes.
+            digest.update(np.array([len(value) for value in values], np.int64).tobytes())
+            digest.update("".join(values).encode("utf-8", "surrogatepass"))
         return f"sha256:{digest.hexdigest()}"
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from fuzzyjoin.errors import UsageError
@@ -62,8 +63,14 @@ def map_chunks(function: Callable[[Int64Array], Part], rows: Int64Array, work: W
     size = min(MOST_ROWS, max(FEWEST_ROWS, -(-rows.size // (2 * work.threads))))
     chunks = [rows[start : start + size] for start in range(0, max(rows.size, 1), size)]
     parts: list[Part] = []
-    with ThreadPoolExecutor(work.threads) as pool:
-        for part in pool.map(function, chunks):
-            parts.append(part)
-            work.progress(work.stage, len(parts) / len(chunks))
+    alone = work.threads == 1 or len(chunks) == 1
+    for part in map(function, chunks) if alone else _pool(work.threads, os.getpid()).map(function, chunks):
+        parts.append(part)
+        work.progress(work.stage, len(parts) / len(chunks))
     return parts
+
+
+@cache
+def _pool(threads: int, _process: int) -> ThreadPoolExecutor:
+    """Threads kept for the next call; a forked process has none of its parent's, hence one pool a process."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="fuzzyjoin")

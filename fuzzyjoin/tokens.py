@@ -137,7 +137,7 @@ class TokenIndex:
         """Ids of tokens, -1 for those that the reference table never saw."""
         if self.tokeniser == "word":
             places = self._places
-            return np.fromiter((places.get(key, -1) for key in keys), np.int64, keys.size)
+            return np.array([places.get(key, -1) for key in keys.tolist()], np.int64)
         return np.asarray(self.vocabulary.get_indexer(keys), dtype=np.int64)
 
     @cached_property

@@ -121,14 +121,17 @@ def misspelt(random, name):
 
 
 def random_tables(seed, *, columns=1, references=16, queries=10):
-    """A reference and a query table as lists of (id, text, …), with duplicates and missing values."""
+    """A reference and a query table as lists of (id, text, …): with opposites, duplicates and missing values."""
     random = np.random.default_rng(seed)
     reference = [(f"r{row}", *(random_name(random) for _ in range(columns))) for row in range(references)]
     reference[-1] = ("twin", *reference[0][1:])
+    reference[-2] = ("old", *(f"royal {text} 2008" for text in reference[1][1:]))
+    reference[-3] = ("new", *(f"royal {text} 2009" for text in reference[1][1:]))
     query = []
     for row in range(queries):
         source = reference[random.integers(0, references)]
         query.append((f"q{row}", *(misspelt(random, text) for text in source[1:])))
+    query[-2] = ("newer", *(f"the royal {text} 2009" for text in reference[1][1:]))
     query[-1] = ("stranger", *(random_name(random) for _ in range(columns)))
     blank = [("blank", *("" for _ in range(columns)))]
     return reference + blank, query + blank

@@ -52,7 +52,7 @@ def ngram_keys(code_points: UInt32Array, offsets: Int64Array, marker: int) -> tu
 
 
 @kernel
-def insertion_sort(values: Int64Array) -> None:
+def insertion_sort(values: Int64Array | Int32Array) -> None:
     """Sort a short array in place; for a few dozen values it beats a general sort."""
     for end in range(1, values.size):
         value = values[end]

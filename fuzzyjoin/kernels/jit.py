@@ -13,7 +13,7 @@ from numba import njit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["kernel"]
+__all__ = ["inlined", "kernel"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,4 +22,13 @@ R = TypeVar("R")
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function of arrays and numbers with the flags shared by all kernels."""
     compiled: Any = njit(cache=True, nogil=True, fastmath=False, error_model="numpy")(function)
+    return compiled  # type: ignore[no-any-return]
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a helper into each of its callers.
+
+    For helpers that take arrays and are called once an element: passing an array costs more than their work.
+    """
+    compiled: Any = njit(cache=True, nogil=True, fastmath=False, error_model="numpy", inline="always")(function)
     return compiled  # type: ignore[no-any-return]

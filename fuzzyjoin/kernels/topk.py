@@ -6,61 +6,39 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.kernels.jit import kernel
+from fuzzyjoin.kernels.csr import insertion_sort
+from fuzzyjoin.kernels.jit import inlined, kernel
 
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array
 
 __all__ = ["top_k"]
 
+BLOCK = 64
+"""Rows whose scores are compared with the worst kept one at a time, without a branch between them."""
 
-@kernel
+
+@inlined
 def is_worse(score: float, row: int, other_score: float, other_row: int) -> bool:
     """Whether (score, row) ranks after the other: a lower score, or the same score and a later row."""
     return score < other_score or (score == other_score and row > other_row)
 
 
-@kernel
-def sift_down(scores: Float64Array, rows: Int32Array, size: int) -> None:
-    """Restore the heap (worst entry on top) after its first entry was replaced."""
-    parent = 0
-    while True:
-        child = 2 * parent + 1
-        if child >= size:
-            return
-        if child + 1 < size and is_worse(scores[child + 1], rows[child + 1], scores[child], rows[child]):
-            child += 1
-        if is_worse(scores[parent], rows[parent], scores[child], rows[child]):
-            return
-        scores[parent], scores[child] = scores[child], scores[parent]
-        rows[parent], rows[child] = rows[child], rows[parent]
-        parent = child
+@inlined
+def insert(scores: Float64Array, rows: Int32Array, size: int, score: float, row: int) -> int:
+    """Put (score, row) in its place among the first `size` entries, best first; a full list loses its last.
 
-
-@kernel
-def sift_up(scores: Float64Array, rows: Int32Array, place: int) -> None:
-    """Restore the heap (worst entry on top) after an entry was added at `place`."""
-    while place > 0:
-        parent = (place - 1) // 2
-        if is_worse(scores[parent], rows[parent], scores[place], rows[place]):
-            return
-        scores[parent], scores[place] = scores[place], scores[parent]
-        rows[parent], rows[place] = rows[place], rows[parent]
-        place = parent
-
-
-@kernel
-def offer(scores: Float64Array, rows: Int32Array, size: int, score: float, row: int) -> int:
-    """Put (score, row) into a heap of `size` entries, in place of the worst if it is full. Returns the new size."""
-    if size < scores.size:
-        scores[size] = score
-        rows[size] = row
-        sift_up(scores, rows, size)
-        return size + 1
-    scores[0] = score
-    rows[0] = row
-    sift_down(scores, rows, size)
-    return size
+    For a few dozen entries shifting beats a heap, whose every step is a branch that cannot be foreseen.
+    Returns the new size.
+    """
+    place = min(size, scores.size - 1)
+    while place > 0 and is_worse(scores[place - 1], rows[place - 1], score, row):
+        scores[place] = scores[place - 1]
+        rows[place] = rows[place - 1]
+        place -= 1
+    scores[place] = score
+    rows[place] = row
+    return min(size + 1, scores.size)
 
 
 @kernel
@@ -85,11 +63,12 @@ def top_k(
     vocabulary_size = weights.size
     reference_rows = scales.size
     sums = np.zeros(reference_rows)
-    heap_scores = np.empty(k)
-    heap_rows = np.empty(k, np.int32)
+    best_scores = np.empty(k)
+    best_rows = np.empty(k, np.int32)
     sizes = np.zeros(asked.size, np.int64)
     out = np.empty(asked.size * k, np.int32)
     written = 0
+    size = 0
     for index in range(asked.size):
         row = asked[index]
         postings = 0
@@ -104,14 +83,28 @@ def top_k(
                     sums[posting_rows[posting]] += weight
         if exclude_self:
             sums[row] = 0.0
+        # Rows stand in text order, so the candidates of the row before are likely ones: taken first, they leave few
+        # others a place.
+        seeds = best_rows[:size].copy()
         size = 0
+        for reference in seeds:
+            score = sums[reference] * scales[reference]
+            sums[reference] = 0.0
+            if score > 0.0:
+                size = insert(best_scores, best_rows, size, score, reference)
         if postings > reference_rows:
-            for reference in range(reference_rows):
-                score = sums[reference] * scales[reference]
-                sums[reference] = 0.0
-                # Asked here and not in `offer`: most rows fail, and a call costs more than the question.
-                if score > 0.0 and (size < k or is_worse(heap_scores[0], heap_rows[0], score, reference)):
-                    size = offer(heap_scores, heap_rows, size, score, reference)
+            for start in range(0, reference_rows, BLOCK):
+                end = min(start + BLOCK, reference_rows)
+                worth = 0 if size == k else 1
+                for reference in range(start, end):
+                    worth |= sums[reference] * scales[reference] >= best_scores[k - 1]
+                if worth == 0:
+                    continue
+                for reference in range(start, end):
+                    score = sums[reference] * scales[reference]
+                    if score > 0.0 and (size < k or is_worse(best_scores[k - 1], best_rows[k - 1], score, reference)):
+                        size = insert(best_scores, best_rows, size, score, reference)
+            sums[:] = 0.0
         else:
             for position in range(query_indptr[row], query_indptr[row + 1]):
                 token = query_ids[position]
@@ -121,9 +114,10 @@ def top_k(
                     reference = posting_rows[posting]
                     score = sums[reference] * scales[reference]
                     sums[reference] = 0.0
-                    if score > 0.0 and (size < k or is_worse(heap_scores[0], heap_rows[0], score, reference)):
-                        size = offer(heap_scores, heap_rows, size, score, reference)
-        out[written : written + size] = np.sort(heap_rows[:size])
+                    if score > 0.0 and (size < k or is_worse(best_scores[k - 1], best_rows[k - 1], score, reference)):
+                        size = insert(best_scores, best_rows, size, score, reference)
+        out[written : written + size] = best_rows[:size]
+        insertion_sort(out[written : written + size])
         written += size
         sizes[index] = size
     return sizes, out[:written].copy()

@@ -1,0 +1,53 @@
+"""Work shared among threads comes back whole and in order."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fuzzyjoin.errors import UsageError
+from fuzzyjoin.threads import Work, choose_work, map_chunks
+
+
+@given(st.integers(0, 20_000), st.integers(1, 5))
+def test_chunks_in_order_are_all_rows(rows, threads):
+    parts = map_chunks(list, np.arange(rows), Work(threads))
+    assert [row for part in parts for row in part] == list(range(rows))
+
+
+def test_no_rows_are_one_empty_chunk():
+    assert map_chunks(len, np.arange(0), Work(2)) == [0]
+
+
+def test_several_threads_work():
+    meeting = threading.Barrier(2, timeout=60)
+    assert map_chunks(lambda chunk: (meeting.wait(), chunk.size)[1], np.arange(256), Work(2)) == [128, 128]
+
+
+def test_progress_ends_at_1():
+    told = []
+    map_chunks(len, np.arange(5000), Work(2, lambda *words: told.append(words)).named("counting"))
+    assert told[-1] == ("counting", 1.0)
+    assert [done for _, done in told] == sorted(done for _, done in told)
+
+
+def test_an_error_in_a_thread_is_raised():
+    def fail(chunk):
+        raise ArithmeticError(chunk.size)
+
+    with pytest.raises(ArithmeticError):
+        map_chunks(fail, np.arange(500), Work(2))
+
+
+def test_threads_default_to_those_of_the_process():
+    assert choose_work(None, None).threads >= 1
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_no_threads_are_refused(threads):
+    with pytest.raises(UsageError, match=f"threads is {threads}; expected 1 or more"):
+        choose_work(threads, None)
