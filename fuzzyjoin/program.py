@@ -45,6 +45,9 @@ SCHEMA_VERSION = 1
 BUILT_IN = "lexical"
 """Name of the built-in blocker."""
 
+RULES_HERE = "\N{REPLACEMENT CHARACTER}"
+"""Holds the place of the rules while the rest is written."""
+
 
 class Part(BaseModel):
     """A part of a program: immutable, no unknown keys, no NaN or infinity."""
@@ -208,14 +211,20 @@ class Program(Part):
 
     def to_json(self) -> str:
         """The program file's text: the same program and record give the same bytes."""
+        definition = self._definition()
+        # One rule a line: there can be a hundred thousand, and a person may want to read them.
+        rules = [json.dumps(rule, ensure_ascii=False) for rule in definition["negative_rules"]]
+        definition["negative_rules"] = RULES_HERE
         record = self.learning_record
         content = {
             "schema_version": SCHEMA_VERSION,
             "program_id": self.program_id,
-            "program": self._definition(),
+            "program": definition,
             "learning_record": record.model_dump(mode="json") if record else None,
         }
-        return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        lines = "[\n   " + ",\n   ".join(rules) + "\n  ]" if rules else "[]"
+        return text.replace(f'"negative_rules": "{RULES_HERE}"', f'"negative_rules": {lines}', 1) + "\n"
 
     @classmethod
     def from_json(cls, text: str, *, source: str = "program") -> Program:
@@ -232,6 +241,8 @@ class Program(Part):
             raise DataError(
                 f"{source} is not JSON (line {error.lineno}: {error.msg}); give a file that learn wrote"
             ) from None
+        except RecursionError:
+            raise DataError(f"{source} is nested too deeply to be a program; give a file that learn wrote") from None
         if not isinstance(content, dict) or "schema_version" not in content:
             raise DataError(f"{source} is JSON but no program: it has no schema_version; give a file that learn wrote")
         if content["schema_version"] != SCHEMA_VERSION:

@@ -37,7 +37,7 @@ def table(rows, columns=("title",), role="reference"):
         (np.int64(7), "7"),
         (7.0, "7"),
         (-0.5, "-0.5"),
-        (1e300, str(10**300 + int(1e300) - 10**300)),
+        (1e300, str(int(1e300))),
         (True, "True"),
         (decimal.Decimal("1.50"), "1.50"),
         (dt.date(2008, 2, 29), "2008-02-29"),
