@@ -96,7 +96,7 @@ def apply_program(
             query_table,
             _blocking(program, blocker),
             choose_work(threads, progress),
-            program.negative_rules.words(),
+            program.negative_rules,
         )
     own = {function.name: function for function in join_functions}
     return result_of(apply_to_candidates(program, candidates, own, watch), watch, warnings)

@@ -10,18 +10,20 @@ import numpy as np
 
 from fuzzyjoin.blocking import CandidatePairs, LexicalBlocking, block_with
 from fuzzyjoin.distances import columns_of
+from fuzzyjoin.negative_rules import NegativeRules
 from fuzzyjoin.text import blocking_text
 
 if TYPE_CHECKING:
     from fuzzyjoin.blocking import Blocker
     from fuzzyjoin.distances import ColumnTexts
     from fuzzyjoin.kernels.types import Int64Array
-    from fuzzyjoin.negative_rules import NegativeRules
     from fuzzyjoin.tables import KeyTable
     from fuzzyjoin.threads import Work
     from fuzzyjoin.tokens import TokenSets
 
 __all__ = ["Candidates"]
+
+NO_RULES = NegativeRules(())
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,16 @@ class Candidates:
         How many candidates a row the built-in blocker keeps, or a user's own blocker in its place.
     work
         Threads and progress.
-    rule_words
-        Words that a program's negative rules name, which the reference table may lack.
+    rules
+        Rules of a stored program: their words enter the vocabulary even if the reference table lacks them.
     """
 
     reference: KeyTable
     query: KeyTable
     blocking: int | Blocker
     work: Work
-    rule_words: tuple[str, ...] = ()
-    _allowed: dict[NegativeRules, CandidatePairs] = field(default_factory=dict)
+    rules: NegativeRules = NO_RULES
+    _allowed: list[tuple[NegativeRules, CandidatePairs]] = field(default_factory=list)
 
     @cached_property
     def columns(self) -> tuple[ColumnTexts, ...]:
@@ -65,7 +67,7 @@ class Candidates:
     @cached_property
     def index(self) -> LexicalBlocking:
         """The reference table's inverted index."""
-        return LexicalBlocking.build(self.reference_texts, also=self.rule_words)
+        return LexicalBlocking.build(self.reference_texts, also=[word for side in self.rules.sides() for word in side])
 
     @cached_property
     def query_words(self) -> TokenSets:
@@ -95,8 +97,7 @@ class Candidates:
 
     def allowed_pairs(self, rules: NegativeRules) -> CandidatePairs:
         """The query pairs that no negative rule forbids."""
-        allowed = self._allowed.get(rules)
-        if allowed is None:
+        if not self._allowed or self._allowed[0][0] != rules:
             forbidden = rules.forbid(self.query_pairs, self.query_words, self.index.words)
-            allowed = self._allowed[rules] = self.query_pairs.keep(~forbidden)
-        return allowed
+            self._allowed[:] = [(rules, self.query_pairs.keep(~forbidden))]
+        return self._allowed[0][1]

@@ -36,6 +36,7 @@ __all__ = [
     "column_distances",
     "columns_of",
     "group_functions",
+    "prepare_columns",
 ]
 
 
@@ -122,6 +123,13 @@ class ColumnTexts:
 def columns_of(reference: KeyTable, query: KeyTable) -> tuple[ColumnTexts, ...]:
     """The key columns of two tables, side by side."""
     return tuple(ColumnTexts(left, right) for left, right in zip(reference.columns, query.columns, strict=True))
+
+
+def prepare_columns(columns: Sequence[ColumnTexts], functions: Sequence[AnyJoinFunction]) -> None:
+    """Derive all that the functions need of the columns."""
+    for group in group_functions(functions):
+        for column in columns:
+            column.prepare(group)
 
 
 @dataclass(frozen=True)

@@ -62,10 +62,10 @@ def _columns(program: Program) -> str:
     return text + (f"; not {', '.join(column.reference for column in unused)}" if unused else "")
 
 
-def _rules(rules: tuple[tuple[str, str], ...]) -> str:
+def _rules(rules: tuple[str, ...]) -> str:
     if not rules:
         return "Has no negative rules."
-    shown = ", ".join(f"{a}/{b}" for a, b in rules[:RULES_SHOWN])
+    shown = ", ".join(rules[:RULES_SHOWN])
     more = ", …" if len(rules) > RULES_SHOWN else ""
     return f"Never joins rows that differ in one of {len(rules)} pairs of words: {shown}{more}."
 
@@ -170,13 +170,12 @@ def _ruled_out(
     if k is None:
         return []
     rules = program.negative_rules
-    candidates = Candidates(*key_tables(reference, query, ids, pairs), k, Work(), rules.words())
+    candidates = Candidates(*key_tables(reference, query, ids, pairs), k, Work(), rules)
     forbidden = rules.forbid(candidates.query_pairs, candidates.query_words, candidates.index.words)
     lines = []
     for place in candidates.query_pairs.reference[forbidden][:CANDIDATES_SHOWN].tolist():
         rule = rules.between(candidates.query_texts[0], candidates.reference_texts[place])
         text = candidates.reference.texts(np.array([place]))[0]
-        words = " and ".join(rule or ())
         reference_id = candidates.reference.ids[place]
-        lines.append(f"Ruled out: reference {reference_id} ({text}), because {words} tell reference rows apart.")
+        lines.append(f"Ruled out: reference {reference_id} ({text}), because {rule} tells reference rows apart.")
     return lines

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fuzzyjoin.columns import select_columns
+from fuzzyjoin.distances import prepare_columns
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.join_functions import AnyJoinFunction, JoinFunction, Space, resolve_space
 from fuzzyjoin.negative_rules import NegativeRules, learn_rules
@@ -25,6 +26,7 @@ from fuzzyjoin.program import (
     TableRecord,
     Union,
 )
+from fuzzyjoin.threads import while_running
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +87,13 @@ class LearningSettings:
 def learn(candidates: Candidates, settings: LearningSettings, watch: Stopwatch) -> Program:
     """Learn a program on two tables (paper, sections 3 and 4). If the target is out of reach it joins nothing."""
     with watch.stage("blocking"):
-        query_pairs, reference_pairs = candidates.query_pairs, candidates.reference_pairs
+        query_pairs = candidates.query_pairs
+        # Blocking the reference holds no lock of the interpreter, so text is made ready for the search meanwhile.
+        reference_pairs = while_running(
+            lambda: candidates.reference_pairs,
+            lambda: prepare_columns(candidates.columns, settings.functions),
+            candidates.work,
+        )
     rules = NegativeRules(())
     if settings.negative_rules:
         with watch.stage("negative rules"):

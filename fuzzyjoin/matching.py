@@ -136,34 +136,37 @@ def _neighbourhoods(
     candidates: Candidates,
 ) -> dict[str, Neighbourhood]:
     work = candidates.work.named("matching")
-    thresholds: dict[str, list[float]] = {}
-    functions: dict[str, AnyJoinFunction] = {}
-    for function, threshold in configurations:
-        functions[function.name] = function
-        thresholds.setdefault(function.name, []).append(threshold)
-    thresholds = {name: sorted(set(values)) for name, values in thresholds.items()}
+    functions = {function.name: function for function, _ in configurations}
+    thresholds = {
+        name: sorted({threshold for function, threshold in configurations if function.name == name})
+        for name in functions
+    }
+    groups = group_functions(list(functions.values()))
+    nearest = [find_nearest(columns, group, pairs, work)[0] for group in groups]
+    radii = [_radii([thresholds[function.name] for function in group.functions]) for group in groups]
+    within = [near.first_distance <= steps[:, -1:] for near, steps in zip(nearest, radii, strict=True)]
+    crowded = [np.unique(near.first[joined]) for near, joined in zip(nearest, within, strict=True)]
+    neighbours = candidates.neighbours(np.unique(np.concatenate([[], *crowded])).astype(np.int64))
     found: dict[str, Neighbourhood] = {}
-    for group in group_functions(list(functions.values())):
-        names = [function.name for function in group.functions]
-        (nearest,) = find_nearest(columns, group, pairs, work)
-        first, first_distance, second, second_distance = nearest
-        steps = max(len(thresholds[name]) for name in names)
-        # Shorter rows repeat their last threshold, so that one array holds the radii of the whole group.
-        radii = np.array([thresholds[name] + thresholds[name][-1:] * (steps - len(thresholds[name])) for name in names])
-        within = first_distance <= radii[:, -1:]
-        crowded = np.unique(first[within]).astype(np.int64)
-        (counts,) = count_balls(columns, group, candidates.neighbours(crowded), crowded, [2.0 * radii], work)
-        for index, name in enumerate(names):
-            places = np.searchsorted(crowded, first[index][within[index]])
+    for group, near, steps, joined, rows in zip(groups, nearest, radii, within, crowded, strict=True):
+        (counts,) = count_balls(columns, group, neighbours, rows.astype(np.int64), [2.0 * steps], work)
+        for index, function in enumerate(group.functions):
+            places = np.searchsorted(rows, near.first[index][joined[index]])
             balls = {}
-            for step, threshold in enumerate(thresholds[name]):
-                balls[threshold] = np.zeros(first.shape[1], np.int64)
-                balls[threshold][within[index]] = counts[places, index, step]
-            found[name] = Neighbourhood(
-                first[index].astype(np.int64),
-                first_distance[index],
-                second[index].astype(np.int64),
-                second_distance[index],
+            for step, threshold in enumerate(thresholds[function.name]):
+                balls[threshold] = np.zeros(near.first.shape[1], np.int64)
+                balls[threshold][joined[index]] = counts[places, index, step]
+            found[function.name] = Neighbourhood(
+                near.first[index].astype(np.int64),
+                near.first_distance[index],
+                near.second[index].astype(np.int64),
+                near.second_distance[index],
                 balls,
             )
     return found
+
+
+def _radii(thresholds: Sequence[list[float]]) -> Float64Array:
+    """Thresholds of a group's functions as one array; shorter rows repeat their last."""
+    steps = max(map(len, thresholds))
+    return np.array([values + values[-1:] * (steps - len(values)) for values in thresholds])

@@ -21,39 +21,43 @@ if TYPE_CHECKING:
 
 __all__ = ["NegativeRules", "learn_rules"]
 
+SEPARATOR = "/"
+
 
 @dataclass(frozen=True)
 class NegativeRules:
-    """Forbidden pairs of stemmed words, each pair and the list in ascending order.
+    """Forbidden pairs of stemmed words, each as "first/second" with first < second, in ascending order.
+
+    A pair is one string because there can be a hundred thousand, and words hold no punctuation.
 
     Examples
     --------
-    >>> rules = NegativeRules((("men", "women"),))
-    >>> rules.between("swimming men 100m", "swimming women 100m")
-    ('men', 'women')
+    >>> rules = NegativeRules(("men/women",))
+    >>> rules.between("swimming women 100m", "swimming men 100m")
+    'men/women'
     >>> rules.between("swimming men", "swimming men 100m") is None
     True
     """
 
-    pairs: tuple[tuple[str, str], ...]
+    pairs: tuple[str, ...]
 
-    def between(self, query: str, reference: str) -> tuple[str, str] | None:
+    def sides(self) -> tuple[list[str], list[str]]:
+        """The first and the second words of all pairs.
+
+        >>> NegativeRules(("men/women", "north/south")).sides()
+        (['men', 'north'], ['women', 'south'])
+        """
+        words = SEPARATOR.join(self.pairs).split(SEPARATOR) if self.pairs else []
+        return words[::2], words[1::2]
+
+    def between(self, query: str, reference: str) -> str | None:
         """The first rule that separates two blocking texts, None if none does."""
         queries, references = set(query.split()), set(reference.split())
         rules = set(self.pairs)
         found = (
-            (min(pair), max(pair))
-            for pair in ((a, b) for a in sorted(queries - references) for b in sorted(references - queries))
+            SEPARATOR.join(sorted((a, b))) for a in sorted(queries - references) for b in sorted(references - queries)
         )
         return next((pair for pair in found if pair in rules), None)
-
-    def words(self) -> tuple[str, ...]:
-        """Every word that a rule names, in ascending order.
-
-        >>> NegativeRules((("men", "women"),)).words()
-        ('men', 'women')
-        """
-        return tuple(sorted({word for pair in self.pairs for word in pair}))
 
     def forbid(self, pairs: CandidatePairs, query: TokenSets, index: TokenIndex) -> BoolArray:
         """Which candidate pairs (pairs,) a rule forbids.
@@ -63,7 +67,7 @@ class NegativeRules:
         if not self.pairs:
             return np.zeros(len(pairs), np.bool_)
         size = len(index.vocabulary)
-        low, high = (index.lookup(object_array([pair[side] for pair in self.pairs])) for side in (0, 1))
+        low, high = (index.lookup(object_array(side)) for side in self.sides())
         return forbidden_pairs(
             pairs.indptr,
             pairs.reference,
@@ -79,8 +83,7 @@ class NegativeRules:
 def learn_rules(pairs: CandidatePairs, index: TokenIndex) -> NegativeRules:
     """Learn the rules from reference-reference pairs; `index` holds the words of the reference's blocking text."""
     size = len(index.vocabulary)
-    coded = np.unique(
-        differing_token_pairs(pairs.indptr, pairs.reference, index.reference.indptr, index.reference.ids, size)
-    )
-    vocabulary = index.vocabulary.tolist()
-    return NegativeRules(tuple((vocabulary[code // size], vocabulary[code % size]) for code in coded.tolist()))
+    found = differing_token_pairs(pairs.indptr, pairs.reference, index.reference.indptr, index.reference.ids, size)
+    low, high = np.divmod(np.unique(found), size)
+    vocabulary = index.vocabulary.to_numpy()
+    return NegativeRules(tuple((vocabulary[low] + SEPARATOR + vocabulary[high]).tolist()))

@@ -45,8 +45,8 @@ SCHEMA_VERSION = 1
 BUILT_IN = "lexical"
 """Name of the built-in blocker."""
 
-RULES_HERE = "\N{REPLACEMENT CHARACTER}"
-"""Holds the place of the rules while the rest is written."""
+RULE = "^[^/]+/[^/]+$"
+"""What a negative rule looks like (see `fuzzyjoin.negative_rules.NegativeRules`)."""
 
 
 class Part(BaseModel):
@@ -135,7 +135,7 @@ class Definition(Part):
 
     columns: tuple[Column, ...] = Field(min_length=1)
     blocking: Blocking
-    negative_rules: tuple[tuple[str, str], ...]
+    negative_rules: tuple[Annotated[str, Field(pattern=RULE)], ...]
     decision: Decision
     calibration: dict[str, Any] | None = None
 
@@ -211,20 +211,14 @@ class Program(Part):
 
     def to_json(self) -> str:
         """The program file's text: the same program and record give the same bytes."""
-        definition = self._definition()
-        # One rule a line: there can be a hundred thousand, and a person may want to read them.
-        rules = [json.dumps(rule, ensure_ascii=False) for rule in definition["negative_rules"]]
-        definition["negative_rules"] = RULES_HERE
         record = self.learning_record
         content = {
             "schema_version": SCHEMA_VERSION,
             "program_id": self.program_id,
-            "program": definition,
+            "program": self._definition(),
             "learning_record": record.model_dump(mode="json") if record else None,
         }
-        text = json.dumps(content, indent=1, ensure_ascii=False)
-        lines = "[\n   " + ",\n   ".join(rules) + "\n  ]" if rules else "[]"
-        return text.replace(f'"negative_rules": "{RULES_HERE}"', f'"negative_rules": {lines}', 1) + "\n"
+        return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str, *, source: str = "program") -> Program:

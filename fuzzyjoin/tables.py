@@ -230,14 +230,16 @@ def key_table(frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequen
     for column, values in zip(columns, texts, strict=True):
         if not any(values):
             raise DataError(f"{role} column {column!r} is empty in every row; choose another column with on")
-    order = np.array(sorted(range(len(frame)), key=lambda row: (*[values[row] for values in texts], id_texts[row])))
+    order = sorted(range(len(frame)), key=id_texts.__getitem__)
+    for values in reversed(texts):
+        order.sort(key=values.__getitem__)
     return KeyTable(
         role=role,
         id_column=id_column,
         column_names=tuple(columns),
         ids=ids[order],
-        columns=tuple([values[row] for row in order.tolist()] for values in texts),
-        source_rows=order.astype(np.int64),
+        columns=tuple([values[row] for row in order] for values in texts),
+        source_rows=np.array(order, np.int64),
     )
 
 

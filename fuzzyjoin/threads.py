@@ -14,7 +14,7 @@ from fuzzyjoin.errors import UsageError
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Int64Array
 
-__all__ = ["Progress", "Work", "choose_work", "map_chunks"]
+__all__ = ["Progress", "Work", "choose_work", "map_chunks", "while_running"]
 
 Part = TypeVar("Part")
 Progress: TypeAlias = Callable[[str, float], None]
@@ -68,6 +68,21 @@ def map_chunks(function: Callable[[Int64Array], Part], rows: Int64Array, work: W
         parts.append(part)
         work.progress(work.stage, len(parts) / len(chunks))
     return parts
+
+
+def while_running(background: Callable[[], Part], foreground: Callable[[], object], work: Work) -> Part:
+    """Call `foreground` while `background` runs in a thread of its own, and return what `background` gives.
+
+    >>> while_running(lambda: 1, lambda: 2, Work(threads=2))
+    1
+    """
+    if work.threads == 1:
+        foreground()
+        return background()
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(background)
+        foreground()
+        return running.result()
 
 
 @cache

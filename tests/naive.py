@@ -87,7 +87,7 @@ def on_grid(weight):
 
 
 def idf(rows):
-    """max(0, log(n / (df + 1))) on the grid: weight of every token of the reference rows, and of one that they never hold."""
+    """max(0, log(n / (df + 1))) on the grid: of every token of the reference rows, and of one that they never hold."""
     weights = {
         token: on_grid(max(0.0, math.log(len(rows) / (frequency + 1))))
         for token, frequency in document_frequency(rows).items()
@@ -238,9 +238,7 @@ def learn_rules(reference_texts, neighbours):
 
 def is_forbidden(query_text, reference_text, rules):
     left, right = set(query_text.split()), set(reference_text.split())
-    return any(
-        {first, second} == set(rule) for first in left - right for second in right - left for rule in rules
-    )
+    return any({first, second} == set(rule) for first in left - right for second in right - left for rule in rules)
 
 
 # The search
@@ -329,9 +327,7 @@ class Tables:
 
     def distances(self, function, weights, place):
         """Distances of a query row to its candidates, by position."""
-        return {
-            other: self.distance(function, weights, self.query[place], other) for other in self.candidates[place]
-        }
+        return {other: self.distance(function, weights, self.query[place], other) for other in self.candidates[place]}
 
     def ball(self, function, weights, place, radius):
         """Neighbours of a reference row within a radius."""

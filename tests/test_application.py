@@ -73,7 +73,9 @@ def test_rows_of_a_random_batch_are_decided_as_in_the_whole(learned):
 
 def test_strange_rows_beside_it_change_no_match(learned):
     reference, query, result = learned
-    strange = pd.DataFrame({"id": [f"new{row}" for row in range(300)], "title": [f"zq {row} xxx" for row in range(300)]})
+    strange = pd.DataFrame(
+        {"id": [f"new{row}" for row in range(300)], "title": [f"zq {row} xxx" for row in range(300)]}
+    )
     decided = rows_by_id(result.program.apply(reference, pd.concat([strange, query])))
     assert {name: decided[name] for name in query["id"]} == rows_by_id(result)
 
@@ -228,7 +230,7 @@ def test_a_custom_join_function_must_be_given_again():
     with pytest.raises(UsageError, match="uses the join function 'same words', which is not built in"):
         program.apply(REFERENCE, query)
     result = program.apply(REFERENCE, query, join_functions=[SameWords()])
-    assert result.matches[["query_id", "reference_id", "join_function"]].values.tolist() == [["q", 3, "same words"]]
+    assert result.matches[["query_id", "reference_id", "join_function"]].to_numpy().tolist() == [["q", 3, "same words"]]
 
 
 class Everything:
@@ -237,8 +239,10 @@ class Everything:
     name = "everything"
 
     def candidate_pairs(self, reference, query):
-        return query[["id"]].rename(columns={"id": "query_id"}).merge(
-            reference[["id"]].rename(columns={"id": "reference_id"}), how="cross"
+        return (
+            query[["id"]]
+            .rename(columns={"id": "query_id"})
+            .merge(reference[["id"]].rename(columns={"id": "reference_id"}), how="cross")
         )
 
 

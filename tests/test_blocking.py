@@ -87,8 +87,10 @@ class ByHand:
 
     def candidate_pairs(self, reference, query):
         assert list(reference.columns) == list(query.columns) == ["id", "title"]
-        return self.pairs if isinstance(self.pairs, pd.DataFrame) else pd.DataFrame(
-            self.pairs, columns=["query_id", "reference_id"]
+        return (
+            self.pairs
+            if isinstance(self.pairs, pd.DataFrame)
+            else pd.DataFrame(self.pairs, columns=["query_id", "reference_id"])
         )
 
 

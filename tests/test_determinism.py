@@ -122,7 +122,9 @@ def test_the_hash_seed_changes_nothing():
 
 def test_equal_texts_are_told_apart_by_their_ids():
     """Of duplicates in the reference the one with the smaller id is taken, wherever it stands."""
-    reference = frame([("b", "lake side"), ("a", "lake side"), ("c", "grand mall"), ("d", "old town"), ("e", "far away")])
+    reference = frame(
+        [("b", "lake side"), ("a", "lake side"), ("c", "grand mall"), ("d", "old town"), ("e", "far away")]
+    )
     query = frame([("q", "lake side"), ("r", "grand mal"), ("s", "old towns")])
     for seed in range(5):
         result = fuzzy_join(shuffled(reference, seed), query, "title", space="small", precision_target=0.5)

@@ -43,13 +43,13 @@ class Given:
 
 def distances(columns, functions, candidates, rows=None, *, weights=(1.0,), within_reference=False):
     """Distances of the pairs of `rows`, one list a function; `columns` are (reference texts, query texts)."""
-    weighted = WeightedColumns(tuple(ColumnTexts(*column) for column in columns), tuple(weights))
+    weighted = WeightedColumns(tuple(ColumnTexts(*column) for column in columns), (tuple(weights),))
     pairs = CandidatePairs(*pairs_of(candidates))
     asked = np.array(range(len(candidates)) if rows is None else rows, np.int64)
     found = [None] * len(functions)
     for group in group_functions(functions):
         weighted.prepare(group)
-        values = weighted.distances(group, pairs, asked, within_reference=within_reference)
+        (values,) = weighted.distances(group, pairs, asked, within_reference=within_reference)
         for position, row in zip(group.positions, values.tolist(), strict=True):
             found[position] = row
     return found
@@ -84,9 +84,7 @@ def test_distances_within_the_reference_agree_with_the_formulas(seed):
         assert values == expected, function.name
 
 
-@given(
-    st.lists(texts, min_size=1, max_size=4), st.lists(texts, max_size=3), st.sampled_from(LARGE), st.data()
-)
+@given(st.lists(texts, min_size=1, max_size=4), st.lists(texts, max_size=3), st.sampled_from(LARGE), st.data())
 def test_any_candidates_of_any_rows_agree_with_the_formulas(reference, query, function, data):
     candidates = data.draw(candidate_lists(len(query), len(reference)))
     rows = data.draw(subsets(len(query)))
@@ -161,6 +159,18 @@ def test_a_custom_function_sees_raw_texts_that_are_not_missing():
     found = distances([(["Ab!", "", "c"], ["X y", ""])], [function], [[0, 1, 2], [0]])
     assert found == [[0.5, 1.0, 0.5, 1.0]]
     assert function.pairs == (("Ab!", "X y"), ("c", "X y"))
+
+
+def test_a_column_of_weight_0_is_not_looked_at():
+    class Twos:
+        name = "twos"
+
+        def distances(self, reference, query):
+            assert "unwanted" not in reference
+            return [2.0] * len(query)
+
+    columns = [(["a"], ["b"]), (["unwanted"], ["x"])]
+    assert distances(columns, [Twos()], [[0]], weights=(1.0, 0.0)) == [[2.0]]
 
 
 def test_a_custom_function_stands_among_built_in_ones():

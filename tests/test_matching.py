@@ -31,7 +31,7 @@ def match(reference, query, configurations, *, k=None, rules=(), weights=(1.0,),
     ]
     negative = NegativeRules(tuple(rules))
     candidates = Candidates(*tables, k or 4, Work(threads), negative.words())
-    weighted = WeightedColumns(candidates.columns, tuple(weights))
+    weighted = WeightedColumns(candidates.columns, (tuple(weights),))
     found = match_union(weighted, configurations, candidates.allowed_pairs(negative), candidates)
 
     def reference_id(position):
@@ -67,9 +67,9 @@ def test_matches_agree_with_the_plain_rule(seed):
     tables = naive.Tables(reference, query, k=4)
     found, estimate = match(reference, query, program, rules=tables.rules, weights=weights)
     expected, expected_estimate = tables.match(program, weights)
-    assert {
-        name: (row.reference, row.probability, row.configuration) for name, row in found.items() if row.joined
-    } == {name: (row[0], float(row[1]), row[2]) for name, row in expected.items()}
+    assert {name: (row.reference, row.probability, row.configuration) for name, row in found.items() if row.joined} == {
+        name: (row[0], float(row[1]), row[2]) for name, row in expected.items()
+    }
     assert estimate == expected_estimate
 
 

@@ -89,5 +89,10 @@ def test_a_word_that_the_reference_lacks_can_still_stand_in_a_rule():
     assert forbidden((("aa", "zz"),), ["aa"], ["men"], [[0]]) == [False]
 
 
+def test_rules_hold_in_any_order():
+    rules = (("men", "women"), ("100m", "200m"), ("aa", "zz"))
+    assert forbidden(rules, ["men 100m"] * 2, ["men 200m", "women 100m"], [[0], [1]]) == [True, True]
+
+
 def test_without_rules_nothing_is_forbidden():
     assert forbidden((), ["men"], ["women"], [[0]]) == [False]

@@ -21,7 +21,9 @@ from fuzzyjoin.program import (
 )
 from tests.cases import frame
 
-REFERENCE = frame([(1, "Grand Mall 2008"), (2, "Grand Mall 2009"), (3, "Lake Center"), (4, "東京タワー"), (5, "Кремль")])
+REFERENCE = frame(
+    [(1, "Grand Mall 2008"), (2, "Grand Mall 2009"), (3, "Lake Center"), (4, "東京タワー"), (5, "Кремль")]
+)
 QUERY = frame([(1, "the lake center"), (2, "東京 タワー"), (3, "grand mall 2008")])
 
 WORDS = Configuration(join_function=JoinFunction("lower", "jaccard", "word", "idf"), threshold=0.1)
@@ -274,7 +276,13 @@ def test_without_a_learning_record_there_is_no_estimate():
 def test_a_program_in_words_names_what_decides():
     union = PROGRAMS["union"].explain()
     assert PROGRAMS["union"].program_id in union
-    for part in ("title with name", "7 reference rows", "men/women", "lower/word/idf/jaccard <= 0.1", "sounds like <= 3"):
+    for part in (
+        "title with name",
+        "7 reference rows",
+        "men/women",
+        "lower/word/idf/jaccard <= 0.1",
+        "sounds like <= 3",
+    ):
         assert part in union
     assert "trees" in PROGRAMS["scorer"].explain()
     assert "Joins nothing" in PROGRAMS["nothing"].explain()

@@ -7,7 +7,7 @@ import pytest
 from fuzzyjoin.blocking import CandidatePairs
 from fuzzyjoin.distances import ColumnTexts, WeightedColumns
 from fuzzyjoin.join_functions import JoinFunction, resolve_space
-from fuzzyjoin.search import THRESHOLDS, search_union
+from fuzzyjoin.search import THRESHOLDS, search_unions
 from fuzzyjoin.threads import Work
 from tests import naive
 from tests.cases import SMALL, pairs_of, random_tables
@@ -17,8 +17,8 @@ WORDS = JoinFunction("lower", "jaccard", "word", "uniform")
 GRAMS = JoinFunction("lower", "jaccard", "3-gram", "idf")
 
 
-def search(tables, functions, target, *, weights=(1.0,), threads=1):
-    """Configurations (function, threshold), precision and joined rows; None if the target is out of reach.
+def searches(tables, functions, target, weightings, threads=1):
+    """For each weighting the configurations (function, threshold), precision and joined rows, or None.
 
     `tables` is the twin's, whose candidates are taken, so that a difference is the search's own.
     """
@@ -26,19 +26,27 @@ def search(tables, functions, target, *, weights=(1.0,), threads=1):
         ColumnTexts([row[place] for row in tables.reference], [row[place] for row in tables.query])
         for place in range(1, len(tables.reference[0]))
     )
-    found = search_union(
-        WeightedColumns(columns, tuple(weights)),
+    unions = search_unions(
+        WeightedColumns(columns, tuple(map(tuple, weightings))),
         functions,
         CandidatePairs(*pairs_of(tables.candidates)),
         CandidatePairs(*pairs_of(tables.neighbours)),
         precision_target=target,
         work=Work(threads),
     )
-    if found is None:
-        return None
-    return [(functions[place], threshold) for place, threshold in found.configurations], found.precision_estimate, (
-        found.joined
-    )
+    return [
+        union
+        and (
+            [(functions[place], threshold) for place, threshold in union.configurations],
+            union.precision_estimate,
+            union.joined,
+        )
+        for union in unions
+    ]
+
+
+def search(tables, functions, target, *, weights=(1.0,), threads=1):
+    return searches(tables, functions, target, [weights], threads)[0]
 
 
 @pytest.mark.parametrize("target", [0.6, 0.9])
@@ -59,6 +67,14 @@ def test_the_union_over_two_columns_agrees_with_trying_everything(seed):
     tables = naive.Tables(*random_tables(seed, columns=2))
     weights = [1 / 3, 2 / 3]
     assert search(tables, SMALL, 0.8, weights=weights) == tables.search(SMALL, weights, 0.8)
+
+
+def test_weightings_side_by_side_give_what_each_gives_alone():
+    tables = naive.Tables(*random_tables(25, columns=3))
+    weightings = [(1.0, 0.0, 0.0), (0.5, 0.25, 0.25), (0.0, 1 / 3, 2 / 3), (0.0, 0.0, 1.0), (0.5, 0.25, 0.25)]
+    alone = [search(tables, SMALL, 0.7, weights=weights) for weights in weightings]
+    assert searches(tables, SMALL, 0.7, weightings) == alone
+    assert len({repr(found) for found in alone}) == 4
 
 
 @pytest.mark.parametrize("target", [0.3, 0.6, 0.8, 0.9, 0.95])
@@ -114,13 +130,43 @@ def test_without_candidates_nothing_is_found():
     assert search(tables, [GRAMS], 0.5) is None
 
 
-def test_the_search_passes_a_dip_below_the_target_but_not_a_deep_one():
-    """At target 0.9 it looks on while the union's precision is at least 0.85, and keeps the last union above 0.9."""
-    size = 30
-    reference = [(row, f"w{row:02} x y z") for row in range(size)]
-    tables = naive.Tables(reference, [(row, text) for row, text in reference], k=1, rules=False)
-    tables.candidates = [[row] for row in range(size)]
-    tables.neighbours = [[1 if row == 0 else 0] if row < 2 else [] for row in range(size)]
-    found = search(tables, [EDIT, WORDS], 0.9)
-    assert found == tables.search([EDIT, WORDS], [1.0], 0.9)
-    assert found[2] == size
+class Grouped:
+    """0 for queries of some groups (a text's first letter), else 5; 0 around reference rows of group j, else 5."""
+
+    def __init__(self, groups):
+        self.name = f"groups {groups}"
+        self.groups = groups
+
+    def distances(self, reference, query):
+        assert len(reference) == len(query)
+        return [0.0 if text[0] in self.groups or text[0] == "J" else 5.0 for text in query]
+
+
+def dipping_search(groups, target):
+    """Ten sure rows; then groups of three sure rows, each with the same two bad ones: they cost the first group most.
+
+    The precisions of the unions are 10 / 10, 13.2 / 15 = 0.88, 16.2 / 18 = 0.9, 19.2 / 21 = 0.914, ...
+    """
+    names = [f"A{row}" for row in range(10)] + ["J0", "J1"]
+    names += [f"{group}{row}" for group in groups for row in range(3)]
+    reference = [*names, *(f"Z{row}" for row in range(9))]
+    tables = naive.Tables([(name, name) for name in reference], [(name, name.lower()) for name in names], rules=False)
+    place = {row[0]: position for position, row in enumerate(tables.reference)}
+    tables.candidates = [[place[row[0]]] for row in tables.query]
+    strangers = [place[f"Z{row}"] for row in range(9)]
+    tables.neighbours = [[] if row[0][0] == "Z" else strangers for row in tables.reference]
+    functions = [Grouped("a"), *(Grouped(f"j{group.lower()}") for group in groups)]
+    configurations, precision, joined = search(tables, functions, target)
+    return [function.name for function, _ in configurations], precision, joined
+
+
+def test_the_search_goes_on_after_a_small_dip_below_the_target():
+    names, precision, joined = dipping_search("BCD", 0.9)
+    assert names == ["groups a", "groups jb", "groups jc", "groups jd"]
+    assert precision == pytest.approx(19.2 / 21)
+    assert joined == 21
+
+
+def test_the_search_gives_up_after_a_dip_of_more_than_five_points():
+    """Nine groups would reach 37.2 / 39 = 0.954."""
+    assert dipping_search("BCDEFGHIK", 0.95) == (["groups a"], 1.0, 10)

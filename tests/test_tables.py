@@ -104,7 +104,9 @@ def test_the_first_column_of_unique_values_is_the_id():
 
 def test_a_table_without_any_unique_column_is_refused():
     same = pd.DataFrame({"name": ["a", "a"]})
-    with pytest.raises(DataError, match="reference has no column `id` and no column whose values are present and unique"):
+    with pytest.raises(
+        DataError, match="reference has no column `id` and no column whose values are present and unique"
+    ):
         choose_columns("name", None, same, same)
 
 

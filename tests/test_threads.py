@@ -24,7 +24,7 @@ def test_no_rows_are_one_empty_chunk():
 
 
 def test_several_threads_work():
-    meeting = threading.Barrier(2, timeout=60)
+    meeting = threading.Barrier(2, timeout=20)
     assert map_chunks(lambda chunk: (meeting.wait(), chunk.size)[1], np.arange(256), Work(2)) == [128, 128]
 
 

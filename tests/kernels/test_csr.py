@@ -15,6 +15,7 @@ from tests import naive
 from tests.cases import VOCABULARY, any_text, any_weights, bags, query_bags, rows_of, thousand
 from tests.cases import csr as arrays_of
 
+
 def ngram_keys(texts):
     """3-grams of every text as tuples of three code points."""
     code_points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)

@@ -21,9 +21,7 @@ def nearest_two(distances, candidates, rows):
     found = neighbours.nearest_two(distances, *pairs_of(candidates), np.array(rows, np.int64))
     first, first_distance, second, second_distance = (array.tolist() for array in found)
     functions = zip(first, first_distance, second, second_distance, strict=True)
-    return [
-        [((a, b), (c, d)) for a, b, c, d in zip(*function, strict=True)] for function in functions
-    ]
+    return [[((a, b), (c, d)) for a, b, c, d in zip(*function, strict=True)] for function in functions]
 
 
 def ball_counts(distances, candidates, rows, radii):

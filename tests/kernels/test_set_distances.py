@@ -13,10 +13,21 @@ from hypothesis import strategies as st
 from fuzzyjoin.kernels import csr
 from fuzzyjoin.kernels.set_distances import SET_DISTANCE_CODES, set_distances
 from tests import naive
-from tests.cases import VOCABULARY, any_weights, bags, candidate_lists, exact_weights, pairs_of, query_bags, subsets, thousand
+from tests.cases import (
+    VOCABULARY,
+    any_weights,
+    bags,
+    candidate_lists,
+    exact_weights,
+    pairs_of,
+    query_bags,
+    subsets,
+    thousand,
+)
 from tests.cases import csr as arrays_of
 
-def distances(queries, references, candidates, rows, weights, wanted):
+
+def distances(queries, references, candidates, rows, weights, *, wanted):
     """Distances {(distance, weighting): [one a pair of `rows`]}.
 
     Weightings are "uniform" and "idf", which stands for `weights`, the weight of unseen tokens last.
@@ -43,7 +54,7 @@ WANTED = [(name, weighting) for name in SET_DISTANCE_CODES for weighting in ("un
 
 
 def distance(name, left, right, weights=(1.0,) * (VOCABULARY + 1)):
-    return distances([left], [right], [[0]], [0], list(weights), [(name, "idf")])[name, "idf"][0]
+    return distances([left], [right], [[0]], [0], list(weights), wanted=[(name, "idf")])[name, "idf"][0]
 
 
 def exact(name, left, right, weights, unseen):
@@ -78,7 +89,7 @@ def test_all_distances_agree_with_exact_formulas(data):
     candidates = data.draw(candidate_lists(len(queries), len(references)))
     rows = data.draw(subsets(len(queries)))
     weights = data.draw(any_weights)
-    found = distances(queries, references, candidates, rows, weights, WANTED)
+    found = distances(queries, references, candidates, rows, weights, wanted=WANTED)
     for name, weighting in WANTED:
         values, unseen = (weights[:-1], weights[-1]) if weighting == "idf" else ([1.0] * VOCABULARY, 1.0)
         expected = [
@@ -121,11 +132,13 @@ def test_containment_is_the_plain_distance_or_1(name, left, right, weights):
 
 
 def test_distances_of_no_rows_are_empty():
-    assert distances([{}], [{}], [[0]], [], [1.0] * (VOCABULARY + 1), WANTED) == {wanted: [] for wanted in WANTED}
+    assert distances([{}], [{}], [[0]], [], [1.0] * (VOCABULARY + 1), wanted=WANTED) == {
+        wanted: [] for wanted in WANTED
+    }
 
 
 def test_a_row_leaves_no_trace_in_the_next():
     """The table into which a query row is laid out is empty again for the next."""
     queries = [{0: 1, 1: 1}, {2: 1}]
-    found = distances(queries, [{0: 1}], [[0], [0]], [0, 1], [1.0] * (VOCABULARY + 1), [("jaccard", "uniform")])
+    found = distances(queries, [{0: 1}], [[0], [0]], [0, 1], [1.0] * (VOCABULARY + 1), wanted=[("jaccard", "uniform")])
     assert found["jaccard", "uniform"] == [0.5, 1.0]
