@@ -225,20 +225,22 @@ def block(texts, reference_texts, k, *, exclude_self=False):
 
 
 def learn_rules(reference_texts, neighbours):
-    """Pairs of words in which two neighbouring rows of more than one word differ, and in nothing else."""
+    """Pairs of words "a/b" in which two neighbouring rows of more than one word differ, and in nothing else."""
     rules = set()
     bags = [set(text.split()) for text in reference_texts]
     for row, others in enumerate(neighbours):
         for other in others:
             left, right = bags[row] - bags[other], bags[other] - bags[row]
             if len(left) == len(right) == 1 and len(bags[row]) > 1 and len(bags[other]) > 1:
-                rules.add(tuple(sorted(left | right)))
+                rules.add("/".join(sorted(left | right)))
     return sorted(rules)
 
 
 def is_forbidden(query_text, reference_text, rules):
     left, right = set(query_text.split()), set(reference_text.split())
-    return any({first, second} == set(rule) for first in left - right for second in right - left for rule in rules)
+    return any(
+        {first, second} == set(rule.split("/")) for first in left - right for second in right - left for rule in rules
+    )
 
 
 # The search

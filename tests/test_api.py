@@ -287,7 +287,7 @@ def test_rows_that_a_rule_tells_apart_are_not_joined():
     reference = frame([(1, "open men 2008"), (2, "open women 2008"), (3, "lake side"), (4, "grand mall")])
     query = frame([("q", "open men 2008 final"), ("r", "lake sides")])
     program = learn_program(reference, query, "title", space=[WORDS], precision_target=0.3)
-    assert program.definition.negative_rules == (("men", "women"),)
+    assert program.definition.negative_rules == ("men/women",)
     assert pairs(program.apply(reference.iloc[1:], query)).get("q") is None
 
 

@@ -134,7 +134,7 @@ def test_a_match_keeps_its_evidence():
 
 
 def test_the_unmatched_say_why():
-    program = program_of((EDIT, 1.0), rules=[("mall", "tower")])
+    program = program_of((EDIT, 1.0), rules=["mall/tower"])
     query = frame(
         [("far", "lake side resort"), ("ruled", "grand tower"), ("blank", None), ("space", "  "), ("alien", "ψψψ")]
     )
@@ -274,6 +274,6 @@ def test_a_reference_of_one_row_can_be_joined_to():
 
 def test_rules_of_words_that_the_reference_lacks_still_hold():
     """The blocking of `grand` finds the mall; the rule's other word stands in no reference row."""
-    program = program_of((WORDS, 1.0), rules=[("mall", "tower")])
+    program = program_of((WORDS, 1.0), rules=["mall/tower"])
     result = program.apply(REFERENCE, frame([("q", "grand tower"), ("r", "grand towers mall")]))
     assert result.matches["query_id"].tolist() == ["r"]

@@ -30,7 +30,7 @@ def match(reference, query, configurations, *, k=None, rules=(), weights=(1.0,),
         for role, rows in (("reference", reference), ("query", query))
     ]
     negative = NegativeRules(tuple(rules))
-    candidates = Candidates(*tables, k or 4, Work(threads), negative.words())
+    candidates = Candidates(*tables, k or 4, Work(threads), negative)
     weighted = WeightedColumns(candidates.columns, (tuple(weights),))
     found = match_union(weighted, configurations, candidates.allowed_pairs(negative), candidates)
 
@@ -167,7 +167,7 @@ def test_a_negative_rule_takes_the_nearest_away():
     reference = [(1, "mens run 2008"), (2, "mens run 2009"), (3, "other thing"), (4, "grand mall")]
     query = [("q", "mens run 2008 2010")]
     plain, _ = match(reference, query, [(WORDS, 1.0)])
-    ruled, _ = match(reference, query, [(WORDS, 1.0)], rules=[("2008", "2009"), ("2010", "nothing")])
+    ruled, _ = match(reference, query, [(WORDS, 1.0)], rules=["2008/2009", "2010/nothing"])
     assert plain["q"].runner_up == 2
     assert (ruled["q"].reference, ruled["q"].runner_up) == (1, None)
 

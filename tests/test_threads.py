@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzzyjoin.errors import UsageError
-from fuzzyjoin.threads import Work, choose_work, map_chunks
+from fuzzyjoin.threads import Work, choose_work, map_chunks, while_running
 
 
 @given(st.integers(0, 20_000), st.integers(1, 5))
@@ -41,6 +41,22 @@ def test_an_error_in_a_thread_is_raised():
 
     with pytest.raises(ArithmeticError):
         map_chunks(fail, np.arange(500), Work(2))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_both_halves_run_and_the_background_is_returned(threads):
+    done = []
+    found = while_running(threading.get_ident, lambda: done.append(threading.get_ident()), Work(threads))
+    assert (found == done[0]) == (threads == 1)
+
+
+def test_an_error_in_either_half_is_raised():
+    def fail():
+        raise ArithmeticError
+
+    for halves in ((fail, int), (int, fail)):
+        with pytest.raises(ArithmeticError):
+            while_running(*halves, Work(2))
 
 
 def test_threads_default_to_those_of_the_process():

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["top_k"]
 
-BLOCK = 64
-"""Rows whose scores are compared with the worst kept one at a time, without a branch between them."""
-
 
 @inlined
 def is_worse(score: float, row: int, other_score: float, other_row: int) -> bool:
@@ -63,6 +60,7 @@ def top_k(
     vocabulary_size = weights.size
     reference_rows = scales.size
     sums = np.zeros(reference_rows)
+    touched = np.empty(reference_rows + 1, np.int32)
     best_scores = np.empty(k)
     best_rows = np.empty(k, np.int32)
     sizes = np.zeros(asked.size, np.int64)
@@ -71,16 +69,26 @@ def top_k(
     size = 0
     for index in range(asked.size):
         row = asked[index]
+        end = query_indptr[row]
         postings = 0
-        for position in range(query_indptr[row], query_indptr[row + 1]):
+        while end < query_indptr[row + 1] and query_ids[end] < vocabulary_size:
+            postings += posting_starts[query_ids[end] + 1] - posting_starts[query_ids[end]]
+            end += 1
+        many = postings > reference_rows
+        reached = 0
+        for position in range(query_indptr[row], end):
             token = query_ids[position]
-            if token >= vocabulary_size:
-                break
             weight = weights[token]
-            if weight > 0.0:
-                postings += posting_starts[token + 1] - posting_starts[token]
+            if many:
                 for posting in range(posting_starts[token], posting_starts[token + 1]):
                     sums[posting_rows[posting]] += weight
+            else:
+                for posting in range(posting_starts[token], posting_starts[token + 1]):
+                    reference = posting_rows[posting]
+                    # Written always, kept if the row is new: whether it is new no processor can foresee.
+                    touched[reached] = reference
+                    reached += sums[reference] == 0.0
+                    sums[reference] += weight
         if exclude_self:
             sums[row] = 0.0
         # Rows stand in text order, so the candidates of the row before are likely ones: taken first, they leave few
@@ -92,30 +100,12 @@ def top_k(
             sums[reference] = 0.0
             if score > 0.0:
                 size = insert(best_scores, best_rows, size, score, reference)
-        if postings > reference_rows:
-            for start in range(0, reference_rows, BLOCK):
-                end = min(start + BLOCK, reference_rows)
-                worth = 0 if size == k else 1
-                for reference in range(start, end):
-                    worth |= sums[reference] * scales[reference] >= best_scores[k - 1]
-                if worth == 0:
-                    continue
-                for reference in range(start, end):
-                    score = sums[reference] * scales[reference]
-                    if score > 0.0 and (size < k or is_worse(best_scores[k - 1], best_rows[k - 1], score, reference)):
-                        size = insert(best_scores, best_rows, size, score, reference)
-            sums[:] = 0.0
-        else:
-            for position in range(query_indptr[row], query_indptr[row + 1]):
-                token = query_ids[position]
-                if token >= vocabulary_size:
-                    break
-                for posting in range(posting_starts[token], posting_starts[token + 1]):
-                    reference = posting_rows[posting]
-                    score = sums[reference] * scales[reference]
-                    sums[reference] = 0.0
-                    if score > 0.0 and (size < k or is_worse(best_scores[k - 1], best_rows[k - 1], score, reference)):
-                        size = insert(best_scores, best_rows, size, score, reference)
+        for place in range(reference_rows if many else reached):
+            reference = np.int32(place) if many else touched[place]
+            score = sums[reference] * scales[reference]
+            sums[reference] = 0.0
+            if score > 0.0 and (size < k or is_worse(best_scores[k - 1], best_rows[k - 1], score, reference)):
+                size = insert(best_scores, best_rows, size, score, reference)
         out[written : written + size] = best_rows[:size]
         insertion_sort(out[written : written + size])
         written += size
