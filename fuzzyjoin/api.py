@@ -11,7 +11,7 @@ from fuzzyjoin.errors import DataError
 from fuzzyjoin.learning import LearningSettings, learn
 from fuzzyjoin.result import result_of
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables import as_frame, choose_columns, key_tables
+from fuzzyjoin.tables import as_frame, choose_columns, key_tables, require_text
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
@@ -144,6 +144,8 @@ def _candidates(  # noqa: PLR0917 - the caller's arguments in the caller's order
 ) -> Candidates:
     frames = as_frame(reference, "reference"), as_frame(query, "query")
     tables = key_tables(*frames, *choose_columns(on, id_column, *frames))
+    for table in tables:
+        require_text(table)
     if len(tables[0]) == 1:
         raise DataError(
             "reference has a single row; a program is learned from how reference rows differ, so give at least two"

@@ -13,7 +13,7 @@ from fuzzyjoin.matching import UnionMatches, match_union
 from fuzzyjoin.program import CustomFunctionName, Union
 from fuzzyjoin.result import result_of
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables import as_frame, choose_columns, key_tables
+from fuzzyjoin.tables import as_frame, choose_columns, key_tables, require_text
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ def apply_program(
         frames = as_frame(reference, "reference"), as_frame(query, "query")
         pairs = [(column.reference, column.query) for column in program.columns]
         reference_table, query_table = key_tables(*frames, *choose_columns(pairs, id, *frames))
+        # Of the query table nothing is asked: a row is decided the same whatever rows it comes with.
+        require_text(reference_table)
         warnings = _reference_warnings(program, reference_table, strict=strict)
         candidates = Candidates(
             reference_table,

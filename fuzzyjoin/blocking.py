@@ -67,7 +67,8 @@ class Blocker(Protocol):
         """Pairs worth comparing, as a frame with the columns `query_id` and `reference_id`.
 
         Called twice: with the query table, and with the reference table in its place. The frames hold `id` and the
-        key columns as text. A query row's candidates must not depend on the other query rows.
+        key columns as text. A query row's candidates must not depend on the other query rows. The calls come one after
+        the other, but maybe not in the caller's thread.
         """
 
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["UnionMatches", "match_union"]
 
 
+SMALLEST_THRESHOLD = 1e-9
+"""What a threshold of 0 counts as when a shortfall is measured against it."""
+
+
 @dataclass(frozen=True)
 class UnionMatches:
     """What the union decided for every query row; arrays of shape (query rows,).
@@ -92,7 +96,7 @@ def match_union(
         chosen[joined[better]] = place
         joined_pairs.append(joined * len(candidates.reference) + near.nearest[joined])
         # Relative, because join functions measure on different scales.
-        excess = (near.distance - threshold) / max(threshold, np.finfo(float).tiny)
+        excess = (near.distance - threshold) / max(threshold, SMALLEST_THRESHOLD)
         closer = excess < shortfall
         shortfall[closer] = excess[closer]
         nearly[closer] = place

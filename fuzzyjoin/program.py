@@ -139,6 +139,23 @@ class Definition(Part):
     decision: Decision
     calibration: dict[str, Any] | None = None
 
+    @model_validator(mode="after")
+    def _some_column_counts(self) -> Definition:
+        if not any(column.weight for column in self.columns):
+            raise ValueError("columns all have weight 0; one must count")
+        return self
+
+    @model_validator(mode="after")
+    def _rules_are_ascending(self) -> Definition:
+        for first, second in zip(*self.rules().sides(), strict=True):
+            if first >= second:
+                raise ValueError(f"negative_rules holds {first}/{second}; the words of a rule ascend")
+        return self
+
+    def rules(self) -> NegativeRules:
+        """The negative rules, as the join uses them."""
+        return NegativeRules(self.negative_rules)
+
 
 class TableRecord(Part):
     """A table that a program was learned on. The fingerprint ignores the order of the rows."""
@@ -170,7 +187,7 @@ class Program(Part):
     Examples
     --------
     >>> import pandas as pd, fuzzyjoin
-    >>> reference = pd.DataFrame({"id": ["a", "b"], "name": ["Grand Mall", "North Plaza"]})
+    >>> reference = pd.DataFrame({"id": ["a", "b", "c"], "name": ["Grand Mall", "North Plaza", "Lake Center"]})
     >>> query = pd.DataFrame({"id": ["x"], "name": ["Grand Mal"]})
     >>> program = fuzzyjoin.learn_program(reference, query, on="name", space="small")
     >>> program.program_id.startswith("sha256:"), program.reachable
@@ -196,7 +213,7 @@ class Program(Part):
     @property
     def negative_rules(self) -> NegativeRules:
         """The pairs of words that tell rows apart."""
-        return NegativeRules(self.definition.negative_rules)
+        return self.definition.rules()
 
     @property
     def precision_estimate(self) -> PrecisionEstimate:

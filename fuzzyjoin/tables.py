@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     On: TypeAlias = str | Sequence[str | tuple[str, str]] | None
     IdColumn: TypeAlias = str | tuple[str, str] | None
 
-__all__ = ["KeyTable", "as_frame", "choose_columns", "key_table", "key_tables"]
+__all__ = ["KeyTable", "as_frame", "choose_columns", "key_table", "key_tables", "require_text"]
 
 
 @dataclass(frozen=True)
@@ -67,17 +67,21 @@ class KeyTable:
             for place in positions.tolist()
         ]
 
+    def id_texts(self) -> list[str]:
+        """The ids as text; 1 and 1.0 are the same."""
+        return [as_text(value) for value in self.ids]
+
     def frame(self) -> pd.DataFrame:
         """Ids as text in `id` and the key columns, as a user's blocker sees them."""
         names = dict(zip(self.column_names, self.columns, strict=True))
-        return pd.DataFrame({"id": [str(value) for value in self.ids], **names})
+        return pd.DataFrame({"id": self.id_texts(), **names})
 
     def positions(self, ids: pd.Series, source: str) -> Int64Array:
         """Positions of ids given as text or as the caller's values; `source` says in an error who named them."""
-        places = {str(value): place for place, value in enumerate(self.ids)}
-        found = [places.get(str(value), -1) for value in ids]
+        places = {text: place for place, text in enumerate(self.id_texts())}
+        found = [places.get(as_text(value), -1) for value in ids]
         if -1 in found:
-            unknown = ids.iloc[found.index(-1)]
+            unknown = as_text(ids.iloc[found.index(-1)])
             raise DataError(
                 f"{source} names the {self.role} id {unknown!r}, which column {self.id_column!r} does not hold; give "
                 "ids of that table"
@@ -94,10 +98,10 @@ class KeyTable:
         True
         """
         digest = hashlib.sha256()
-        for values in (list(map(str, self.ids)), *self.columns):
+        for values in (self.id_texts(), *self.columns):
             # Lengths beside the text, so that no two tables share one stream of bytes.
             digest.update(np.array([len(value) for value in values], np.int64).tobytes())
-            digest.update("".join(values).encode("utf-8", "surrogatepass"))
+            digest.update("".join(values).encode())
         return f"sha256:{digest.hexdigest()}"
 
 
@@ -119,6 +123,12 @@ def as_frame(table: Table, role: str) -> pd.DataFrame:
                 f"{role} is a {type(table).__name__}; expected a pandas DataFrame or a pyarrow Table: convert it first"
             )
         table = table.to_pandas()
+    unnamed = [name for name in table.columns if not isinstance(name, str)]
+    if unnamed:
+        raise UsageError(
+            f"{role} has a column named {unnamed[0]!r}, which is no text; name its columns, for example with "
+            "frame.columns.map(str)"
+        )
     repeated = table.columns[table.columns.duplicated()]
     if len(repeated):
         raise DataError(f"{role} has two columns named {repeated[0]!r}; rename one of them")
@@ -151,9 +161,7 @@ def choose_columns(
                 "compare, as (reference column, query column) where the names differ"
             )
         return ids, shared
-    pairs = [
-        (pair, pair) if isinstance(pair, str) else (pair[0], pair[1]) for pair in ([on] if isinstance(on, str) else on)
-    ]
+    pairs = [_pair(part, "on") for part in ([on] if isinstance(on, str) else on)]
     if not pairs:
         raise UsageError("on is empty; name at least one column to compare")
     if len(set(pairs)) < len(pairs):
@@ -166,7 +174,17 @@ def choose_columns(
 
 def sides_of(id_column: IdColumn) -> tuple[str | None, str | None]:
     """The id columns asked for of the reference and the query table; one name stands for both."""
-    return (id_column, id_column) if id_column is None or isinstance(id_column, str) else id_column
+    return (None, None) if id_column is None else _pair(id_column, "id")
+
+
+def _pair(columns: object, argument: str) -> tuple[str, str]:
+    """A column name, or the names of a reference and a query column, as a pair."""
+    if isinstance(columns, str):
+        return columns, columns
+    match columns:
+        case (str() as left, str() as right):
+            return left, right
+    raise UsageError(f"{argument} holds {columns!r}; expected a column name or (reference column, query column)")
 
 
 def require_column(frame: pd.DataFrame, name: str, role: str, argument: str) -> None:
@@ -212,7 +230,7 @@ def key_table(frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequen
     Raises
     ------
     DataError
-        If there are no rows, an id is missing or occurs twice, or a key column holds no text at all.
+        If there are no rows, an id is missing or occurs twice, or a key is not valid Unicode.
 
     Examples
     --------
@@ -228,8 +246,7 @@ def key_table(frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequen
     _check_ids(id_texts, role, id_column)
     texts = [[as_text(value) for value in frame[column].to_numpy(dtype=object)] for column in columns]
     for column, values in zip(columns, texts, strict=True):
-        if not any(values):
-            raise DataError(f"{role} column {column!r} is empty in every row; choose another column with on")
+        _check_unicode(values, role, column)
     order = sorted(range(len(frame)), key=id_texts.__getitem__)
     for values in reversed(texts):
         order.sort(key=values.__getitem__)
@@ -241,6 +258,13 @@ def key_table(frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequen
         columns=tuple([values[row] for row in order] for values in texts),
         source_rows=np.array(order, np.int64),
     )
+
+
+def require_text(table: KeyTable) -> None:
+    """Raise a DataError if a key column is empty in every row: nothing can be learned from it."""
+    for column, values in zip(table.column_names, table.columns, strict=True):
+        if not any(values):
+            raise DataError(f"{table.role} column {column!r} is empty in every row; choose another column with on")
 
 
 def as_text(value: Any) -> str:  # noqa: ANN401 - a table's cell can be anything
@@ -258,6 +282,17 @@ def as_text(value: Any) -> str:  # noqa: ANN401 - a table's cell can be anything
             return ""
         return str(int(value)) if float(value).is_integer() else str(float(value))
     return str(value)
+
+
+def _check_unicode(texts: list[str], role: str, column: str) -> None:
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        row = next(row for row, text in enumerate(texts) if any("\ud800" <= letter <= "\udfff" for letter in text))
+        raise DataError(
+            f"{role} column {column!r} has half a character (a lone surrogate) in row {row + 1}; mend the text, or"
+            " read the file again in its true encoding"
+        ) from None
 
 
 def _check_ids(texts: list[str], role: str, id_column: str) -> None:

@@ -57,6 +57,7 @@ def choose_work(threads: int | None, progress: Progress | None) -> Work:
 def map_chunks(function: Callable[[Int64Array], Part], rows: Int64Array, work: Work) -> list[Part]:
     """Call `function` on consecutive chunks of `rows`; results in the order of the chunks.
 
+    >>> import numpy as np
     >>> map_chunks(lambda chunk: int(chunk.sum()), np.arange(10), Work(threads=2))
     [45]
     """

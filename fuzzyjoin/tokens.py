@@ -64,7 +64,7 @@ def object_array(texts: Sequence[str]) -> np.ndarray:
 
 def grams(texts: Sequence[str]) -> tuple[Int64Array, Int64Array]:
     """Character 3-grams as packed integers, and where each text's begin."""
-    code_points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    code_points = np.frombuffer("".join(texts).encode("utf-32-le"), dtype=np.uint32)
     offsets = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([len(text) for text in texts], out=offsets[1:])
     return csr.ngram_keys(code_points, offsets, GRAM_MARKER)

@@ -101,7 +101,7 @@ def top_k(
             if score > 0.0:
                 size = insert(best_scores, best_rows, size, score, reference)
         for place in range(reference_rows if many else reached):
-            reference = np.int32(place) if many else touched[place]
+            reference = place if many else int(touched[place])
             score = sums[reference] * scales[reference]
             sums[reference] = 0.0
             if score > 0.0 and (size < k or is_worse(best_scores[k - 1], best_rows[k - 1], score, reference)):
