@@ -6,7 +6,7 @@ and "2009", "men" and "women". A query-reference pair that differs in a pair of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,7 @@ from fuzzyjoin.tokens import object_array
 
 if TYPE_CHECKING:
     from fuzzyjoin.blocking import CandidatePairs
-    from fuzzyjoin.kernels.types import BoolArray
+    from fuzzyjoin.kernels.types import BoolArray, Int64Array
     from fuzzyjoin.tokens import TokenIndex, TokenSets
 
 __all__ = ["NegativeRules", "learn_rules"]
@@ -40,6 +40,8 @@ class NegativeRules:
     """
 
     pairs: tuple[str, ...]
+    _learned: tuple[TokenIndex, Int64Array] | None = field(default=None, compare=False, repr=False)
+    """The index that the rules were learned on and their codes there, which spares looking the words up again."""
 
     def sides(self) -> tuple[list[str], list[str]]:
         """The first and the second words of all pairs.
@@ -66,8 +68,6 @@ class NegativeRules:
         """
         if not self.pairs:
             return np.zeros(len(pairs), np.bool_)
-        size = len(index.vocabulary)
-        low, high = (index.lookup(object_array(side)) for side in self.sides())
         return forbidden_pairs(
             pairs.indptr,
             pairs.reference,
@@ -75,15 +75,23 @@ class NegativeRules:
             query.ids,
             index.reference.indptr,
             index.reference.ids,
-            np.sort(low * size + high),
-            size,
+            self._codes(index),
+            len(index.vocabulary),
         )
+
+    def _codes(self, index: TokenIndex) -> Int64Array:
+        """The pairs as first · vocabulary + second, ascending."""
+        if self._learned is not None and self._learned[0] is index:
+            return self._learned[1]
+        low, high = (index.lookup(object_array(side)) for side in self.sides())
+        return np.sort(low * len(index.vocabulary) + high)
 
 
 def learn_rules(pairs: CandidatePairs, index: TokenIndex) -> NegativeRules:
     """Learn the rules from reference-reference pairs; `index` holds the words of the reference's blocking text."""
     size = len(index.vocabulary)
     found = differing_token_pairs(pairs.indptr, pairs.reference, index.reference.indptr, index.reference.ids, size)
-    low, high = np.divmod(np.unique(found), size)
+    codes = np.unique(found)
+    low, high = np.divmod(codes, size)
     vocabulary = index.vocabulary.to_numpy()
-    return NegativeRules(tuple((vocabulary[low] + SEPARATOR + vocabulary[high]).tolist()))
+    return NegativeRules(tuple((vocabulary[low] + SEPARATOR + vocabulary[high]).tolist()), (index, codes))

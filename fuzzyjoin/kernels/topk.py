@@ -66,7 +66,6 @@ def top_k(
     sizes = np.zeros(asked.size, np.int64)
     out = np.empty(asked.size * k, np.int32)
     written = 0
-    size = 0
     for index in range(asked.size):
         row = asked[index]
         end = query_indptr[row]
@@ -91,15 +90,7 @@ def top_k(
                     sums[reference] += weight
         if exclude_self:
             sums[row] = 0.0
-        # Rows stand in text order, so the candidates of the row before are likely ones: taken first, they leave few
-        # others a place.
-        seeds = best_rows[:size].copy()
         size = 0
-        for reference in seeds:
-            score = sums[reference] * scales[reference]
-            sums[reference] = 0.0
-            if score > 0.0:
-                size = insert(best_scores, best_rows, size, score, reference)
         for place in range(reference_rows if many else reached):
             reference = place if many else int(touched[place])
             score = sums[reference] * scales[reference]
