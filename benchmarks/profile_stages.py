@@ -139,7 +139,7 @@ def library_parts() -> list[Part]:
     return [
         Part("fuzzyjoin.tables", "key_table", "rows", lambda given, _: (len(given[0]), 0)),
         Part("fuzzyjoin.text", "blocking_text", "rows", lambda _, result: (len(result), 0)),
-        Part("fuzzyjoin.kernels.topk", "top_k", "postings", _top_k_work),
+        Part("fuzzyjoin.kernels.topk", "top_k", "list entries", _top_k_work),
         Part("fuzzyjoin.negative_rules", "learn_rules", "pairs", lambda given, _: (len(given[0]), 0)),
         Part("fuzzyjoin.negative_rules:NegativeRules", "forbid", "pairs", lambda given, _: (len(given[1]), 0)),
         Part("fuzzyjoin.text", "preprocess", "texts", lambda _, result: (len(result), 0)),
@@ -246,12 +246,13 @@ def _distances_read(given: tuple[Any, ...], _: object) -> tuple[int, int]:
 
 
 def _top_k_work(given: tuple[Any, ...], _: object) -> tuple[int, int]:
-    """Return the postings visited and their bytes."""
-    rows, indptr, ids, starts, posting_rows, posting_values = given[:6]
+    """Return the list entries visited and their bytes."""
+    rows, indptr, ids, starts, list_rows, common = given[:6]
     tokens = ids[pair_positions(CandidatePairs(indptr, ids), rows)]
     lengths = np.diff(starts)
-    postings = int(lengths[tokens[tokens < lengths.size]].sum())
-    return postings, postings * (posting_rows.itemsize + posting_values.itemsize)
+    lengths = lengths[: common.size] + lengths[common.size :]
+    entries = int(lengths[tokens[tokens < common.size]].sum())
+    return entries, entries * list_rows.itemsize
 
 
 def _set_distances_work(given: tuple[Any, ...], result: np.ndarray) -> tuple[int, int]:

@@ -82,14 +82,16 @@ def default_k(reference_rows: int) -> int:
 
 
 @dataclass(frozen=True)
-class Postings:
-    """An inverted index: token t occurs in the reference rows rows[starts[t]:starts[t + 1]].
+class InvertedIndex:
+    """Lists of reference rows, rows[starts[i]:starts[i + 1]], two for every token (see `csr.inverted_index`).
 
+    `common` (tokens,) says whose first list names the rows that lack the token: those in more than half of the rows.
     `weights` is the IDF of each token, `scales` one over the number of tokens in each reference row.
     """
 
     starts: Int64Array
     rows: Int32Array
+    common: BoolArray
     weights: Float64Array
     scales: Float64Array
 
@@ -110,11 +112,14 @@ class LexicalBlocking:
         return cls(TokenIndex.build(texts, "word", also=also), TokenIndex.build(texts, "3-gram"))
 
     @cached_property
-    def _postings(self) -> Postings:
+    def _lists(self) -> InvertedIndex:
         indptr, ids, counts = self._merged(self.grams.reference, self.words.reference)
         weights = np.concatenate([self.grams.weights[1], self.words.weights[1]])
+        common = 2 * csr.document_frequency(ids, weights.size) > indptr.size - 1
         lengths = np.diff(np.concatenate([[0], np.cumsum(counts)])[indptr])
-        return Postings(*csr.inverted_index(indptr, ids, counts, weights.size), weights, 1.0 / np.maximum(lengths, 1))
+        return InvertedIndex(
+            *csr.inverted_index(indptr, ids, counts, common), common, weights, 1.0 / np.maximum(lengths, 1)
+        )
 
     def _merged(self, grams: TokenSets, words: TokenSets) -> tuple[Int64Array, Int32Array, Int32Array]:
         """3-grams and words of each row side by side; tokens that the reference never saw go past both vocabularies."""
@@ -136,10 +141,12 @@ class LexicalBlocking:
         self, grams: TokenSets, words: TokenSets, asked: Int64Array, k: int, work: Work, *, exclude_self: bool
     ) -> CandidatePairs:
         indptr, ids, _ = self._merged(grams, words)
-        index = self._postings
+        index = self._lists
 
         def search(chunk: Int64Array) -> tuple[Int64Array, Int32Array]:
-            return top_k(chunk, indptr, ids, index.starts, index.rows, index.weights, index.scales, k, exclude_self)
+            return top_k(
+                chunk, indptr, ids, index.starts, index.rows, index.common, index.weights, index.scales, k, exclude_self
+            )
 
         found = map_chunks(search, asked, work)
         sizes = np.zeros(indptr.size - 1, np.int64)

@@ -10,7 +10,7 @@ from fuzzyjoin.kernels.csr import insertion_sort
 from fuzzyjoin.kernels.jit import inlined, kernel
 
 if TYPE_CHECKING:
-    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array
+    from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array
 
 __all__ = ["top_k"]
 
@@ -43,8 +43,9 @@ def top_k(
     asked: Int64Array,
     query_indptr: Int64Array,
     query_ids: Int32Array,
-    posting_starts: Int64Array,
-    posting_rows: Int32Array,
+    list_starts: Int64Array,
+    list_rows: Int32Array,
+    common: BoolArray,
     weights: Float64Array,
     scales: Float64Array,
     k: int,
@@ -52,9 +53,10 @@ def top_k(
 ) -> tuple[Int64Array, Int32Array]:
     """The k reference rows with the highest scale · Σ weight(t) · count(t) over the tokens t shared with each row.
 
-    A posting list names a row once for every time that the token occurs in it. Equal scores are ordered by reference
-    position, lower first. Only rows with a positive score are candidates. With `exclude_self` row i never meets
-    reference row i. Sums run in token order, so a score depends on the two rows only.
+    The lists are those of `inverted_index`: a common token's weight is given to all rows at once and taken back from
+    the few that lack it. Equal scores are ordered by reference position, lower first. Only rows with a positive score
+    are candidates. With `exclude_self` row i never meets reference row i. Weights lie on a grid
+    (`fuzzyjoin.tokens.on_grid`), so sums are exact and a score depends on the two rows only.
     Returns the number of candidates of each of the rows `asked` for, and the candidates, each row's by position.
     """
     vocabulary_size = weights.size
@@ -69,31 +71,39 @@ def top_k(
     for index in range(asked.size):
         row = asked[index]
         end = query_indptr[row]
-        postings = 0
+        listed = 0
+        given_to_all = 0.0
         while end < query_indptr[row + 1] and query_ids[end] < vocabulary_size:
-            postings += posting_starts[query_ids[end] + 1] - posting_starts[query_ids[end]]
+            token = query_ids[end]
+            listed += list_starts[token + 1] - list_starts[token]
+            if common[token]:
+                given_to_all += weights[token]
             end += 1
-        many = postings > reference_rows
+        many = listed > reference_rows or given_to_all > 0.0
         reached = 0
         for position in range(query_indptr[row], end):
             token = query_ids[position]
             weight = weights[token]
             if many:
-                for posting in range(posting_starts[token], posting_starts[token + 1]):
-                    sums[posting_rows[posting]] += weight
+                extra = vocabulary_size + token
+                for place in range(list_starts[extra], list_starts[extra + 1]):
+                    sums[list_rows[place]] += weight
+                weight = -weight if common[token] else weight
+                for place in range(list_starts[token], list_starts[token + 1]):
+                    sums[list_rows[place]] += weight
             else:
-                for posting in range(posting_starts[token], posting_starts[token + 1]):
-                    reference = posting_rows[posting]
+                for place in range(list_starts[token], list_starts[token + 1]):
+                    reference = list_rows[place]
                     # Written always, kept if the row is new: whether it is new no processor can foresee.
                     touched[reached] = reference
                     reached += sums[reference] == 0.0
                     sums[reference] += weight
         if exclude_self:
-            sums[row] = 0.0
+            sums[row] = -given_to_all
         size = 0
         for place in range(reference_rows if many else reached):
             reference = place if many else int(touched[place])
-            score = sums[reference] * scales[reference]
+            score = (sums[reference] + given_to_all) * scales[reference]
             sums[reference] = 0.0
             if score > 0.0 and (size < k or is_worse(best_scores[k - 1], best_rows[k - 1], score, reference)):
                 size = insert(best_scores, best_rows, size, score, reference)

@@ -43,10 +43,9 @@ def row_weights(rows, weights):
     return sums.tolist(), squares.tolist()
 
 
-def inverted_index(rows):
-    """The posting list of every token."""
-    starts, posting_rows = csr.inverted_index(*arrays_of(rows), VOCABULARY)
-    return rows_of(starts, posting_rows)
+def inverted_index(rows, common):
+    """Both lists of every token: the first of all tokens, then the second of all."""
+    return rows_of(*csr.inverted_index(*arrays_of(rows), np.array(common, np.bool_)))
 
 
 def join_rows(left, right):
@@ -107,14 +106,23 @@ def test_row_weights_agree_with_exact_sums(rows, weights):
 
 
 @thousand
-@given(st.lists(bags, max_size=8))
-@example([])
-@example([{}, {}])
-@example([{0: 3}, {}, {0: 1, 5: 2}])
-def test_postings_name_a_row_once_for_every_occurrence(rows):
-    assert inverted_index(rows) == [
-        [row for row, bag in enumerate(rows) for _ in range(bag.get(token, 0))] for token in range(VOCABULARY)
+@given(st.lists(bags, max_size=8), st.lists(st.booleans(), min_size=VOCABULARY, max_size=VOCABULARY))
+@example([], [False] * VOCABULARY)
+@example([{}, {}], [True] * VOCABULARY)
+@example([{0: 3}, {}, {0: 1, 5: 2}], [True] * VOCABULARY)
+def test_lists_name_rows_that_hold_a_token_or_lack_a_common_one(rows, common):
+    held = [[bag.get(token, 0) for bag in rows] for token in range(VOCABULARY)]
+    first = [
+        [row for row, count in enumerate(counts) if count == 0]
+        if is_common
+        else [row for row, count in enumerate(counts) for _ in range(count)]
+        for counts, is_common in zip(held, common, strict=True)
     ]
+    second = [
+        [row for row, count in enumerate(counts) for _ in range(count - 1) if is_common]
+        for counts, is_common in zip(held, common, strict=True)
+    ]
+    assert inverted_index(rows, common) == first + second
 
 
 @thousand
