@@ -159,7 +159,7 @@ def _table_record(table: KeyTable) -> TableRecord:
     return TableRecord(
         fingerprint=table.fingerprint(),
         rows=rows,
-        distinct_keys=len(set(zip(*table.columns, strict=True))),
+        distinct_keys=table.distinct_keys(),
         filled=tuple(sum(map(bool, column)) / rows for column in table.columns),
         median_length=tuple(float(np.median([len(value) for value in column])) for column in table.columns),
     )

@@ -67,6 +67,15 @@ class KeyTable:
             for place in positions.tolist()
         ]
 
+    def distinct_keys(self) -> int:
+        """Number of different keys. Equal keys stand side by side in canonical order."""
+        new = np.zeros(len(self), np.bool_)
+        new[:1] = True
+        for column in self.columns:
+            values = np.array(column, dtype=object)
+            new[1:] |= values[1:] != values[:-1]
+        return int(new.sum())
+
     def id_texts(self) -> list[str]:
         """The ids as text; 1 and 1.0 are the same."""
         return [as_text(value) for value in self.ids]

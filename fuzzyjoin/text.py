@@ -85,7 +85,8 @@ def stem(texts: Sequence[str]) -> list[str]:
 
 
 def _stems(words: list[str]) -> list[str]:
-    stems: list[str] = Stemmer.Stemmer("porter").stemWords(words)
+    # No cache: every word comes once, and filling it would cost more than the stemming.
+    stems: list[str] = Stemmer.Stemmer("porter", maxCacheSize=0).stemWords(words)
     return stems
 
 
