@@ -1,13 +1,15 @@
 """Measures against the real `autofj` 0.0.6, on the same tasks, in the same run, one side after the other.
 
-Only the join calls are timed. Each task is joined by fuzzyjoin, then by autofj, then by fuzzyjoin again, whose seconds
-are the mean of the two, so that a machine that grows slower or faster favours neither side.
+Only the join calls are timed. Each task is joined three times by fuzzyjoin, then once by autofj, then three times by
+fuzzyjoin again, whose seconds are the median of the six. One call of autofj takes minutes and evens out the machine's
+noise by itself, one of fuzzyjoin takes a fraction of a second and does not.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks._autofj import AutoFJProcess
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from benchmarks._measure import JoinOptions
 
 __all__ = ["main"]
+
+RUNS: Final = 6
 
 TABLE: Final = (
     Column("task", "task", 28),
@@ -98,10 +102,12 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _task_row(folder: Path, options: JoinOptions, autofj: AutoFJProcess) -> dict[str, Any]:
     task = read_task(folder)
-    _, seconds_before = timed_join(task, options)
+    # Half before and half after, so that a machine that drifts favours neither side.
+    before = [timed_join(task, options)[1] for _ in range(RUNS // 2)]
     theirs = autofj.join(task, folder)
-    result, seconds_after = timed_join(task, options)
-    seconds = (seconds_before + seconds_after) / 2
+    after = [timed_join(task, options) for _ in range(RUNS // 2)]
+    result = after[-1][0]
+    seconds = median([*before, *(elapsed for _, elapsed in after)])
 
     measured, measured_autofj = evaluate(result.matches, task.truth), evaluate(theirs.matches, task.truth)
     ours, autofjs = (

@@ -13,8 +13,12 @@ from fuzzyjoin.tables import as_frame, as_text, choose_columns, key_tables
 from fuzzyjoin.threads import Work
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
+    from fuzzyjoin.blocking import Blocker
+    from fuzzyjoin.join_functions import CustomJoinFunction
     from fuzzyjoin.program import Program
     from fuzzyjoin.tables import IdColumn, Table
 
@@ -85,7 +89,16 @@ def _record(program: Program) -> list[str]:
     return [learned, f"It joined {record.joined} query rows at an estimated precision of {value:.3f} ({kind})."]
 
 
-def explain_query(program: Program, reference: Table, query: Table, query_id: str, *, id: IdColumn = None) -> str:  # noqa: A002
+def explain_query(
+    program: Program,
+    reference: Table,
+    query: Table,
+    query_id: str,
+    *,
+    id: IdColumn = None,  # noqa: A002 - the column is called id
+    blocker: Blocker | None = None,
+    join_functions: Sequence[CustomJoinFunction] = (),
+) -> str:
     """Why a program joins one query row, or does not, several lines.
 
     Parameters
@@ -96,7 +109,7 @@ def explain_query(program: Program, reference: Table, query: Table, query_id: st
         The tables.
     query_id
         The row's id, as text.
-    id
+    id, blocker, join_functions
         As for `Program.apply`.
 
     Raises
@@ -111,7 +124,7 @@ def explain_query(program: Program, reference: Table, query: Table, query_id: st
     wanted = frames[1][[as_text(value) == query_id for value in frames[1][ids[1]]]]
     if wanted.empty:
         raise UsageError(f"query_id is {query_id!r}, which column {ids[1]!r} of query does not hold; give one it holds")
-    result = program.apply(frames[0], wanted, id=ids)
+    result = program.apply(frames[0], wanted, id=ids, blocker=blocker, join_functions=join_functions)
     if len(result.matches):
         lines = _joined(result.matches.iloc[0])
     else:

@@ -328,11 +328,20 @@ class Program(Part):
 
         return explain_program(self)
 
-    def explain_query(self, reference: Table, query: Table, query_id: str, *, id: IdColumn = None) -> str:  # noqa: A002
+    def explain_query(
+        self,
+        reference: Table,
+        query: Table,
+        query_id: str,
+        *,
+        id: IdColumn = None,  # noqa: A002 - the column is called id
+        blocker: Blocker | None = None,
+        join_functions: Sequence[CustomJoinFunction] = (),
+    ) -> str:
         """Why one query row is joined, or is not, in words; see `fuzzyjoin.explanation.explain_query`."""
         from fuzzyjoin.explanation import explain_query  # noqa: PLC0415 - as above
 
-        return explain_query(self, reference, query, query_id, id=id)
+        return explain_query(self, reference, query, query_id, id=id, blocker=blocker, join_functions=join_functions)
 
     def _definition(self) -> dict[str, Any]:
         return self.definition.model_dump(mode="json")
