@@ -135,7 +135,7 @@ def _reasons(decisions: Decisions, rows: Int64Array) -> list[str]:
         if not text:
             reasons.append("no text in the key columns")
         elif had == 0:
-            reasons.append("no candidate: shares nothing with the reference table")
+            reasons.append("no candidate: shares nothing that tells reference rows apart")
         elif kept == 0:
             reasons.append("every candidate is ruled out by a negative rule")
         elif place < 0:

@@ -145,7 +145,7 @@ def test_the_unmatched_say_why():
         "ruled": "every candidate is ruled out by a negative rule",
         "blank": "no text in the key columns",
         "space": "no text in the key columns",
-        "alien": "no candidate: shares nothing with the reference table",
+        "alien": "no candidate: shares nothing that tells reference rows apart",
     }
     far = rows_by_id(result)["far"]
     assert (far["best_reference_id"], far["best_distance"], far["best_threshold"]) == (3, 7.0, 1.0)
