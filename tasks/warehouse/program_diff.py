@@ -79,7 +79,7 @@ def _configurations(old: Union, new: Union) -> list[str]:
     lines += [f"{name} joins now, up to {threshold:.4g}." for name, threshold in after.items() if name not in before]
     for name, threshold in before.items():
         if name in after and after[name] != threshold:
-            word = "more" if after[name] > threshold else "less"
+            word = "more" if after[name] > threshold else "fewer"
             lines.append(f"{name} joins up to {after[name]:.4g} instead of {threshold:.4g}: {word} rows.")
     return lines
 

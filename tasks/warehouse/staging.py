@@ -57,8 +57,8 @@ def results_table(matched: pd.DataFrame, unmatched: pd.DataFrame, gone: Sequence
             raise DataError(f"{argument} has no column {missing[0]!r}; give the frames of a JoinResult")
     rest = pd.DataFrame({"query_id": unmatched["query_id"], "closed_because": "unmatched: " + unmatched["reason"]})
     lost = pd.DataFrame({"query_id": pd.Series(list(gone), dtype=object), "closed_because": "query row gone"})
-    parts = [_arrow(frame) for frame in (matched, rest, lost)]
-    table = pa.concat_tables(parts)
+    # In one piece: the CSV writer puts stray bytes where a piece is empty.
+    table = pa.concat_tables([_arrow(frame) for frame in (matched, rest, lost)]).combine_chunks()
     _check_ids(table, len(matched))
     return table
 

@@ -90,13 +90,19 @@ def prepare(engine, *, pipeline="malls", promotion="automatic"):
 
 def begin(engine, run_id, *, pipeline="malls", at=START, reference="sha256:r1", query="sha256:q1"):
     attempt = Attempt(
-        run_id=run_id, pipeline=pipeline, triggered_by="ada", code_version="abc123", parameters={"precision_target": 0.9}
+        run_id=run_id,
+        pipeline=pipeline,
+        triggered_by="ada",
+        code_version="abc123",
+        parameters={"precision_target": 0.9},
     )
     start_run(engine, attempt, at=at)
     record_inputs(engine, run_id, reference=InputState(reference, 300), query=InputState(query, 30))
 
 
-def write(engine, run_id, matches, unmatched, *, at=START, using=None, pipeline="malls", covers="all", gone=(), **inputs):
+def write(
+    engine, run_id, matches, unmatched, *, at=START, using=None, pipeline="malls", covers="all", gone=(), **inputs
+):
     """A whole run, under its lock."""
     with pipeline_lock(engine, pipeline, run_id=run_id, timeout_seconds=60):
         begin(engine, run_id, pipeline=pipeline, at=at, **inputs)

@@ -88,7 +88,13 @@ def test_ten_changed_rows_touch_their_matches_only(filled, covers):
     given = changed if covers == "all" else changed[:10]
 
     figures = write(
-        filled, "two", given, unmatched if covers == "all" else unmatched[:0], at=day(1), covers=covers, query="sha256:q2"
+        filled,
+        "two",
+        given,
+        unmatched if covers == "all" else unmatched[:0],
+        at=day(1),
+        covers=covers,
+        query="sha256:q2",
     )
 
     assert figures == Changes(opened=10, closed=10, unchanged=len(given) - 10)
