@@ -1,5 +1,8 @@
 """Why query X was joined to Y on date D, and what changed between two runs."""
 
+import re
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 
@@ -79,6 +82,16 @@ def test_one_sql_query_answers_the_same(replaced):
     assert row["program_id"] == answer.program.program_id
     assert f"Program {row['program_id']}" in row["program_in_words"]
     assert row["program_definition"].startswith('{"columns"')
+
+
+def test_the_question_in_the_readme_is_sql_that_answers(warehouse):
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    (question,) = re.findall(r"^```sql\n(.*?)^```$", readme, flags=re.MULTILINE | re.DOTALL)
+    prepare(warehouse)
+    write(warehouse, "one", *found(30), at=day(-5))
+    with reading(warehouse) as connection:
+        assert connection.execute(sa.text(question.replace("'17'", "'q16'"))).one().reference_id == "r16"
+        assert connection.execute(sa.text(question)).all() == []
 
 
 @pytest.mark.parametrize(("at", "reference_id"), [(-1, None), (0, "r1"), (1.999, "r1"), (2, "newr1"), (400, "newr1")])
