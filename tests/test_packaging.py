@@ -48,7 +48,9 @@ def test_wheel_holds_the_type_marker_and_the_licence(wheel_names):
 
 def test_every_declared_dependency_is_locked():
     groups = PROJECT["dependency-groups"]
+    extras = PROJECT["project"]["optional-dependencies"]
     declared = [*PROJECT["project"]["dependencies"], *groups["build"], *groups["lint"], *groups["test"]]
+    declared += [*extras["pipeline"], *extras["duckdb"]]
     assert {canonical(re.split(r"[<>=!~ ;\[]", entry)[0]) for entry in declared} <= locked_names()
 
 

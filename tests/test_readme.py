@@ -30,7 +30,7 @@ def newcomer_folder(tmp_path, monkeypatch):
 def test_readme_has_blocks_of_each_kind():
     assert len(SHELL_BLOCKS) >= 2
     assert len(PYTHON_BLOCKS) >= 2
-    assert {language for language, _ in BLOCKS} == {"sh", "python"}
+    assert {language for language, _ in BLOCKS} == {"python", "sh", "sql"}
     assert {"run", "test", "test-slow", "lint", "lock", "clean"} <= set(MAKE_TARGETS)
 
 

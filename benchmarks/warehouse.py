@@ -1,0 +1,140 @@
+"""Seconds to materialise matches into a real warehouse: the first run, the same matches again, and all of them changed.
+
+A run's seconds are those of its one transaction; the rows are made up beforehand. Give the URL of a PostgreSQL
+database that may be filled: its fuzzyjoin tables are removed before and after. Its password comes from
+FUZZYJOIN_WAREHOUSE_PASSWORD.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from benchmarks._command import add_json_option, command
+from benchmarks._measure import Column, print_table, write_json
+from fuzzyjoin import Program
+from fuzzyjoin.program import PrecisionEstimate
+from tasks.warehouse.connection import warehouse_engine, warehouse_url, writing
+from tasks.warehouse.lock import pipeline_lock
+from tasks.warehouse.materialise import Outcome, materialise
+from tasks.warehouse.migrations import migrate_down, migrate_up
+from tasks.warehouse.pipelines import register_pipeline
+from tasks.warehouse.programs import store_program
+from tasks.warehouse.runs import Attempt, start_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy.engine import URL, Engine
+
+__all__ = ["main"]
+
+START: Final = datetime(2026, 1, 1, tzinfo=UTC)
+PIPELINE: Final = "benchmark"
+FUNCTION: Final = {"preprocess": "lower", "tokenise": "3-gram", "weight": "uniform", "distance": "jaccard"}
+
+TABLE: Final = (
+    Column("database", "database", -12),
+    Column("matches", "matches", 8, "d"),
+    Column("first (s)", "first", 10, ".2f"),
+    Column("same (s)", "same", 10, ".2f"),
+    Column("changed (s)", "changed", 12, ".2f"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure each database and print a row."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.warehouse", description=__doc__)
+    parser.add_argument("--matches", type=int, default=200_000, metavar="N", help="default: 200000")
+    parser.add_argument("--postgresql", metavar="URL", help="without it, SQLite and DuckDB only")
+    add_json_option(parser)
+    arguments = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as folder:
+        urls = _urls(Path(folder), arguments.postgresql)
+        rows = print_table(TABLE, (_measure(url, arguments.matches) for url in urls))
+    write_json(arguments.json, {"warehouse": rows})
+
+
+def _urls(folder: Path, postgresql: str | None) -> Iterator[str | URL]:
+    yield f"sqlite:///{folder}/warehouse.db"
+    if postgresql is not None:
+        yield warehouse_url({**os.environ, "FUZZYJOIN_WAREHOUSE_URL": postgresql})
+    yield f"duckdb:///{folder}/warehouse.duckdb"
+
+
+def _measure(url: str | URL, matches: int) -> dict[str, Any]:
+    engine = warehouse_engine(url)
+    migrate_up(engine)
+    migrate_down(engine)
+    migrate_up(engine)
+    try:
+        with writing(engine) as connection:
+            register_pipeline(connection, PIPELINE, promotion="automatic", at=START)
+        first = Outcome("", _matches(matches), _unmatched(), PrecisionEstimate(value=0.9))
+        changed = replace(first, matched=first.matched.assign(distance=first.matched["distance"] + 0.01))
+        seconds = [_run(engine, day, outcome) for day, outcome in enumerate((first, first, changed))]
+    finally:
+        migrate_down(engine)
+        engine.dispose()
+    names = ("first", "same", "changed")
+    return {"database": engine.dialect.name, "matches": matches, **dict(zip(names, seconds, strict=True))}
+
+
+def _run(engine: Engine, day: int, outcome: Outcome) -> float:
+    run_id, at = f"run-{day}", START + timedelta(days=day)
+    with pipeline_lock(engine, PIPELINE, run_id=run_id, timeout_seconds=0):
+        start_run(engine, Attempt(run_id, PIPELINE, triggered_by="benchmark", code_version="benchmark"), at=at)
+        with writing(engine) as connection:
+            program_id = store_program(connection, _program(), run_id=run_id, at=at)
+        began = time.perf_counter()
+        materialise(engine, run_id, replace(outcome, program_id=program_id), at=at)
+        return time.perf_counter() - began
+
+
+def _program() -> Program:
+    definition = {
+        "columns": [{"reference": "name", "query": "name", "weight": 1.0}],
+        "blocking": {"k": 10},
+        "negative_rules": [],
+        "decision": {"kind": "union", "configurations": [{"join_function": FUNCTION, "threshold": 0.3}]},
+    }
+    return Program.model_validate({"definition": definition})
+
+
+def _matches(count: int) -> pd.DataFrame:
+    place = np.arange(count)
+    text = pd.Series(place).map("The {:07d}. shop at the corner of a street".format)
+    distance = place % 97 / 331
+    return pd.DataFrame(
+        {
+            "query_id": pd.Series(place).map("q{:07d}".format),
+            "reference_id": pd.Series(place).map("r{:07d}".format),
+            "precision_estimate": 1.0 / (1 + place % 3),
+            "configuration": 0,
+            "join_function": "lower/3-gram/uniform/jaccard",
+            "distance": distance,
+            "threshold": 0.3,
+            "runner_up_id": pd.Series(place).map("s{:07d}".format),
+            "runner_up_distance": distance + 0.1,
+            "margin": 0.1,
+            "query_text": text,
+            "reference_text": text.str.upper(),
+        }
+    )
+
+
+def _unmatched() -> pd.DataFrame:
+    return pd.DataFrame({"query_id": [], "reason": []}, dtype=str)
+
+
+if __name__ == "__main__":
+    command(main)

@@ -1,0 +1,1 @@
+"""Shells around the library for the pipeline; run from a checkout, not part of the wheel."""

@@ -1,0 +1,115 @@
+"""Which matches changed between two runs, and which of program, reference and query can have caused it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import sqlalchemy as sa
+
+from tasks.warehouse.errors import WarehouseError
+from tasks.warehouse.schema import EVIDENCE, matches, runs
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+__all__ = ["Cause", "ChangedMatch", "changed_matches"]
+
+Cause: TypeAlias = Literal["program", "reference", "query"]
+Side: TypeAlias = dict[str, sa.Row]  # type: ignore[type-arg]
+
+
+@dataclass(frozen=True)
+class ChangedMatch:
+    """A query row whose match differs between two runs.
+
+    Attributes
+    ----------
+    query_id
+        The row.
+    before, after
+        The reference ids, None where the row had no match.
+    causes
+        "query" alone if the row's own text changed under the same program and reference, or the row is gone;
+        else every one of the three that differs between the runs and can have changed this match.
+    """
+
+    query_id: str
+    before: str | None
+    after: str | None
+    causes: tuple[Cause, ...]
+
+
+def changed_matches(connection: Connection, earlier_run: str, later_run: str) -> tuple[ChangedMatch, ...]:
+    """The matches that differ between what two runs left behind, by query id.
+
+    A match differs if its reference row or any of its evidence does.
+
+    Raises
+    ------
+    WarehouseError
+        If the runs are not of one pipeline, have not both succeeded, or are in the wrong order.
+    """
+    first, second = _run(connection, earlier_run), _run(connection, later_run)
+    if first.pipeline != second.pipeline:
+        raise WarehouseError(
+            f"runs are of pipelines {first.pipeline!r} and {second.pipeline!r}; compare runs of the same pipeline"
+        )
+    if first.ended_at > second.ended_at:
+        raise WarehouseError(f"earlier_run {earlier_run!r} ended after later_run {later_run!r}; swap them")
+    before = _changed_side(connection, first.pipeline, first.ended_at, second.ended_at)
+    after = _changed_side(connection, first.pipeline, second.ended_at, first.ended_at)
+    same_program = first.program_id == second.program_id
+    same_reference = first.reference_fingerprint == second.reference_fingerprint
+    same_query = first.query_fingerprint == second.query_fingerprint
+    changed = []
+    for query_id in sorted(before.keys() | after.keys()):
+        old, new = before.get(query_id), after.get(query_id)
+        if old is not None and new is not None and _evidence(old) == _evidence(new):
+            continue
+        causes: list[Cause] = []
+        if not same_program:
+            causes.append("program")
+        if not same_reference:
+            causes.append("reference")
+        if _query_changed(old, new, same_query=same_query):
+            causes.append("query")
+        if old is not None and new is None and old.closed_because == "query row gone":
+            causes = ["query"]
+        changed.append(ChangedMatch(query_id, _reference_id(old), _reference_id(new), tuple(causes)))
+    return tuple(changed)
+
+
+def _run(connection: Connection, run_id: str) -> sa.Row:  # type: ignore[type-arg]
+    row = connection.execute(sa.select(runs).where(runs.c.run_id == run_id)).first()
+    if row is None or row.status != "succeeded":
+        state = "does not exist" if row is None else f"is {row.status}"
+        raise WarehouseError(f"run {run_id!r} {state}; compare runs that succeeded")
+    return row
+
+
+def _changed_side(connection: Connection, pipeline: str, then: datetime, other: datetime) -> Side:
+    """The matches that held at one time and not at the other."""
+    held = _held_at(then)
+    rows = connection.execute(sa.select(matches).where(matches.c.pipeline == pipeline, held, ~_held_at(other)))
+    return {row.query_id: row for row in rows}
+
+
+def _held_at(time: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(matches.c.valid_from <= time, sa.or_(matches.c.valid_to.is_(None), matches.c.valid_to > time))
+
+
+def _evidence(row: sa.Row) -> tuple[object, ...]:  # type: ignore[type-arg]
+    return tuple(row._mapping[name] for name in ("reference_id", "program_id", *EVIDENCE))  # noqa: SLF001 - its public name
+
+
+def _reference_id(row: sa.Row | None) -> str | None:  # type: ignore[type-arg]
+    return None if row is None else str(row.reference_id)
+
+
+def _query_changed(old: sa.Row | None, new: sa.Row | None, *, same_query: bool) -> bool:  # type: ignore[type-arg]
+    if old is not None and new is not None:
+        return bool(old.query_text != new.query_text)
+    return not same_query

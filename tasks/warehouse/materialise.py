@@ -1,0 +1,170 @@
+"""A run's matches go into the warehouse with the run's closing record, wholly or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import sqlalchemy as sa
+
+from tasks.warehouse.connection import writing
+from tasks.warehouse.errors import WarehouseError
+from tasks.warehouse.programs import require_program
+from tasks.warehouse.runs import require_running, update_running
+from tasks.warehouse.schema import EVIDENCE, UtcTimestamp, matches
+from tasks.warehouse.staging import INCOMING, results_table, staged
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import pandas as pd
+    from sqlalchemy.engine import Connection, Engine
+
+    from fuzzyjoin.program import PrecisionEstimate
+
+__all__ = ["Changes", "Outcome", "materialise"]
+
+COMPARED = ("reference_id", *EVIDENCE)
+"""A match whose values here, and whose program, are what they were is left untouched."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run found, as in `fuzzyjoin.JoinResult`.
+
+    Attributes
+    ----------
+    program_id
+        The stored program that decided.
+    matched, unmatched
+        The result's frames.
+    precision_estimate
+        The estimate for these matches.
+    covers
+        "all" if the run looked at the whole query table: matches of rows that it does not name are closed.
+        "changes" if it looked at new and changed rows only: other rows keep their matches.
+    gone
+        With "changes", the ids of query rows that were deleted.
+    """
+
+    program_id: str
+    matched: pd.DataFrame
+    unmatched: pd.DataFrame
+    precision_estimate: PrecisionEstimate
+    covers: Literal["all", "changes"] = "all"
+    gone: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.covers not in {"all", "changes"}:
+            raise WarehouseError(f"covers is {self.covers!r}; give all or changes")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How many matches a run opened, closed and left untouched; a changed match is closed and opened anew."""
+
+    opened: int
+    closed: int
+    unchanged: int
+
+
+def materialise(engine: Engine, run_id: str, outcome: Outcome, *, at: datetime) -> Changes:
+    """Write a run's matches and its end.
+
+    Parameters
+    ----------
+    engine
+        The warehouse.
+    run_id
+        The running run; its pipeline's lock is held by the caller.
+    outcome
+        What it found.
+    at
+        From when the new matches hold.
+
+    Raises
+    ------
+    RunEndedError
+        If the run is not running any more: nothing is written.
+    WarehouseError
+        If the program is not stored.
+    DataError
+        If the matches are not fit to be stored: nothing is written.
+    """
+    table = results_table(outcome.matched, outcome.unmatched, outcome.gone)
+    estimate = outcome.precision_estimate
+    with writing(engine) as connection:
+        pipeline = require_running(connection, run_id)
+        require_program(connection, outcome.program_id)
+        # First of all: the row's lock keeps a later run from taking this one for dead before it commits.
+        update_running(
+            connection,
+            run_id,
+            program_id=outcome.program_id,
+            precision_estimate=estimate.value,
+            precision_low=estimate.low,
+            precision_high=estimate.high,
+            precision_level=estimate.level,
+            precision_calibrated=estimate.calibrated,
+            query_rows_unmatched=len(outcome.unmatched),
+        )
+        with staged(connection, table):
+            closed = _close(connection, pipeline, run_id, outcome, at)
+            opened = _open(connection, pipeline, run_id, outcome, at)
+        changes = Changes(opened=opened, closed=closed, unchanged=len(outcome.matched) - opened)
+        update_running(
+            connection,
+            run_id,
+            status="succeeded",
+            ended_at=at,
+            matches_opened=changes.opened,
+            matches_closed=changes.closed,
+            matches_unchanged=changes.unchanged,
+        )
+    return changes
+
+
+def _close(connection: Connection, pipeline: str, run_id: str, outcome: Outcome, at: datetime) -> int:
+    same_row = INCOMING.c.query_id == matches.c.query_id
+    confirmed = sa.and_(
+        matches.c.program_id == outcome.program_id,
+        *(matches.c[name].is_not_distinct_from(INCOMING.c[name]) for name in COMPARED),
+    )
+    looked_at = sa.exists().where(same_row)
+    confirming = sa.exists().where(same_row, confirmed)
+    why = sa.func.coalesce(INCOMING.c.closed_because, "matched anew")
+    reason = sa.select(why).where(same_row).scalar_subquery()
+    statement = sa.update(matches).where(_current(pipeline), ~confirming)
+    if outcome.covers == "changes":
+        statement = statement.where(looked_at)
+    values = {"valid_to": at, "closed_by_run": run_id, "closed_because": sa.func.coalesce(reason, "query row gone")}
+    count = connection.execute(statement.values(values)).rowcount
+    return _count(connection, count, matches.c.closed_by_run == run_id)
+
+
+def _open(connection: Connection, pipeline: str, run_id: str, outcome: Outcome, at: datetime) -> int:
+    still_current = sa.exists().where(_current(pipeline), matches.c.query_id == INCOMING.c.query_id)
+    written_by: dict[str, sa.ColumnElement[Any]] = {
+        "pipeline": sa.literal(pipeline, sa.Text),
+        "program_id": sa.literal(outcome.program_id, sa.Text),
+        "opened_by_run": sa.literal(run_id, sa.Text),
+        "valid_from": sa.literal(at, UtcTimestamp),
+    }
+    names = ["query_id", *COMPARED]
+    new = sa.select(*[*written_by.values(), *(INCOMING.c[name] for name in names)]).where(
+        INCOMING.c.reference_id.is_not(None), ~still_current
+    )
+    count = connection.execute(sa.insert(matches).from_select([*written_by, *names], new)).rowcount
+    return _count(connection, count, matches.c.opened_by_run == run_id)
+
+
+def _current(pipeline: str) -> sa.ColumnElement[bool]:
+    return sa.and_(matches.c.pipeline == pipeline, matches.c.valid_to.is_(None))
+
+
+def _count(connection: Connection, told: int, written: sa.ColumnElement[bool]) -> int:
+    # DuckDB does not tell how many rows a statement changed.
+    if told >= 0:
+        return told
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(matches).where(written)) or 0)

@@ -1,0 +1,231 @@
+"""The warehouse's tables and views, as the migrations leave them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from tasks.warehouse.errors import WarehouseError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+__all__ = [
+    "EVIDENCE",
+    "UtcTimestamp",
+    "current_matches",
+    "decisions",
+    "learning_records",
+    "match_audit",
+    "matches",
+    "metadata",
+    "pipelines",
+    "programs",
+    "runs",
+    "validations",
+]
+
+
+class UtcTimestamp(sa.types.TypeDecorator[datetime]):
+    """A point in time: aware in Python, UTC in the database."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware time into UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise WarehouseError(f"time {value.isoformat()} has no time zone; give it one, such as datetime.UTC")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Turn what the database holds into an aware time."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = sa.MetaData()
+
+programs = sa.Table(
+    "fuzzyjoin_programs",
+    metadata,
+    sa.Column("program_id", sa.Text, primary_key=True),
+    sa.Column("schema_version", sa.Integer, nullable=False),
+    sa.Column("definition", sa.Text, nullable=False),
+    sa.Column("in_words", sa.Text, nullable=False),
+    sa.Column("stored_at", UtcTimestamp, nullable=False),
+)
+
+pipelines = sa.Table(
+    "fuzzyjoin_pipelines",
+    metadata,
+    sa.Column("pipeline", sa.Text, primary_key=True),
+    sa.Column("promotion", sa.Text, nullable=False),
+    sa.Column("current_program_id", sa.Text, sa.ForeignKey("fuzzyjoin_programs.program_id")),
+    # Counts the decisions: the update that raises it makes two people's decisions wait for each other.
+    sa.Column("decisions", sa.Integer, nullable=False),
+    sa.Column("created_at", UtcTimestamp, nullable=False),
+    sa.CheckConstraint("promotion IN ('automatic', 'review')", name="fuzzyjoin_pipelines_promotion"),
+)
+
+runs = sa.Table(
+    "fuzzyjoin_runs",
+    metadata,
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("pipeline", sa.Text, sa.ForeignKey("fuzzyjoin_pipelines.pipeline"), nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("triggered_by", sa.Text, nullable=False),
+    sa.Column("code_version", sa.Text, nullable=False),
+    sa.Column("parameters", sa.Text, nullable=False),
+    sa.Column("reference_fingerprint", sa.Text),
+    sa.Column("reference_rows", sa.BigInteger),
+    sa.Column("query_fingerprint", sa.Text),
+    sa.Column("query_rows", sa.BigInteger),
+    sa.Column("program_id", sa.Text, sa.ForeignKey("fuzzyjoin_programs.program_id")),
+    sa.Column("precision_estimate", sa.Double),
+    sa.Column("precision_low", sa.Double),
+    sa.Column("precision_high", sa.Double),
+    sa.Column("precision_level", sa.Double),
+    sa.Column("precision_calibrated", sa.Boolean),
+    sa.Column("matches_opened", sa.BigInteger),
+    sa.Column("matches_closed", sa.BigInteger),
+    sa.Column("matches_unchanged", sa.BigInteger),
+    sa.Column("query_rows_unmatched", sa.BigInteger),
+    sa.Column("started_at", UtcTimestamp, nullable=False),
+    sa.Column("ended_at", UtcTimestamp),
+    sa.Column("failure", sa.Text),
+    sa.CheckConstraint("status IN ('running', 'succeeded', 'failed', 'died', 'refused')", name="fuzzyjoin_runs_status"),
+)
+
+learning_records = sa.Table(
+    "fuzzyjoin_learning_records",
+    metadata,
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("program_id", sa.Text, sa.ForeignKey("fuzzyjoin_programs.program_id"), nullable=False),
+    sa.Column("run_id", sa.Text, sa.ForeignKey("fuzzyjoin_runs.run_id"), nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("precision_target", sa.Double, nullable=False),
+    sa.Column("precision_estimate", sa.Double),
+    sa.Column("reference_fingerprint", sa.Text, nullable=False),
+    sa.Column("query_fingerprint", sa.Text, nullable=False),
+    sa.Column("learned_at", UtcTimestamp, nullable=False),
+)
+
+# What a match was decided on, in the words of the library's result.
+EVIDENCE = (
+    "query_text",
+    "reference_text",
+    "configuration",
+    "join_function",
+    "distance",
+    "threshold",
+    "runner_up_id",
+    "runner_up_distance",
+    "margin",
+    "precision_estimate",
+)
+
+matches = sa.Table(
+    "fuzzyjoin_matches",
+    metadata,
+    sa.Column("pipeline", sa.Text, nullable=False),
+    sa.Column("query_id", sa.Text, nullable=False),
+    sa.Column("reference_id", sa.Text, nullable=False),
+    sa.Column("query_text", sa.Text),
+    sa.Column("reference_text", sa.Text),
+    sa.Column("configuration", sa.Integer),
+    sa.Column("join_function", sa.Text),
+    sa.Column("distance", sa.Double),
+    sa.Column("threshold", sa.Double),
+    sa.Column("runner_up_id", sa.Text),
+    sa.Column("runner_up_distance", sa.Double),
+    sa.Column("margin", sa.Double),
+    sa.Column("precision_estimate", sa.Double),
+    sa.Column("program_id", sa.Text, nullable=False),
+    sa.Column("opened_by_run", sa.Text, sa.ForeignKey("fuzzyjoin_runs.run_id"), nullable=False),
+    sa.Column("closed_by_run", sa.Text, sa.ForeignKey("fuzzyjoin_runs.run_id")),
+    sa.Column("closed_because", sa.Text),
+    sa.Column("valid_from", UtcTimestamp, nullable=False),
+    sa.Column("valid_to", UtcTimestamp),
+    sa.PrimaryKeyConstraint("pipeline", "query_id", "opened_by_run"),
+)
+# A query row has at most one match at a time; DuckDB has no partial indexes.
+sa.Index(
+    "fuzzyjoin_matches_one_current",
+    matches.c.pipeline,
+    matches.c.query_id,
+    unique=True,
+    sqlite_where=matches.c.valid_to.is_(None),
+    postgresql_where=matches.c.valid_to.is_(None),
+)
+
+validations = sa.Table(
+    "fuzzyjoin_validations",
+    metadata,
+    sa.Column("run_id", sa.Text, sa.ForeignKey("fuzzyjoin_runs.run_id"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False, autoincrement=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("expectation", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("passed", sa.Boolean, nullable=False),
+    sa.Column("observed", sa.Text),
+    sa.Column("expected", sa.Text),
+    sa.Column("checked_at", UtcTimestamp, nullable=False),
+    sa.PrimaryKeyConstraint("run_id", "number"),
+    sa.CheckConstraint("severity IN ('hard', 'soft')", name="fuzzyjoin_validations_severity"),
+)
+
+decisions = sa.Table(
+    "fuzzyjoin_decisions",
+    metadata,
+    sa.Column("pipeline", sa.Text, sa.ForeignKey("fuzzyjoin_pipelines.pipeline"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("program_id", sa.Text, sa.ForeignKey("fuzzyjoin_programs.program_id"), nullable=False),
+    sa.Column("decided_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("decided_at", UtcTimestamp, nullable=False),
+    sa.PrimaryKeyConstraint("pipeline", "number"),
+    sa.CheckConstraint("kind IN ('proposal', 'approval', 'refusal', 'rollback')", name="fuzzyjoin_decisions_kind"),
+)
+
+# Views are read only; their definitions are SQL text in the migrations.
+views = sa.MetaData()
+
+current_matches = sa.Table(
+    "fuzzyjoin_current_matches",
+    views,
+    *(
+        sa.Column(column.name, column.type)
+        for column in matches.columns
+        if column.name not in {"closed_by_run", "closed_because", "valid_to"}
+    ),
+)
+
+match_audit = sa.Table(
+    "fuzzyjoin_match_audit",
+    views,
+    *(sa.Column(column.name, column.type) for column in matches.columns),
+    sa.Column("run_triggered_by", sa.Text),
+    sa.Column("run_code_version", sa.Text),
+    sa.Column("run_parameters", sa.Text),
+    sa.Column("run_reference_fingerprint", sa.Text),
+    sa.Column("run_query_fingerprint", sa.Text),
+    sa.Column("run_precision_estimate", sa.Double),
+    sa.Column("run_precision_low", sa.Double),
+    sa.Column("run_precision_high", sa.Double),
+    sa.Column("run_precision_level", sa.Double),
+    sa.Column("run_precision_calibrated", sa.Boolean),
+    sa.Column("run_started_at", UtcTimestamp),
+    sa.Column("run_ended_at", UtcTimestamp),
+    sa.Column("run_validations", sa.BigInteger),
+    sa.Column("run_validations_failed", sa.BigInteger),
+    sa.Column("program_in_words", sa.Text),
+    sa.Column("program_definition", sa.Text),
+)

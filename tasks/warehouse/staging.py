@@ -1,0 +1,148 @@
+"""A run's results as a temporary table, by each database's fastest way in; it is gone when the transaction is."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+from pyarrow import csv
+
+from fuzzyjoin.errors import DataError
+from tasks.warehouse.schema import EVIDENCE, matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy.engine import Connection
+
+__all__ = ["INCOMING", "results_table", "staged"]
+
+NAMES = ("query_id", "reference_id", *EVIDENCE, "closed_because")
+ARROW_TYPES = {sa.Text: pa.string(), sa.Double: pa.float64(), sa.Integer: pa.int64()}
+COPY_BYTES = 1 << 20
+
+INCOMING = sa.Table(
+    "fuzzyjoin_incoming",
+    sa.MetaData(),
+    sa.Column("query_id", sa.Text, primary_key=True),
+    *(sa.Column(name, matches.c[name].type) for name in NAMES[1:]),
+    prefixes=["TEMPORARY"],
+)
+"""One row a query row that the run looked at; without a reference_id it has no match, and closed_because says why."""
+
+
+def results_table(matched: pd.DataFrame, unmatched: pd.DataFrame, gone: Sequence[str]) -> pa.Table:
+    """One Arrow table of all that a run found, in the columns of `INCOMING`.
+
+    Parameters
+    ----------
+    matched, unmatched
+        As in `fuzzyjoin.JoinResult`.
+    gone
+        Ids of query rows that are no longer there.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, an id is missing or stands twice, or a text is not valid Unicode.
+    """
+    for argument, frame, needed in (("matched", matched, NAMES[:-1]), ("unmatched", unmatched, ("query_id", "reason"))):
+        missing = [name for name in needed if name not in frame.columns]
+        if missing:
+            raise DataError(f"{argument} has no column {missing[0]!r}; give the frames of a JoinResult")
+    rest = pd.DataFrame({"query_id": unmatched["query_id"], "closed_because": "unmatched: " + unmatched["reason"]})
+    lost = pd.DataFrame({"query_id": pd.Series(list(gone), dtype=object), "closed_because": "query row gone"})
+    # In one piece: the CSV writer puts stray bytes where a piece is empty.
+    table = pa.concat_tables([_arrow(frame) for frame in (matched, rest, lost)]).combine_chunks()
+    _check_ids(table, len(matched))
+    return table
+
+
+@contextmanager
+def staged(connection: Connection, table: pa.Table) -> Iterator[None]:
+    """Make `INCOMING` hold a table inside the caller's transaction.
+
+    Raises
+    ------
+    DataError
+        If a text holds what the database cannot store.
+    """
+    INCOMING.create(connection)
+    {"sqlite": _insert, "postgresql": _copy, "duckdb": _register}[connection.dialect.name](connection, table)
+    yield
+    INCOMING.drop(connection)
+
+
+def _arrow(frame: pd.DataFrame) -> pa.Table:
+    columns = []
+    for name in NAMES:
+        kind = ARROW_TYPES[type(INCOMING.c[name].type)]
+        if name not in frame.columns:
+            columns.append(pa.nulls(len(frame), kind))
+            continue
+        values = frame[name]
+        if kind == pa.string() and name.endswith("_id"):
+            values = values.map(str, na_action="ignore").astype(object)
+        try:
+            columns.append(pa.array(values, type=kind, from_pandas=True))
+        except (pa.ArrowException, UnicodeEncodeError) as error:
+            raise DataError(f"column {name!r} cannot be stored as {kind}: {error}; mend it in its source") from None
+    return pa.table(dict(zip(NAMES, columns, strict=True)))
+
+
+def _check_ids(table: pa.Table, matched: int) -> None:
+    ids = table["query_id"]
+    if ids.null_count or table["reference_id"][:matched].null_count:
+        raise DataError("an id of a match is missing; every row needs its query_id, every match its reference_id")
+    counts = ids.value_counts()
+    twice = counts.filter(pc.greater(counts.field("counts"), 1)) if isinstance(counts, pa.StructArray) else []
+    if len(twice):
+        first = twice[0]["values"].as_py()
+        raise DataError(f"query_id {first!r} stands more than once in the results; a query row has one match at most")
+
+
+def _insert(connection: Connection, table: pa.Table) -> None:
+    if table.num_rows:
+        statement = str(sa.insert(INCOMING).compile(dialect=connection.dialect))
+        rows = list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+        connection.exec_driver_sql(statement, rows)
+
+
+def _register(connection: Connection, table: pa.Table) -> None:
+    driver: Any = connection.connection.driver_connection
+    driver.register("fuzzyjoin_arrow", table)
+    columns: list[sa.ColumnClause[object]] = [sa.column(name) for name in NAMES]
+    connection.execute(
+        sa.insert(INCOMING).from_select(list(NAMES), sa.select(*columns).select_from(sa.table("fuzzyjoin_arrow")))
+    )
+    driver.unregister("fuzzyjoin_arrow")
+
+
+def _copy(connection: Connection, table: pa.Table) -> None:
+    _refuse_nul(table)
+    buffer = BytesIO()
+    # Every value is quoted and a missing one is not, so that an empty text stays one.
+    csv.write_csv(table, buffer, csv.WriteOptions(include_header=False, quoting_style="all_valid"))
+    content = buffer.getbuffer()
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {INCOMING.name} ({', '.join(NAMES)}) FROM STDIN CSV") as copy:
+        for start in range(0, len(content), COPY_BYTES):
+            copy.write(content[start : start + COPY_BYTES])
+    # Without statistics the planner takes a temporary table for a small one.
+    connection.execute(sa.text(f"ANALYZE {INCOMING.name}"))
+
+
+def _refuse_nul(table: pa.Table) -> None:
+    for name in NAMES:
+        if pa.types.is_string(table.schema.field(name).type):
+            holds = pc.match_substring(table[name], "\0")
+            if pc.any(holds).as_py():
+                query_id = table.filter(pc.fill_null(holds, fill_value=False))["query_id"][0].as_py()
+                raise DataError(
+                    f"{name} of query row {query_id!r} holds a NUL character, which PostgreSQL cannot store; remove it"
+                )
