@@ -68,7 +68,7 @@ lock:
 	@build/lock-venv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	build/lock-venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-		--group build --group test --group lint pyproject.toml --output-file $(LOCK)
+		--extra pipeline --group build --group test --group lint pyproject.toml --output-file $(LOCK)
 	@echo "==> $(LOCK) is resolved anew; make test installs it"
 
 clean:

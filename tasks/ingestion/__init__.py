@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tasks.ingestion.database import SourceUnavailableError
 from tasks.ingestion.reading import ingest, read_source
 from tasks.ingestion.snapshots import (
     SnapshotMissingError,
@@ -19,6 +20,7 @@ __all__ = [
     "QuerySource",
     "SnapshotMissingError",
     "Source",
+    "SourceUnavailableError",
     "TableHandle",
     "TableSource",
     "content_hash",

@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 
     from tasks.ingestion.sources import DatabaseSource, QuerySource
 
-__all__ = ["engine_of", "read_database"]
+__all__ = ["SourceUnavailableError", "engine_of", "read_database"]
 
 # Bounds the Python objects alive at one time; the Arrow columns they become are several times smaller.
 _ROWS_A_BATCH = 50_000
 
 _SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)
+
+
+class SourceUnavailableError(DataError):
+    """There is no connection to the database, or it broke off: running again can help."""
 
 
 def engine_of(source: DatabaseSource) -> sa.Engine:
@@ -80,12 +84,14 @@ def read_database(source: TableSource | QuerySource, engine: sa.Engine) -> pa.Ta
     ------
     UsageError
         If a named column does not exist, or the statement returns no rows at all or lacks a parameter's value.
+    SourceUnavailableError
+        If there is no connection.
     DataError
         If the database refuses, two columns share a name, or a value does not read as text.
     """
     label = _label(source)
     # Not all drivers roll back when a connection goes back to the pool; closing the transaction does.
-    with _named(label, engine), closing(engine.connect()) as connection, connection.begin() as transaction:
+    with _named(label, engine), closing(_connect(label, engine)) as connection, connection.begin() as transaction:
         statement = _statement(source, connection)
         parameters = {} if isinstance(source, TableSource) else source.parameters
         result = connection.execution_options(yield_per=_ROWS_A_BATCH).execute(statement, parameters)
@@ -95,6 +101,13 @@ def read_database(source: TableSource | QuerySource, engine: sa.Engine) -> pa.Ta
         result.close()
         transaction.rollback()
     return table
+
+
+def _connect(label: str, engine: sa.Engine) -> sa.Connection:
+    try:
+        return engine.connect()
+    except DBAPIError as error:
+        raise _unavailable(label, engine, error) from None
 
 
 def _label(source: TableSource | QuerySource) -> str:
@@ -150,16 +163,34 @@ def _named(label: str, engine: sa.Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        reason = _without_password(str(error.orig).strip().split("\n", maxsplit=1)[0], engine)
+        if error.connection_invalidated:
+            raise _unavailable(label, engine, error) from None
         raise DataError(
-            f"{label}: the database {engine.url.set(query={}).render_as_string()!r} refuses ({reason}); check the "
-            "statement, the names in it, and that the user may read them"
+            f"{label}: the database {_name(engine)} refuses ({_reason(error, engine)}); check the statement, the "
+            "names in it, and that the user may read them"
         ) from None
     except SQLAlchemyError as error:
-        reason = _without_password(str(getattr(error, "orig", None) or error).split("\n", maxsplit=1)[0], engine)
         raise UsageError(
-            f"{label}: cannot be run ({reason}); give every :name in the statement a value in parameters"
+            f"{label}: cannot be run ({_reason(error, engine)}); give every :name in the statement a value in "
+            "parameters"
         ) from None
+
+
+def _unavailable(label: str, engine: sa.Engine, error: DBAPIError) -> SourceUnavailableError:
+    return SourceUnavailableError(
+        f"{label}: no connection to the database {_name(engine)} ({_reason(error, engine)}); check that it runs and "
+        "that the URL names its host, user and password, then run again"
+    )
+
+
+def _name(engine: sa.Engine) -> str:
+    """The database as messages call it: its URL without password and options."""
+    return repr(engine.url.set(query={}).render_as_string())
+
+
+def _reason(error: SQLAlchemyError, engine: sa.Engine) -> str:
+    """The first line of what the driver says, without statement and parameters."""
+    return _without_password(str(getattr(error, "orig", None) or error).strip().split("\n", maxsplit=1)[0], engine)
 
 
 def _without_password(message: str, engine: sa.Engine) -> str:

@@ -42,6 +42,8 @@ def read_source(source: FileSource | TableSource | QuerySource, *, engine: sa.En
     ------
     UsageError
         If the file, the environment variable or a column does not exist.
+    SourceUnavailableError
+        If there is no connection to the database.
     DataError
         If the content cannot be read, or the database refuses.
 

@@ -19,6 +19,7 @@ from tasks.ingestion import (
     FileSource,
     QuerySource,
     Source,
+    SourceUnavailableError,
     TableSource,
     content_hash,
     ingest,
@@ -171,10 +172,24 @@ def test_a_server_that_does_not_answer_is_named_without_the_password(monkeypatch
     pytest.importorskip("psycopg")
     monkeypatch.setenv("TOWNS_URL", "postgresql+psycopg://me:pass%2F4word@127.0.0.1:1/towns")
     error = error_of(TableSource(table="towns", url_variable="TOWNS_URL"), None)
+    assert isinstance(error, SourceUnavailableError)
     shown = "".join(traceback.format_exception(error))
     assert "me:***@127.0.0.1:1/towns" in shown
     assert "pass/4word" not in shown
     assert "pass%2F4word" not in shown
+
+
+def test_a_connection_that_breaks_off_may_be_tried_again(engine):
+    @sa.event.listens_for(engine, "handle_error")
+    def broken(context):
+        context.is_disconnect = True
+
+    error = error_of(QuerySource(sql="SELECT id FROM nowhere"), engine)
+    assert isinstance(error, SourceUnavailableError)
+
+
+def test_a_refusal_is_not_tried_again(engine):
+    assert not isinstance(error_of(QuerySource(sql="SELECT id FROM nowhere"), engine), SourceUnavailableError)
 
 
 @pytest.mark.parametrize("url", ["://me:pass%2F4word@host/towns", "://me@host/towns?password=pass%2F4word"])
