@@ -94,11 +94,11 @@ def read_database(source: TableSource | QuerySource, engine: sa.Engine) -> pa.Ta
     with _named(label, engine), closing(_connect(label, engine)) as connection, connection.begin() as transaction:
         statement = _statement(source, connection)
         parameters = {} if isinstance(source, TableSource) else source.parameters
-        result = connection.execution_options(yield_per=_ROWS_A_BATCH).execute(statement, parameters)
-        if not result.returns_rows:
-            raise UsageError(f"{label}: the statement returns no rows; write a SELECT")
-        table = _table(result, source.columns, label)
-        result.close()
+        # Closed on an error too: a driver keeps an open cursor on the server.
+        with connection.execution_options(yield_per=_ROWS_A_BATCH).execute(statement, parameters) as result:
+            if not result.returns_rows:
+                raise UsageError(f"{label}: the statement returns no rows; write a SELECT")
+            table = _table(result, source.columns, label)
         transaction.rollback()
     return table
 
@@ -159,7 +159,7 @@ def _require_columns(wanted: Sequence[str], names: Sequence[str], label: str) ->
 
 @contextmanager
 def _named(label: str, engine: sa.Engine) -> Iterator[None]:
-    """Turn what SQLAlchemy says into an error without statement, parameters or password, and without its cause."""
+    """Turn what SQLAlchemy says into an error without statement, parameters and password, and without its cause."""
     try:
         yield
     except DBAPIError as error:
@@ -172,7 +172,7 @@ def _named(label: str, engine: sa.Engine) -> Iterator[None]:
     except SQLAlchemyError as error:
         raise UsageError(
             f"{label}: cannot be run ({_reason(error, engine)}); give every :name in the statement a value in "
-            "parameters"
+            "parameters, and write \\: for a colon that begins no name"
         ) from None
 
 
@@ -189,8 +189,9 @@ def _name(engine: sa.Engine) -> str:
 
 
 def _reason(error: SQLAlchemyError, engine: sa.Engine) -> str:
-    """The first line of what the driver says, without statement and parameters."""
-    return _without_password(str(getattr(error, "orig", None) or error).strip().split("\n", maxsplit=1)[0], engine)
+    """The first line of what the driver says, without statement, list of parameters and link."""
+    said = str(getattr(error, "orig", None) or error).strip().split("\n", maxsplit=1)[0]
+    return _without_password(said.split(" (Background on this error", maxsplit=1)[0], engine)
 
 
 def _without_password(message: str, engine: sa.Engine) -> str:

@@ -120,6 +120,7 @@ def test_more_rows_than_one_batch_keep_their_order(engine):
     ("sql", "parameters", "kind", "says"),
     [
         ("SELECT id FROM towns WHERE id = :id", {}, UsageError, "value in parameters"),
+        ("SELECT id FROM towns WHERE name = ':x'", {}, UsageError, r"write \: for a colon"),
         ("SELECT id FROM nowhere", {}, DataError, "no such table: nowhere"),
         ("SELECT id, name AS id FROM towns", {}, DataError, "two columns named 'id'"),
         ("SELECT x'00ff' AS image", {}, DataError, "column 'image' holds a bytes"),
@@ -138,7 +139,7 @@ def test_what_a_statement_changes_is_rolled_back(engine):
     assert len(read_source(TableSource(table="towns"), engine=engine)) == len(TOWNS)
 
 
-def test_an_error_shows_no_parameter(engine):
+def test_an_error_does_not_list_the_parameters(engine):
     source = QuerySource(sql="SELECT id FROM nowhere WHERE id = :id", parameters={"id": "private"})
     assert "private" not in str(error_of(source, engine))
 
