@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -262,6 +263,16 @@ def test_a_wrong_call_says_what_is_wrong(frame, options, kind, says):
 def test_a_setting_out_of_range_or_unknown_is_refused(settings):
     with pytest.raises(ValidationError, match=next(iter(settings))):
         InputSettings(**settings)
+
+
+def test_tables_validated_side_by_side_keep_their_results_apart():
+    def faults(count):
+        report = validate(table(name=changed(NAMES, {row: f"caf\x07 {row}" for row in range(count)})))
+        return the(report, "texts hold no control character", "name").unexpected_count
+
+    counts = [number % 7 for number in range(28)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(faults, counts)) == counts
 
 
 def test_a_hundred_thousand_rows_are_validated_in_seconds():
