@@ -95,7 +95,7 @@ def _matches_report(
         unknown = f"{column} not in {role}"
         frame[column] = ids
         # Asked as "holds nothing": a set of all ids would be copied into the expectation.
-        frame[unknown] = pd.Series([None if key is None or key in there else key for key in ids], dtype=object)
+        frame[unknown] = pd.Series([None if key in there else key for key in ids], dtype=object)
         checks += _id_checks(column, unknown, role, masked=masked)
     return ValidationReport(run_checks("matches", frame, checks), tuple(skipped))
 

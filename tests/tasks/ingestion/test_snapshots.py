@@ -81,6 +81,7 @@ def test_two_tables_share_a_hash_only_if_they_hold_the_same_rows(left, right):
         pd.DataFrame({"name": ["a", "b"], "id": ["1", "2"]}),
         pd.DataFrame({"id": ["1", "2"], "name": ["a", "bb"]}),
         pd.DataFrame({"id": ["1", "2"], "name": ["b", "a"]}),
+        pd.DataFrame({"id": ["12", None], "name": ["a", "b"]}),
         pd.DataFrame({"id": ["1", "2", "2"], "name": ["a", "b", "b"]}),
         pd.DataFrame({"id": ["1", "2"]}),
     ],

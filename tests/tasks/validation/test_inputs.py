@@ -160,6 +160,8 @@ def test_limits_are_the_users():
     assert failures(validate(table(), longest=13, plausible_share=0.5)) == []
     assert failures(validate(table(), previous_rows=100, least_volume=0.2)) == []
     assert failures(validate(table(), previous_rows=1, greatest_volume=20.0)) == []
+    assert failures(validate(table()[:10], previous_rows=20)) == []
+    assert failures(validate(table()[:10], previous_rows=21)) == [("the volume is near the last run's", None, "hard")]
 
 
 @pytest.mark.parametrize(
@@ -179,8 +181,9 @@ def test_severities_are_the_users(case, setting, severity):
 
 
 def test_figures_are_shares_of_what_was_looked_at():
-    frame = table(name=changed(NAMES, {1: None, 5: NAMES[4]}), city=["Oslo"] * 20)
+    frame = table(name=changed(NAMES, {1: None, 5: NAMES[4], 7: "x" * 501}), city=["Oslo"] * 20)
     report = validate(frame)
+    assert the(report, "texts have 1 to 500 characters", "name").observed_value == pytest.approx(18 / 19)
     assert the(report, "rows have text to compare", "name").observed_value == pytest.approx(0.95)
     distinct = the(report, "reference rows are distinct", "name + city")
     assert distinct.observed_value == pytest.approx(0.9)
