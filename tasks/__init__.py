@@ -1,1 +1,1 @@
-"""Shells around the library for the pipeline; run from a checkout, not part of the wheel."""
+"""Steps of the pipeline around the library: tables in, validation, tables out. Runs from a checkout, not the wheel."""

@@ -46,15 +46,17 @@ def test_import_contract_is_kept():
 @pytest.mark.parametrize(
     ("module", "statement", "broken"),
     [
-        ("tables", "import prefect", "pure-library"),
-        ("tables", "from sqlalchemy.orm import Session", "pure-library"),
-        ("kernels/csr", "from fuzzyjoin import errors", "kernels-at-the-bottom"),
-        ("application", "from fuzzyjoin.search import *", "apply-without-search"),
-        ("api", "def show():\n    import typer", "terminal-in-cli-only"),
+        ("fuzzyjoin/tables", "import prefect", "pure-library"),
+        ("fuzzyjoin/tables", "from sqlalchemy.orm import Session", "pure-library"),
+        ("fuzzyjoin/kernels/csr", "from fuzzyjoin import errors", "kernels-at-the-bottom"),
+        ("fuzzyjoin/application", "from fuzzyjoin.search import *", "apply-without-search"),
+        ("fuzzyjoin/api", "def show():\n    import typer", "terminal-in-cli-only"),
+        ("fuzzyjoin/files/tables", "from tasks.ingestion import ingest", "layers"),
+        ("tasks/validation/inputs", "import great_expectations", "great-expectations-in-one-place"),
     ],
 )
 def test_a_forbidden_import_breaks_the_contract(checkout, module, statement, broken):
-    path = checkout / "fuzzyjoin" / f"{module}.py"
+    path = checkout / f"{module}.py"
     path.write_text(path.read_text(encoding="utf-8") + f"\n{statement}\n", encoding="utf-8")
 
     code, output, names = check_contract(checkout)

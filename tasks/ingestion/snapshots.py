@@ -1,0 +1,266 @@
+"""Snapshots: tables of text as Parquet files named by their content, and the handles that travel instead of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from fuzzyjoin.errors import DataError, UsageError
+from fuzzyjoin.files import Output, read_table, write_all
+from fuzzyjoin.tables import as_frame, as_text
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection
+
+    import pandas as pd
+
+__all__ = [
+    "SnapshotMissingError",
+    "TableHandle",
+    "content_hash",
+    "delete_old_snapshots",
+    "load_snapshot",
+    "write_snapshot",
+]
+
+_PREFIX = "sha256:"
+_FILE = re.compile(r"[0-9a-f]{64}\.parquet")
+_HASH = re.compile(_PREFIX + "[0-9a-f]{64}")
+# What `fuzzyjoin.files` leaves behind if the process is killed while it writes.
+_LEFTOVER = re.compile(r"\.fuzzyjoin-[0-9a-f]+\.tmp")
+
+
+class SnapshotMissingError(DataError):
+    """The snapshot that a handle names is no longer there."""
+
+
+@dataclass(frozen=True)
+class TableHandle:
+    """Names a snapshot; small enough to travel between tasks.
+
+    Attributes
+    ----------
+    path
+        The snapshot file.
+    content_hash
+        ``sha256:`` and 64 digits (see `content_hash`).
+    rows
+        Number of rows.
+    columns
+        Names of the columns.
+    """
+
+    path: str
+    content_hash: str
+    rows: int
+    columns: tuple[str, ...]
+
+
+def content_hash(table: pd.DataFrame) -> str:
+    """SHA-256 of column names and cells as text; the order of the rows does not enter.
+
+    Parameters
+    ----------
+    table
+        Any table, also one whose ids are missing or repeated.
+
+    Returns
+    -------
+    str
+        ``sha256:`` and 64 hexadecimal digits.
+
+    Raises
+    ------
+    UsageError
+        If a column's name is no text.
+    DataError
+        If two columns share a name, or a cell is not valid Unicode.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> towns = pd.DataFrame({"id": ["1", "2"], "name": ["Bergen", None]})
+    >>> content_hash(towns) == content_hash(towns[::-1])
+    True
+    """
+    return _hash(_canonical(table))
+
+
+def write_snapshot(table: pd.DataFrame, folder: str | Path) -> TableHandle:
+    """Keep a table as a Parquet file named by its content; the file appears at once and whole.
+
+    Parameters
+    ----------
+    table
+        The table. Its cells are written as text, its rows in canonical order, so that the same rows give the same
+        file whatever order they come in.
+    folder
+        Where snapshots are kept; made if it does not exist.
+
+    Returns
+    -------
+    TableHandle
+
+    Raises
+    ------
+    UsageError
+        If the folder cannot be made.
+    DataError
+        If the file cannot be written, or as for `content_hash`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     handle = write_snapshot(pd.DataFrame({"id": [2, 1], "name": ["b", "a"]}), folder)
+    ...     load_snapshot(handle).to_dict("list")
+    {'id': ['1', '2'], 'name': ['a', 'b']}
+    """
+    rows = _canonical(table)
+    name = _hash(rows)
+    place = Path(folder)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"folder: {place} cannot be made ({error.strerror or error}); name a folder that can be written to"
+        ) from None
+    path = place / f"{name.removeprefix(_PREFIX)}.parquet"
+    # Written even where it exists: that mends a damaged file, and makes the snapshot as young as its last use.
+    write_all([Output(path, lambda staged: pq.write_table(rows, staged))])
+    return TableHandle(str(path), name, rows.num_rows, tuple(rows.column_names))
+
+
+def load_snapshot(handle: TableHandle) -> pd.DataFrame:
+    """Read a snapshot back and check that it is what the handle names.
+
+    Parameters
+    ----------
+    handle
+        As `write_snapshot` returned it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of dtype str, rows in canonical order.
+
+    Raises
+    ------
+    SnapshotMissingError
+        If the file is gone.
+    DataError
+        If its content is not what the handle names.
+    """
+    path = Path(handle.path)
+    if not path.exists():
+        raise SnapshotMissingError(
+            f"{path}: the snapshot {handle.content_hash} ({handle.rows} rows) is gone; it was older than the "
+            "retention, or its folder was moved: put the folder back, or ingest the source again"
+        )
+    table = read_table(path)
+    found = content_hash(table)
+    if found != handle.content_hash:
+        raise DataError(
+            f"{path}: the snapshot was changed after it was written: its content is {found}, expected "
+            f"{handle.content_hash}; ingest the source again"
+        )
+    return table
+
+
+def delete_old_snapshots(folder: str | Path, *, older_than: dt.timedelta, keep: Collection[str]) -> tuple[str, ...]:
+    """Delete the snapshots that were last written longer ago than an age.
+
+    Parameters
+    ----------
+    folder
+        Where snapshots are kept. Files of other names are left alone.
+    older_than
+        The age; more than zero.
+    keep
+        Content hashes that stay whatever their age, such as those that kept runs were made from.
+
+    Returns
+    -------
+    tuple of str
+        Content hashes of the snapshots deleted, sorted.
+
+    Raises
+    ------
+    UsageError
+        If the age is not more than zero, or `keep` holds something else than content hashes.
+    DataError
+        If a file cannot be deleted.
+    """
+    if older_than.total_seconds() <= 0:
+        raise UsageError(f"older_than is {older_than}; expected more than zero, or every snapshot would go")
+    for name in keep:
+        if not _HASH.fullmatch(name):
+            raise UsageError(f"keep holds {name!r}; expected content hashes, {_PREFIX} and 64 hexadecimal digits")
+    place = Path(folder)
+    last = time.time() - older_than.total_seconds()
+    deleted = []
+    for path in sorted(place.iterdir()) if place.is_dir() else []:
+        name = f"{_PREFIX}{path.stem}"
+        snapshot = _FILE.fullmatch(path.name) is not None
+        if not (snapshot or _LEFTOVER.fullmatch(path.name)) or name in keep:
+            continue
+        if _deleted(path, last) and snapshot:
+            deleted.append(name)
+    return tuple(deleted)
+
+
+def _deleted(path: Path, last: float) -> bool:
+    """Delete a file last written before a moment; whether it was."""
+    try:
+        if path.stat().st_mtime >= last:
+            return False
+        path.unlink()
+    except FileNotFoundError:
+        # Another clean-up was faster.
+        return False
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be deleted ({error.strerror or error}); check the permissions of its folder"
+        ) from None
+    return True
+
+
+def _canonical(table: pd.DataFrame) -> pa.Table:
+    """The table as text columns, its rows sorted by all of them; null where a cell is missing or blank."""
+    frame = as_frame(table, "table")
+    columns = []
+    for name in frame.columns:
+        texts = [as_text(cell) or None for cell in frame[name].to_numpy(dtype=object)]
+        try:
+            columns.append(pa.array(texts, pa.large_string()))
+        except UnicodeEncodeError:
+            raise DataError(
+                f"table: column {name!r} has half a character (a lone surrogate); mend the text, or read it again in "
+                "its true encoding"
+            ) from None
+    rows = pa.table(columns, names=[str(name) for name in frame.columns])
+    if not rows.num_columns:
+        raise DataError("table: has no columns; there is nothing to keep")
+    return rows.sort_by([(name, "ascending") for name in rows.column_names])
+
+
+def _hash(rows: pa.Table) -> str:
+    digest = hashlib.sha256(json.dumps([rows.column_names, rows.num_rows]).encode())
+    for column in rows.columns:
+        texts = pc.fill_null(column, "")
+        # Lengths beside the text, so that no two tables share one stream of bytes.
+        digest.update(np.asarray(pc.binary_length(texts), np.int64).tobytes())
+        digest.update("".join(texts.to_pylist()).encode())
+    return f"{_PREFIX}{digest.hexdigest()}"

@@ -1,0 +1,211 @@
+"""What is expected of the reference and the query table."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+from fuzzyjoin.errors import UsageError
+from fuzzyjoin.tables import as_frame
+from tasks.validation.checks import Check, all_values, present, share_text
+from tasks.validation.columns import text_column
+from tasks.validation.engine import run_checks
+from tasks.validation.results import ValidationReport
+from tasks.validation.settings import InputSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["validate_input"]
+
+_LEAST_ROWS = {"reference": 2, "query": 1}
+
+# Control characters beyond tab and line ends; those from 128 on are Windows' letters read as Latin-1.
+_CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+_REPLACED = "\ufffd"
+# Accented letters in UTF-8, read as Latin-1 or Windows-1252: é becomes Ã©.
+_MISREAD = (
+    "[\u00c2\u00c3][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
+)
+
+_ENCODINGS = {
+    "texts hold no replacement character": _REPLACED,
+    "texts hold no control character": _CONTROL,
+    "texts are not UTF-8 read as Latin-1": _MISREAD,
+}
+
+
+def validate_input(
+    table: pd.DataFrame,
+    *,
+    role: Literal["reference", "query"],
+    id_column: str,
+    columns: Sequence[str],
+    settings: InputSettings | None = None,
+    previous_rows: int | None = None,
+) -> ValidationReport:
+    """Ask what is expected of an input table.
+
+    Parameters
+    ----------
+    table
+        The table. Values are looked at as the text that is compared; blank ones are missing.
+    role
+        "reference" or "query". Only of a reference table it is asked whether its rows are distinct.
+    id_column
+        The id column.
+    columns
+        The columns to compare, at least one.
+    settings
+        Limits and severities; the default ones if left out.
+    previous_rows
+        Rows of the same table in the last run; None if there was none.
+
+    Returns
+    -------
+    ValidationReport
+        Of a column that does not exist nothing else is asked.
+
+    Raises
+    ------
+    UsageError
+        If no column is named, or the role is unknown.
+    DataError
+        If two columns of the table share a name.
+    """
+    if role not in _LEAST_ROWS:
+        raise UsageError(f"role is {role!r}; expected 'reference' or 'query'")
+    if not columns:
+        raise UsageError("columns is empty; name at least one column to compare")
+    settings = settings or InputSettings()
+    source = as_frame(table, role)
+    named = list(dict.fromkeys([id_column, *columns]))
+    there = [name for name in named if name in source.columns]
+    frame = pd.DataFrame({name: text_column(source[name]) for name in there}, index=range(len(source)))
+    checks = [
+        _enough_rows(_LEAST_ROWS[role]),
+        *(present(name, "name a column that the table has, or read the table anew") for name in named),
+    ]
+    skipped = [f"{role} {name!r}: all but its presence, because the column does not exist"
+               for name in named if name not in there]  # fmt: skip
+    if id_column in there:
+        checks += _id_checks(id_column, masked=id_column not in settings.shown_columns)
+    compared = [name for name in dict.fromkeys(columns) if name in there]
+    for name in compared:
+        checks += _text_checks(name, settings)
+    if role == "reference" and compared:
+        key = _free_name(frame)
+        frame[key] = pd.Series(_compared_text(frame, compared), dtype=object)
+        checks.append(_distinct(key, compared, settings))
+    if previous_rows:
+        checks.append(_volume(previous_rows, settings))
+    else:
+        skipped.append(f"{role}: volume against the last run, because there is no last run with rows")
+    return ValidationReport(run_checks(role, frame, checks), tuple(skipped))
+
+
+def _enough_rows(least: int) -> Check:
+    return Check(
+        "ExpectTableRowCountToBeBetween",
+        {"min_value": least},
+        "hard",
+        meaning="the table has rows",
+        expected=f"at least {least}",
+        remedy="check the source, and what filters it",
+    )
+
+
+def _id_checks(column: str, *, masked: bool) -> list[Check]:
+    return [
+        all_values(
+            "ExpectColumnValuesToNotBeNull",
+            column,
+            meaning="every row has an id",
+            remedy="give every row an id, or name another id column",
+            masked=masked,
+        ),
+        all_values(
+            "ExpectColumnValuesToBeUnique",
+            column,
+            meaning="ids are unique",
+            remedy="drop the rows that repeat an id, or name another id column",
+            masked=masked,
+        ),
+    ]
+
+
+def _text_checks(column: str, settings: InputSettings) -> list[Check]:
+    masked = column not in settings.shown_columns
+    plausible = {"column": column, "mostly": settings.plausible_share}
+    filled = Check(
+        "ExpectColumnValuesToNotBeNull",
+        {"column": column, "mostly": settings.filled_share},
+        settings.filled_severity,
+        meaning="rows have text to compare",
+        expected=share_text(settings.filled_share),
+        remedy="fill the column, compare another one, or lower filled_share",
+        masked=masked,
+    )
+    lengths = Check(
+        "ExpectColumnValueLengthsToBeBetween",
+        {**plausible, "min_value": settings.shortest, "max_value": settings.longest},
+        settings.plausible_severity,
+        meaning=f"texts have {settings.shortest} to {settings.longest} characters",
+        expected=share_text(settings.plausible_share),
+        remedy="check that cells were not merged or cut, or change shortest and longest",
+        masked=masked,
+    )
+    encodings = [
+        Check(
+            "ExpectColumnValuesToNotMatchRegex",
+            {**plausible, "regex": pattern},
+            settings.plausible_severity,
+            meaning=meaning,
+            expected=share_text(settings.plausible_share),
+            remedy="read the source again in its true encoding, or mend the texts",
+            masked=masked,
+        )
+        for meaning, pattern in _ENCODINGS.items()
+    ]
+    return [filled, lengths, *encodings]
+
+
+def _distinct(key: str, columns: Sequence[str], settings: InputSettings) -> Check:
+    return Check(
+        "ExpectColumnValuesToBeUnique",
+        {"column": key, "mostly": settings.distinct_share},
+        settings.distinct_severity,
+        meaning="reference rows are distinct",
+        expected=share_text(settings.distinct_share),
+        remedy="drop the duplicates from the reference table, compare more columns, or lower distinct_share",
+        label=" + ".join(columns),
+        masked=any(name not in settings.shown_columns for name in columns),
+    )
+
+
+def _compared_text(frame: pd.DataFrame, columns: Sequence[str]) -> list[str | None]:
+    """The compared columns as one text a row, case and spaces set aside; None where all are missing."""
+    cells = zip(*(frame[name] for name in columns), strict=True)
+    texts = (" | ".join(" ".join((cell or "").casefold().split()) for cell in row) for row in cells)
+    return [text if text.strip(" |") else None for text in texts]
+
+
+def _free_name(frame: pd.DataFrame) -> str:
+    name = "compared text"
+    while name in frame.columns:
+        name += "'"
+    return name
+
+
+def _volume(previous: int, settings: InputSettings) -> Check:
+    least, greatest = math.ceil(previous * settings.least_volume), math.floor(previous * settings.greatest_volume)
+    return Check(
+        "ExpectTableRowCountToBeBetween",
+        {"min_value": least, "max_value": greatest},
+        settings.volume_severity,
+        meaning="the volume is near the last run's",
+        expected=f"{least:,} to {greatest:,}, the last run had {previous:,}",
+        remedy="check that the source is complete and was read once, or widen least_volume and greatest_volume",
+    )

