@@ -159,9 +159,8 @@ def _tables_of_results(dialect: str) -> None:
         sa.Column("closed_because", sa.Text),
         _time("valid_from"),
         _time("valid_to", nullable=True),
+        # Its runs are not foreign keys: the database would look them up for every row, and a run writes its own id.
         sa.PrimaryKeyConstraint("pipeline", "query_id", "opened_by_run"),
-        *_refers(dialect, "opened_by_run", "runs.run_id"),
-        *_refers(dialect, "closed_by_run", "runs.run_id"),
     )
     if dialect != "duckdb":
         op.create_index(
