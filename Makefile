@@ -22,12 +22,14 @@ help:
 
 install: $(VENV)/installed.stamp
 
-# A changed lock starts from an empty environment: pip would leave behind what is no longer locked.
+# A changed lock starts from an empty environment: pip would leave behind what is no longer locked. The lock is whole:
+# without --no-deps pip would ask for a hash of "sqlalchemy[asyncio]" beside that of "sqlalchemy".
 $(VENV)/requirements.stamp: $(LOCK)
 	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info[:2] <= (3, 14) or sys.exit("fuzzyjoin runs on Python 3.11 to 3.14, but $(PYTHON) is %d.%d: say for example make PYTHON=python3.12" % sys.version_info[:2])'
 	@echo "==> installing the locked dependencies into $(VENV)"
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(LOCK)
+	@$(BIN)/pip check --quiet --disable-pip-version-check
 	@touch $@
 
 # The build backend is among the locked dependencies, so the build needs no isolated environment of its own.
