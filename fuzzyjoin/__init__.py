@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fuzzyjoin.api import fuzzy_join, learn_program
+    from fuzzyjoin.blocked import BlockedPairs, block_tables
     from fuzzyjoin.blocking import Blocker
+    from fuzzyjoin.curve import precision_curve
     from fuzzyjoin.errors import DataError, FuzzyJoinError, UsageError
     from fuzzyjoin.join_functions import CustomJoinFunction, JoinFunction
     from fuzzyjoin.program import PrecisionEstimate, Program
     from fuzzyjoin.result import JoinResult
 
 __all__ = [
+    "BlockedPairs",
     "Blocker",
     "CustomJoinFunction",
     "DataError",
@@ -27,13 +30,16 @@ __all__ = [
     "PrecisionEstimate",
     "Program",
     "UsageError",
+    "block_tables",
     "fuzzy_join",
     "learn_program",
+    "precision_curve",
 ]
 
 __version__ = version("fuzzyjoin")
 
 _HOMES = {
+    "BlockedPairs": "blocked",
     "Blocker": "blocking",
     "CustomJoinFunction": "join_functions",
     "DataError": "errors",
@@ -43,8 +49,10 @@ _HOMES = {
     "PrecisionEstimate": "program",
     "Program": "program",
     "UsageError": "errors",
+    "block_tables": "blocked",
     "fuzzy_join": "api",
     "learn_program": "api",
+    "precision_curve": "curve",
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from fuzzyjoin.application import apply_to_candidates
 from fuzzyjoin.blocking import default_k
 from fuzzyjoin.candidates import Candidates
-from fuzzyjoin.errors import DataError
+from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.learning import LearningSettings, learn
 from fuzzyjoin.result import result_of
 from fuzzyjoin.stopwatch import Stopwatch
@@ -15,6 +15,7 @@ from fuzzyjoin.tables import as_frame, choose_columns, key_tables, require_text
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
+    from fuzzyjoin.blocked import BlockedPairs
     from fuzzyjoin.blocking import Blocker
     from fuzzyjoin.join_functions import Space
     from fuzzyjoin.program import Program
@@ -115,10 +116,16 @@ def learn_program(
     space: Space | None = None,
     blocker: Blocker | None = None,
     negative_rules: bool = True,
+    pairs: BlockedPairs | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Program:
     """Learn a program without joining; parameters and errors as for `fuzzy_join`.
+
+    Parameters
+    ----------
+    pairs
+        Candidate pairs that `block_tables` found on the same tables, in place of blocking them here.
 
     Returns
     -------
@@ -135,12 +142,18 @@ def learn_program(
     2
     """
     settings = LearningSettings.of(method, space, precision_target, negative_rules=negative_rules)
-    candidates = _candidates(reference, query, on, id, blocker, choose_work(threads, progress))
+    candidates = _candidates(reference, query, on, id, blocker, choose_work(threads, progress), pairs)
     return learn(candidates, settings, Stopwatch())
 
 
 def _candidates(  # noqa: PLR0917 - the caller's arguments in the caller's order
-    reference: Table, query: Table, on: On, id_column: IdColumn, blocker: Blocker | None, work: Work
+    reference: Table,
+    query: Table,
+    on: On,
+    id_column: IdColumn,
+    blocker: Blocker | None,
+    work: Work,
+    pairs: BlockedPairs | None = None,
 ) -> Candidates:
     frames = as_frame(reference, "reference"), as_frame(query, "query")
     tables = key_tables(*frames, *choose_columns(on, id_column, *frames))
@@ -150,4 +163,9 @@ def _candidates(  # noqa: PLR0917 - the caller's arguments in the caller's order
         raise DataError(
             "reference has a single row; a program is learned from how reference rows differ, so give at least two"
         )
-    return Candidates(*tables, blocker or default_k(len(tables[0])), work)
+    if pairs is None:
+        return Candidates(*tables, blocker or default_k(len(tables[0])), work)
+    if blocker is not None:
+        raise UsageError("blocker and pairs are both given; pairs come from the built-in blocker: give one of the two")
+    pairs.require_tables(*tables)
+    return Candidates(*tables, pairs.k, work, found=pairs)

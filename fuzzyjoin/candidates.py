@@ -14,6 +14,7 @@ from fuzzyjoin.negative_rules import NegativeRules
 from fuzzyjoin.text import blocking_text
 
 if TYPE_CHECKING:
+    from fuzzyjoin.blocked import BlockedPairs
     from fuzzyjoin.blocking import Blocker
     from fuzzyjoin.distances import ColumnTexts
     from fuzzyjoin.kernels.types import Int64Array
@@ -40,6 +41,8 @@ class Candidates:
         Threads and progress.
     rules
         Rules of a stored program: their words enter the vocabulary even if the reference table lacks them.
+    found
+        Pairs that the built-in blocker found before, on these tables and with this k.
     """
 
     reference: KeyTable
@@ -47,6 +50,7 @@ class Candidates:
     blocking: int | Blocker
     work: Work
     rules: NegativeRules = NO_RULES
+    found: BlockedPairs | None = None
     _allowed: list[tuple[NegativeRules, CandidatePairs]] = field(default_factory=list)
 
     @cached_property
@@ -77,6 +81,8 @@ class Candidates:
     @cached_property
     def query_pairs(self) -> CandidatePairs:
         """Candidate reference rows of every query row, before negative rules."""
+        if self.found is not None:
+            return self.found.query_pairs
         if not isinstance(self.blocking, int):
             return block_with(self.blocking, self.reference, self.query)
         grams = self.index.grams.encode(self.query_texts)
@@ -89,6 +95,8 @@ class Candidates:
 
     def neighbours(self, rows: Int64Array) -> CandidatePairs:
         """Neighbours of some reference rows; the others get none. The same as in `reference_pairs`."""
+        if self.found is not None:
+            return self.found.reference_pairs
         if "reference_pairs" in self.__dict__:
             return self.reference_pairs
         if not isinstance(self.blocking, int):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.join_functions import AnyJoinFunction
     from fuzzyjoin.kernels.types import Float64Array, Int64Array
 
-__all__ = ["UnionMatches", "match_union"]
+__all__ = ["UnionMatches", "match_scaled", "match_union"]
 
 
 SMALLEST_THRESHOLD = 1e-9
@@ -80,8 +80,29 @@ def match_union(
     candidates: Candidates,
 ) -> UnionMatches:
     """Join each query row by the configuration that gives it the most probable match, the earliest on ties."""
-    rows = pairs.indptr.size - 1
     found = _neighbourhoods(columns, configurations, pairs, candidates)
+    return _decide(found, configurations, pairs.indptr.size - 1, candidates)
+
+
+def match_scaled(
+    columns: WeightedColumns,
+    configurations: Sequence[tuple[AnyJoinFunction, float]],
+    factors: Sequence[float],
+    pairs: CandidatePairs,
+    candidates: Candidates,
+) -> list[UnionMatches]:
+    """What the union would decide with all its thresholds multiplied by each factor; distances are computed once."""
+    scaled = [[(function, threshold * factor) for function, threshold in configurations] for factor in factors]
+    found = _neighbourhoods(columns, [part for union in scaled for part in union], pairs, candidates)
+    return [_decide(found, union, pairs.indptr.size - 1, candidates) for union in scaled]
+
+
+def _decide(
+    found: dict[str, Neighbourhood],
+    configurations: Sequence[tuple[AnyJoinFunction, float]],
+    rows: int,
+    candidates: Candidates,
+) -> UnionMatches:
     best = np.zeros(rows, np.int64)
     chosen = np.full(rows, -1, np.int64)
     shortfall = np.full(rows, np.inf)

@@ -20,6 +20,7 @@ from fuzzyjoin.negative_rules import NegativeRules
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fuzzyjoin.blocked import BlockedPairs
     from fuzzyjoin.blocking import Blocker
     from fuzzyjoin.join_functions import CustomJoinFunction
     from fuzzyjoin.result import JoinResult
@@ -304,6 +305,7 @@ class Program(Part):
         strict: bool = False,
         blocker: Blocker | None = None,
         join_functions: Sequence[CustomJoinFunction] = (),
+        pairs: BlockedPairs | None = None,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> JoinResult:
@@ -318,6 +320,7 @@ class Program(Part):
             strict=strict,
             blocker=blocker,
             join_functions=join_functions,
+            pairs=pairs,
             threads=threads,
             progress=progress,
         )

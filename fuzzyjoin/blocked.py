@@ -1,0 +1,159 @@
+"""Candidate pairs found beforehand: blocking as a step of its own, whose result can be kept in a file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fuzzyjoin.blocking import CandidatePairs, default_k
+from fuzzyjoin.candidates import Candidates
+from fuzzyjoin.errors import DataError, UsageError
+from fuzzyjoin.tables import as_frame, choose_columns, key_tables, require_text
+from fuzzyjoin.threads import choose_work
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from fuzzyjoin.kernels.types import Int64Array
+    from fuzzyjoin.tables import IdColumn, KeyTable, On, Table
+    from fuzzyjoin.threads import Progress
+
+__all__ = ["BlockedPairs", "block_tables"]
+
+_METADATA: Final = b"fuzzyjoin"
+_TABLES: Final = ("query", "reference")
+
+
+@dataclass(frozen=True)
+class BlockedPairs:
+    """The candidate pairs of two tables, in positions of their canonical order.
+
+    Attributes
+    ----------
+    reference_fingerprint, query_fingerprint
+        Of the tables that were blocked.
+    k
+        Candidates a row.
+    query_pairs
+        Candidate reference rows of every query row.
+    reference_pairs
+        Neighbours of every reference row, itself left out.
+    """
+
+    reference_fingerprint: str
+    query_fingerprint: str
+    k: int
+    query_pairs: CandidatePairs
+    reference_pairs: CandidatePairs
+
+    def require_tables(self, reference: KeyTable, query: KeyTable) -> None:
+        """Raise a UsageError if these are the pairs of other tables."""
+        for table, fingerprint in ((reference, self.reference_fingerprint), (query, self.query_fingerprint)):
+            if table.fingerprint() != fingerprint:
+                raise UsageError(
+                    f"pairs were blocked on another {table.role} table ({fingerprint}) than the one given; call "
+                    "block_tables with the same tables, columns and ids"
+                )
+
+    def save(self, path: Path) -> None:
+        """Write the pairs as a Parquet file with the columns `table`, `row` and `candidate`."""
+        import pyarrow as pa  # noqa: PLC0415 - only who keeps pairs pays for it
+        import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+
+        parts = (self.query_pairs, self.reference_pairs)
+        columns = {
+            "table": np.repeat(np.array([0, 1], np.int8), [len(pairs) for pairs in parts]),
+            "row": np.concatenate([_rows(pairs) for pairs in parts]).astype(np.int32),
+            "candidate": np.concatenate([pairs.reference for pairs in parts]),
+        }
+        about = {
+            "reference_fingerprint": self.reference_fingerprint,
+            "query_fingerprint": self.query_fingerprint,
+            "k": self.k,
+            "rows": [pairs.indptr.size - 1 for pairs in parts],
+        }
+        table = pa.table(columns)
+        pq.write_table(table.replace_schema_metadata({_METADATA: json.dumps(about).encode()}), path)
+
+    @classmethod
+    def load(cls, path: Path) -> BlockedPairs:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read as candidate pairs.
+        """
+        import pyarrow as pa  # noqa: PLC0415 - as in save
+        import pyarrow.parquet as pq  # noqa: PLC0415 - as in save
+
+        try:
+            table = pq.read_table(path)
+            about = json.loads((table.schema.metadata or {})[_METADATA])
+            query_pairs, reference_pairs = (_pairs(table, place, about["rows"][place]) for place in range(len(_TABLES)))
+            return cls(
+                about["reference_fingerprint"], about["query_fingerprint"], about["k"], query_pairs, reference_pairs
+            )
+        except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+            raise DataError(f"{path} cannot be read as candidate pairs: {error}; block the tables again") from None
+
+
+def block_tables(
+    reference: Table,
+    query: Table,
+    on: On = None,
+    *,
+    id: IdColumn = None,  # noqa: A002 - the column is called id
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> BlockedPairs:
+    """Find the candidate pairs of two tables, for `learn_program` and `Program.apply` to start from.
+
+    Parameters and errors are those of `fuzzy_join`.
+
+    Returns
+    -------
+    BlockedPairs
+
+    Notes
+    -----
+    Auto-FuzzyJoin, SIGMOD 2021, section 3.2.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fuzzyjoin import block_tables, learn_program
+    >>> reference = pd.DataFrame({"id": [1, 2, 3], "name": ["Grand Mall", "North Plaza", "Lake Center"]})
+    >>> query = pd.DataFrame({"id": [7, 8], "name": ["The Grand Mall", "Lake Centre"]})
+    >>> pairs = block_tables(reference, query, on="name")
+    >>> learn_program(reference, query, on="name", pairs=pairs) == learn_program(reference, query, on="name")
+    True
+    """
+    frames = as_frame(reference, "reference"), as_frame(query, "query")
+    tables = key_tables(*frames, *choose_columns(on, id, *frames))
+    require_text(tables[0])
+    k = default_k(len(tables[0]))
+    candidates = Candidates(*tables, k, choose_work(threads, progress))
+    return BlockedPairs(
+        tables[0].fingerprint(), tables[1].fingerprint(), k, candidates.query_pairs, candidates.reference_pairs
+    )
+
+
+def _rows(pairs: CandidatePairs) -> Int64Array:
+    rows: Int64Array = np.repeat(np.arange(pairs.indptr.size - 1), np.diff(pairs.indptr))
+    return rows
+
+
+def _pairs(table: pa.Table, place: int, rows: int) -> CandidatePairs:
+    here = table["table"].to_numpy() == place
+    sizes = np.bincount(table["row"].to_numpy()[here], minlength=rows)
+    if sizes.size != rows:
+        raise ValueError(f"a pair names row {sizes.size - 1} of the {_TABLES[place]} table, which has {rows}")
+    return CandidatePairs(
+        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), table["candidate"].to_numpy()[here].astype(np.int32)
+    )

@@ -1,0 +1,46 @@
+"""The curve over thresholds agrees with applying the program with each set of thresholds."""
+
+import pandas as pd
+import pytest
+
+from fuzzyjoin import Program, learn_program, precision_curve
+from tests.cases import EXAMPLES
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return tuple(pd.read_csv(EXAMPLES / "ShoppingMall" / name, dtype=str) for name in ("left.csv", "right.csv"))
+
+
+def scaled(program, factor):
+    content = program.model_dump()
+    for configuration in content["definition"]["decision"]["configurations"]:
+        configuration["threshold"] *= factor
+    return Program.model_validate(content)
+
+
+def test_each_point_is_what_the_scaled_program_does(tables):
+    reference, query = tables
+    program = learn_program(reference, query, on="title", space="small")
+    curve = precision_curve(program, reference, query)
+    assert curve["factor"].is_monotonic_increasing
+    for point in curve.itertuples():
+        result = scaled(program, point.factor).apply(reference, query)
+        assert point.matched == len(result.matches)
+        expected = result.precision_estimate.value
+        assert (expected is None and pd.isna(point.precision_estimate)) or point.precision_estimate == expected
+
+
+def test_looser_thresholds_join_no_fewer_rows(tables):
+    reference, query = tables
+    curve = precision_curve(learn_program(reference, query, on="title", space="small"), reference, query)
+    assert curve["matched"].is_monotonic_increasing
+    assert curve["matched"].iloc[0] < curve["matched"].iloc[-1]
+
+
+def test_a_program_that_joins_nothing_has_no_curve():
+    reference = pd.DataFrame({"id": ["1", "2"], "name": ["aa", "ab"]})
+    query = pd.DataFrame({"id": ["1"], "name": ["zz"]})
+    program = learn_program(reference, query, on="name", precision_target=0.9999999)
+    assert not program.reachable
+    assert precision_curve(program, reference, query).empty
