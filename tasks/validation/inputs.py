@@ -16,7 +16,7 @@ from tasks.validation.results import ValidationReport
 from tasks.validation.settings import InputSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 __all__ = ["validate_input"]
 
@@ -44,6 +44,7 @@ def validate_input(
     id_column: str,
     columns: Sequence[str],
     settings: InputSettings | None = None,
+    shown_columns: Collection[str] = (),
     previous_rows: int | None = None,
 ) -> ValidationReport:
     """Ask what is expected of an input table.
@@ -60,6 +61,8 @@ def validate_input(
         The columns to compare, at least one.
     settings
         Limits and severities; the default ones if left out.
+    shown_columns
+        Columns whose values may appear in the results. All others are masked.
     previous_rows
         Rows of the same table in the last run; None if there was none.
 
@@ -91,14 +94,15 @@ def validate_input(
     skipped = [f"{role} {name!r}: all but its presence, because the column does not exist"
                for name in named if name not in there]  # fmt: skip
     if id_column in there:
-        checks += _id_checks(id_column, masked=id_column not in settings.shown_columns)
+        checks += _id_checks(id_column, masked=id_column not in shown_columns)
     compared = [name for name in dict.fromkeys(columns) if name in there]
     for name in compared:
-        checks += _text_checks(name, settings)
+        checks += _text_checks(name, settings, masked=name not in shown_columns)
     if role == "reference" and compared:
         key = _free_name(frame)
         frame[key] = pd.Series(_compared_text(frame, compared), dtype=object)
-        checks.append(_distinct(key, compared, settings))
+        masked = any(name not in shown_columns for name in compared)
+        checks.append(_distinct(key, compared, settings, masked=masked))
     if previous_rows:
         checks.append(_volume(previous_rows, settings))
     else:
@@ -136,8 +140,7 @@ def _id_checks(column: str, *, masked: bool) -> list[Check]:
     ]
 
 
-def _text_checks(column: str, settings: InputSettings) -> list[Check]:
-    masked = column not in settings.shown_columns
+def _text_checks(column: str, settings: InputSettings, *, masked: bool) -> list[Check]:
     plausible = {"column": column, "mostly": settings.plausible_share}
     filled = Check(
         "ExpectColumnValuesToNotBeNull",
@@ -172,7 +175,7 @@ def _text_checks(column: str, settings: InputSettings) -> list[Check]:
     return [filled, lengths, *encodings]
 
 
-def _distinct(key: str, columns: Sequence[str], settings: InputSettings) -> Check:
+def _distinct(key: str, columns: Sequence[str], settings: InputSettings, *, masked: bool) -> Check:
     return Check(
         "ExpectColumnValuesToBeUnique",
         {"column": key, "mostly": settings.distinct_share},
@@ -181,7 +184,7 @@ def _distinct(key: str, columns: Sequence[str], settings: InputSettings) -> Chec
         expected=share_text(settings.distinct_share),
         remedy="drop the duplicates from the reference table, compare more columns, or lower distinct_share",
         label=" + ".join(columns),
-        masked=any(name not in settings.shown_columns for name in columns),
+        masked=masked,
     )
 
 

@@ -30,6 +30,7 @@ def validate_output(
     precision_estimate: float | None,
     precision_target: float,
     settings: OutputSettings | None = None,
+    shown_columns: Collection[str] = (),
     previous_match_rate: float | None = None,
 ) -> ValidationReport:
     """Ask what is expected of a run's matches.
@@ -46,6 +47,8 @@ def validate_output(
         What it should reach, in (0, 1).
     settings
         Limits and severities; the default ones if left out.
+    shown_columns
+        Which of query_id and reference_id may appear with their values in the results.
     previous_match_rate
         Share of query rows matched in the last run, in [0, 1]; None if there was none.
 
@@ -65,7 +68,7 @@ def validate_output(
     if previous_match_rate is not None and not 0.0 <= previous_match_rate <= 1.0:
         raise UsageError(f"previous_match_rate is {previous_match_rate}; expected a number from 0 to 1")
     settings = settings or OutputSettings()
-    of_matches = _matches_report(as_frame(matches, "matches"), reference_ids, query_ids, settings)
+    of_matches = _matches_report(as_frame(matches, "matches"), reference_ids, query_ids, shown_columns)
     estimate = None if precision_estimate is None or pd.isna(precision_estimate) else float(precision_estimate)
     figures = pd.DataFrame({"precision_estimate": [estimate]}, dtype=object)
     checks = _estimate_checks(estimate, precision_target, settings)
@@ -79,7 +82,10 @@ def validate_output(
 
 
 def _matches_report(
-    matches: pd.DataFrame, reference_ids: Iterable[object], query_ids: Iterable[object], settings: OutputSettings
+    matches: pd.DataFrame,
+    reference_ids: Iterable[object],
+    query_ids: Iterable[object],
+    shown_columns: Collection[str],
 ) -> ValidationReport:
     known = {"query": query_ids, "reference": reference_ids}
     frame = pd.DataFrame(index=range(len(matches)))
@@ -89,7 +95,7 @@ def _matches_report(
         if column not in matches.columns:
             skipped.append(f"matches {column!r}: all but its presence, because the column does not exist")
             continue
-        masked = column not in settings.shown_columns
+        masked = column not in shown_columns
         ids = text_column(matches[column])
         there = set(text_column(pd.Series(list(known[role]), dtype=object)))
         unknown = f"{column} not in {role}"

@@ -69,10 +69,6 @@ class InputSettings(_Settings):
     volume_severity: Severity = Field(
         default="hard", description="Whether a volume out of range stops the run (hard) or is a warning (soft)."
     )
-    shown_columns: tuple[str, ...] = Field(
-        default=(),
-        description="Columns whose values may appear in results, artifacts and logs. All others are masked.",
-    )
 
     @model_validator(mode="after")
     def _limits_are_in_order(self) -> InputSettings:
@@ -104,11 +100,4 @@ class OutputSettings(_Settings):
     )
     match_rate_severity: Severity = Field(
         default="soft", description="Whether a match rate out of range stops the run (hard) or is a warning (soft)."
-    )
-    shown_columns: tuple[str, ...] = Field(
-        default=(),
-        description=(
-            "Columns whose values may appear in results, artifacts and logs: query_id, reference_id. All others are "
-            "masked."
-        ),
     )

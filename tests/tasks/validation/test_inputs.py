@@ -30,13 +30,14 @@ def changed(values, places):
     return [places.get(row, value) for row, value in enumerate(values)]
 
 
-def validate(frame, *, role="reference", columns=("name", "city"), previous_rows=20, **settings):
+def validate(frame, *, role="reference", columns=("name", "city"), previous_rows=20, shown_columns=(), **settings):
     return validate_input(
         frame,
         role=role,
         id_column="id",
         columns=columns,
         settings=InputSettings(**settings),
+        shown_columns=shown_columns,
         previous_rows=previous_rows,
     )
 

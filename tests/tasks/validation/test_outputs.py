@@ -22,7 +22,9 @@ def matches(pairs):
 SOUND = matches([(query, REFERENCE[row % 3]) for row, query in enumerate(QUERY[:8])])
 
 
-def validate(frame=SOUND, *, estimate=0.93, target=0.9, previous=0.8, ids=(REFERENCE, QUERY), **settings):
+def validate(
+    frame=SOUND, *, estimate=0.93, target=0.9, previous=0.8, ids=(REFERENCE, QUERY), shown_columns=(), **settings
+):
     return validate_output(
         frame,
         reference_ids=ids[0],
@@ -30,6 +32,7 @@ def validate(frame=SOUND, *, estimate=0.93, target=0.9, previous=0.8, ids=(REFER
         precision_estimate=estimate,
         precision_target=target,
         settings=OutputSettings(**settings),
+        shown_columns=shown_columns,
         previous_match_rate=previous,
     )
 

@@ -36,7 +36,7 @@ def report():
         role="reference",
         id_column="id",
         columns=["a|b <i>", "size", "none"],
-        settings=InputSettings(shown_columns=("a|b <i>",)),
+        shown_columns=("a|b <i>",),
     )
     matches = pd.DataFrame({"query_id": np.array([1, 1]), "reference_id": np.array([1, 7])})
     of_matches = validate_output(
