@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fuzzyjoin.errors import DataError
-from fuzzyjoin.join_functions import JoinFunction  # noqa: TC001 - pydantic reads it when the class is made
+from fuzzyjoin.join_functions import JoinFunction
 from fuzzyjoin.negative_rules import NegativeRules
 
 if TYPE_CHECKING:

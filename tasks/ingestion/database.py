@@ -35,33 +35,39 @@ class SourceUnavailableError(DataError):
     """There is no connection to the database, or it broke off: running again can help."""
 
 
-def engine_of(source: DatabaseSource) -> sa.Engine:
-    """Make the engine of the database whose URL the source's environment variable holds.
+def engine_of(source: DatabaseSource, *, url: str | None = None) -> sa.Engine:
+    """Make the engine of a source's database.
+
+    Parameters
+    ----------
+    source
+        Names the environment variable that holds the URL.
+    url
+        The URL, where it does not come from the environment.
 
     Raises
     ------
     UsageError
         If the variable is not set, holds no URL, or the URL's driver is not installed.
     """
-    name = source.url_variable
-    url = os.environ.get(name, "")
-    if not url:
-        raise UsageError(
-            f"url_variable: the environment variable {name!r} is not set; set it to the database's SQLAlchemy URL"
-        )
+    name = f"url_variable: the environment variable {source.url_variable!r}"
+    if url is None:
+        url = os.environ.get(source.url_variable, "")
+        if not url:
+            raise UsageError(f"{name} is not set; set it to the database's SQLAlchemy URL")
+    else:
+        name = f"secret_block: the Secret block {source.secret_block!r}"
     try:
         return sa.create_engine(url, hide_parameters=True)
     except (ImportError, NoSuchModuleError):
         driver = url.split(":", maxsplit=1)[0]
         raise UsageError(
-            f"url_variable: the environment variable {name!r} asks for {driver!r}, which is not installed; install "
-            "its driver, or name another one in the URL"
+            f"{name} asks for {driver!r}, which is not installed; install its driver, or name another one in the URL"
         ) from None
     except (ArgumentError, ValueError):
         # The cause quotes the URL.
         raise UsageError(
-            f"url_variable: the environment variable {name!r} holds no SQLAlchemy URL; it looks like "
-            "postgresql+psycopg://user:password@host/database"
+            f"{name} holds no SQLAlchemy URL; it looks like postgresql+psycopg://user:password@host/database"
         ) from None
 
 

@@ -6,13 +6,15 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tasks.forms import first_paragraph
+
 __all__ = ["DatabaseSource", "FileSource", "QuerySource", "Source", "TableSource"]
 
 Parameter: TypeAlias = str | int | float | bool | None
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=first_paragraph)
 
     columns: tuple[str, ...] | None = Field(
         default=None,
@@ -46,6 +48,9 @@ class DatabaseSource(_Settings):
             "Name of the environment variable that holds the database's SQLAlchemy URL, such as "
             "postgresql+psycopg://user:password@host/database. The URL itself is never a setting."
         ),
+    )
+    secret_block: str | None = Field(
+        default=None, min_length=1, description="Name of a Prefect Secret block that holds the URL instead."
     )
 
 

@@ -6,6 +6,8 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tasks.forms import first_paragraph
+
 __all__ = ["InputSettings", "OutputSettings", "Severity"]
 
 Severity: TypeAlias = Literal["hard", "soft"]
@@ -13,7 +15,7 @@ Severity: TypeAlias = Literal["hard", "soft"]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=first_paragraph)
 
 
 class InputSettings(_Settings):

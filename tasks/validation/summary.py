@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from tasks.markdown import escaped
 from tasks.validation.results import number_text
 
 if TYPE_CHECKING:
     from tasks.validation.results import ExpectationResult, ValidationReport
 
 __all__ = ["markdown_summary", "verdict"]
-
-# Whatever could open markup, a link or a table's next cell.
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&$])")
 
 
 def markdown_summary(report: ValidationReport) -> str:
@@ -38,12 +35,12 @@ def markdown_summary(report: ValidationReport) -> str:
     parts = [f"**{verdict(report)}**"]
     for heading, failures in (("Hard failures", report.hard_failures), ("Warnings", report.warnings)):
         if failures:
-            lines = [f"- {_escaped(result.sentence())}. Remedy: {_escaped(result.remedy)}." for result in failures]
+            lines = [f"- {escaped(result.sentence())}. Remedy: {escaped(result.remedy)}." for result in failures]
             parts.append("\n".join([f"### {heading}", "", *lines]))
     if report.results:
         parts.append("\n".join(["### All expectations", "", *_table(report.results)]))
     if report.skipped:
-        parts.append("\n".join(["### Not asked", "", *(f"- {_escaped(sentence)}" for sentence in report.skipped)]))
+        parts.append("\n".join(["### Not asked", "", *(f"- {escaped(sentence)}" for sentence in report.skipped)]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -82,7 +79,7 @@ def _table(results: tuple[ExpectationResult, ...]) -> list[str]:
         for result in results
     ]
     head = ["| | table | column | expectation | observed | expected | unexpected |", "|---|---|---|---|---:|---|---:|"]
-    return [*head, *("| " + " | ".join(map(_escaped, row)) + " |" for row in rows)]
+    return [*head, *("| " + " | ".join(map(escaped, row)) + " |" for row in rows)]
 
 
 def state(result: ExpectationResult) -> str:
@@ -90,7 +87,3 @@ def state(result: ExpectationResult) -> str:
     if result.success:
         return "met"
     return "failed" if result.severity == "hard" else "warning"
-
-
-def _escaped(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))

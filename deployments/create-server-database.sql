@@ -1,0 +1,2 @@
+-- Runs once, when the volume is empty. The warehouse's database is made by the image itself.
+CREATE DATABASE prefect;

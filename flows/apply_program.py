@@ -1,0 +1,69 @@
+"""Join new and changed query rows by the pipeline's current program."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from tasks.apply import join_query_rows
+from tasks.caching import cached
+from tasks.detect import detect_changes
+from tasks.ingest import ingest_table
+from tasks.materialise import materialise_matches
+from tasks.pipeline_run import end_without_matches, pipeline_run
+from tasks.promote import require_current_program
+from tasks.report import publish_result
+from tasks.settings import Checks, Conduct, PipelineName, Privacy, Tables, Warehouse
+from tasks.validate import validate_inputs, validate_matches
+
+__all__ = ["apply_program"]
+
+
+@flow(name="apply_program", flow_run_name="apply {pipeline}")
+def apply_program(
+    pipeline: PipelineName,
+    tables: Tables,
+    checks: Checks = Checks(),
+    privacy: Privacy = Privacy(),
+    conduct: Conduct = Conduct(),
+    warehouse: Warehouse = Warehouse(),
+) -> str:
+    """Join the query rows that are new or changed by the current program; rows that are not given keep their matches.
+
+    The query table may be a part, such as today's rows. All rows given are matched anew if the program or the
+    reference table is another than in the last run.
+
+    Parameters
+    ----------
+    pipeline
+        Name of the recurring match job, which has a current program.
+    tables
+        Which tables are joined. The columns are those that the program was learned on.
+    checks
+        What is expected of the inputs and of the matches.
+    privacy
+        Whose values may be seen where.
+    conduct
+        How the run behaves.
+    warehouse
+        Where the program is and the matches go.
+
+    Returns
+    -------
+    str
+        The run's id in the warehouse.
+    """
+    asked = {"tables": tables, "checks": checks}
+    with pipeline_run(pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, **asked) as run:
+        program = require_current_program(run)
+        reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
+        validate_inputs(run, reference, query, checks, whole=False)
+        work = detect_changes(run, program, reference, query)
+        if work.query is None:
+            end_without_matches(run, program_id=program.program_id)
+            return run.run_id
+        result = cached(join_query_rows)(program, reference, work.query)
+        target = program.precision_target
+        validate_matches(run, result, reference, work.query, checks, precision_target=target, whole=False)
+        changes = materialise_matches(run, result, reference, work.query, covers="changes")
+        publish_result(run, program, result, reference=reference, query=work.query, changes=changes)
+        return run.run_id

@@ -1,0 +1,62 @@
+"""Learn a program on two tables and propose it; no match is written."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from tasks.block import find_candidate_pairs
+from tasks.caching import cached
+from tasks.ingest import ingest_table
+from tasks.pipeline_run import end_without_matches, pipeline_run
+from tasks.promote import propose_program
+from tasks.report import publish_program
+from tasks.search import search_program
+from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
+from tasks.validate import validate_inputs
+
+__all__ = ["learn_program"]
+
+
+@flow(name="learn_program", flow_run_name="learn {pipeline}")
+def learn_program(
+    pipeline: PipelineName,
+    tables: Tables,
+    search: Search = Search(),
+    checks: Checks = Checks(),
+    privacy: Privacy = Privacy(),
+    conduct: Conduct = Conduct(),
+    warehouse: Warehouse = Warehouse(),
+) -> str:
+    """Learn a program and propose it: it is used from the next run on, under review after a person's approval.
+
+    Parameters
+    ----------
+    pipeline
+        Name of the recurring match job. Its matches, programs and decisions stand under it.
+    tables
+        Which tables are looked at, and on what they are to be joined.
+    search
+        How a program is searched.
+    checks
+        What is expected of the inputs.
+    privacy
+        Whose values may be seen where.
+    conduct
+        How the run behaves.
+    warehouse
+        Where the program goes.
+
+    Returns
+    -------
+    str
+        The run's id in the warehouse.
+    """
+    asked = {"tables": tables, "search": search, "checks": checks}
+    with pipeline_run(pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, **asked) as run:
+        reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
+        validate_inputs(run, reference, query, checks)
+        pairs = cached(find_candidate_pairs)(reference, query)
+        learned = cached(search_program)(reference, query, pairs, search)
+        publish_program(learned, standing=propose_program(run, learned))
+        end_without_matches(run, program_id=learned.program_id)
+        return run.run_id

@@ -1,0 +1,71 @@
+"""Learn a program on two tables and write its matches into the warehouse."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from tasks.apply import join_query_rows
+from tasks.block import find_candidate_pairs
+from tasks.caching import cached
+from tasks.ingest import ingest_table
+from tasks.materialise import materialise_matches
+from tasks.pipeline_run import end_without_matches, pipeline_run
+from tasks.promote import current_program, propose_program
+from tasks.report import publish_program, publish_result
+from tasks.search import search_program
+from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
+from tasks.validate import validate_inputs, validate_matches
+
+__all__ = ["match_tables"]
+
+
+@flow(name="match_tables", flow_run_name="match {pipeline}")
+def match_tables(
+    pipeline: PipelineName,
+    tables: Tables,
+    search: Search = Search(),
+    checks: Checks = Checks(),
+    privacy: Privacy = Privacy(),
+    conduct: Conduct = Conduct(),
+    warehouse: Warehouse = Warehouse(),
+) -> str:
+    """Learn a program, then join every query row by the pipeline's current program.
+
+    Parameters
+    ----------
+    pipeline
+        Name of the recurring match job. Its matches, programs and decisions stand under it.
+    tables
+        Which tables are joined, and on what.
+    search
+        How a program is searched.
+    checks
+        What is expected of the inputs and of the matches.
+    privacy
+        Whose values may be seen where.
+    conduct
+        How the run behaves.
+    warehouse
+        Where the matches go.
+
+    Returns
+    -------
+    str
+        The run's id in the warehouse.
+    """
+    asked = {"tables": tables, "search": search, "checks": checks}
+    with pipeline_run(pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, **asked) as run:
+        reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
+        validate_inputs(run, reference, query, checks)
+        pairs = cached(find_candidate_pairs)(reference, query)
+        learned = cached(search_program)(reference, query, pairs, search)
+        publish_program(learned, standing=propose_program(run, learned))
+        program = current_program(run)
+        if program is None:
+            end_without_matches(run, program_id=learned.program_id)
+            return run.run_id
+        result = cached(join_query_rows)(program, reference, query, pairs)
+        validate_matches(run, result, reference, query, checks, precision_target=program.precision_target)
+        changes = materialise_matches(run, result, reference, query)
+        publish_result(run, program, result, reference=reference, query=query, changes=changes)
+        return run.run_id

@@ -1,0 +1,79 @@
+"""Keep the matches of a query table up to date: new and changed rows are matched, deleted ones are closed."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from tasks.apply import join_query_rows
+from tasks.block import find_candidate_pairs
+from tasks.caching import cached
+from tasks.detect import detect_changes
+from tasks.ingest import ingest_table
+from tasks.materialise import close_matches, materialise_matches
+from tasks.pipeline_run import pipeline_run
+from tasks.promote import current_program, propose_program, require_current_program
+from tasks.report import publish_program, publish_result
+from tasks.search import search_program
+from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
+from tasks.validate import validate_inputs, validate_matches
+
+__all__ = ["sync_warehouse"]
+
+
+@flow(name="sync_warehouse", flow_run_name="sync {pipeline}")
+def sync_warehouse(
+    pipeline: PipelineName,
+    tables: Tables,
+    search: Search = Search(),
+    checks: Checks = Checks(),
+    privacy: Privacy = Privacy(),
+    conduct: Conduct = Conduct(),
+    warehouse: Warehouse = Warehouse(),
+) -> str:
+    """Bring the matches to what the query table holds now; a pipeline without a program learns its first one.
+
+    Rows whose text is as it was keep their matches untouched. All rows are matched anew if the program or the reference
+    table is another than the one that a row was last matched by.
+
+    Parameters
+    ----------
+    pipeline
+        Name of the recurring match job. Its matches, programs and decisions stand under it.
+    tables
+        Which tables are joined, and on what. The query table is the whole one: matches of rows that it no longer holds
+        are closed.
+    search
+        How the first program is searched.
+    checks
+        What is expected of the inputs and of the matches.
+    privacy
+        Whose values may be seen where.
+    conduct
+        How the run behaves.
+    warehouse
+        Where the matches go.
+
+    Returns
+    -------
+    str
+        The run's id in the warehouse.
+    """
+    asked = {"tables": tables, "search": search, "checks": checks}
+    with pipeline_run(pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, **asked) as run:
+        reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
+        validate_inputs(run, reference, query, checks)
+        if current_program(run) is None:
+            pairs = cached(find_candidate_pairs)(reference, query)
+            learned = cached(search_program)(reference, query, pairs, search)
+            publish_program(learned, standing=propose_program(run, learned))
+        program = require_current_program(run)
+        work = detect_changes(run, program, reference, query)
+        if work.query is None:
+            close_matches(run, program, work.gone)
+            return run.run_id
+        result = cached(join_query_rows)(program, reference, work.query)
+        target = program.precision_target
+        validate_matches(run, result, reference, work.query, checks, precision_target=target, whole=False)
+        changes = materialise_matches(run, result, reference, work.query, covers="changes", gone=work.gone)
+        publish_result(run, program, result, reference=reference, query=work.query, changes=changes)
+        return run.run_id

@@ -1,0 +1,89 @@
+"""Explicit cache keys: a task whose inputs, settings and code are as before gives what it gave then.
+
+Results are handles, kept as JSON beside the files that they name; nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+
+from prefect.cache_policies import CachePolicy
+from pydantic import BaseModel
+
+from tasks.code_version import code_version
+from tasks.handles import RunHandle
+from tasks.storage import storage_folder
+
+if TYPE_CHECKING:
+    from prefect import Task
+    from prefect.context import TaskRunContext
+
+__all__ = ["ContentKey", "cached"]
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+LIBRARIES: Final = ("numba", "numpy", "pandas", "pystemmer", "rapidfuzz")
+"""Packages whose version can change a result."""
+
+
+@dataclass
+class ContentKey(CachePolicy):
+    """A key made of the task's name, its parameters, the code and the libraries; which run asks does not enter."""
+
+    def compute_key(
+        self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **_: object
+    ) -> str | None:
+        """The key; a result under it whose files are gone is forgotten first."""
+        del flow_parameters
+        parts = {
+            "task": task_ctx.task.name,
+            "inputs": {name: _plain(value) for name, value in inputs.items() if not isinstance(value, RunHandle)},
+            "code": code_version(),
+            "machine": platform.machine(),
+            "libraries": {name: version(name) for name in LIBRARIES},
+        }
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        key = f"{task_ctx.task.name.replace(' ', '-')}-{digest[:32]}"
+        _forget_if_stale(result_folder() / key)
+        return key
+
+
+def result_folder() -> Path:
+    """Where results are kept."""
+    return storage_folder() / "results"
+
+
+def cached(task: Task[Parameters, Result]) -> Task[Parameters, Result]:
+    """The task with its results kept in today's storage folder and found by content."""
+    folder = result_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    return task.with_options(
+        persist_result=True, result_storage=folder, result_serializer="json", cache_policy=ContentKey()
+    )
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - any JSON value
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+
+
+def _forget_if_stale(record: Path) -> None:
+    if record.is_file() and not all(Path(path).is_file() for path in _paths(json.loads(record.read_text("utf-8")))):
+        record.unlink(missing_ok=True)
+
+
+def _paths(value: object) -> list[str]:
+    """Every path that a kept result names, at any depth; the result itself is JSON inside JSON."""
+    if isinstance(value, dict):
+        own = [value["path"]] if isinstance(value.get("path"), str) else []
+        inner = json.loads(value["result"]) if isinstance(value.get("result"), str) else None
+        return [*own, *_paths(inner), *(path for part in value.values() for path in _paths(part))]
+    if isinstance(value, list):
+        return [path for part in value for path in _paths(part)]
+    return []

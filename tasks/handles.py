@@ -1,0 +1,111 @@
+"""What travels between tasks: names of files and of records, never tables."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from fuzzyjoin.program import PrecisionEstimate
+from tasks.ingestion import TableHandle
+from tasks.settings import Privacy, Warehouse
+from tasks.storage import FileHandle
+
+__all__ = ["InputHandle", "ProgramHandle", "ResultHandle", "RunHandle"]
+
+
+class Handle(BaseModel):
+    """Immutable and small."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RunHandle(Handle):
+    """A run that is recorded in a warehouse.
+
+    Attributes
+    ----------
+    run_id, pipeline
+        Of the run's row.
+    warehouse
+        Where that row is.
+    privacy
+        What may be seen of the data.
+    """
+
+    run_id: str
+    pipeline: str
+    warehouse: Warehouse
+    privacy: Privacy
+
+
+class InputHandle(Handle):
+    """An input table as it was read.
+
+    Attributes
+    ----------
+    role
+        "reference" or "query".
+    table
+        Its snapshot: the id column, then the compared columns.
+    id_column, columns
+        Their names.
+    """
+
+    role: Literal["reference", "query"]
+    table: TableHandle
+    id_column: str
+    columns: tuple[str, ...]
+
+
+class ProgramHandle(Handle):
+    """A program with its learning record, as a file.
+
+    Attributes
+    ----------
+    program_id
+        What decides a match.
+    file
+        The program file.
+    precision_target
+        What was asked of it.
+    precision_estimate
+        What was estimated when it was learned.
+    """
+
+    program_id: str
+    file: FileHandle
+    precision_target: float
+    precision_estimate: PrecisionEstimate
+
+
+class ResultHandle(Handle):
+    """What a program found, as files.
+
+    Attributes
+    ----------
+    program_id
+        The program that decided.
+    matches, unmatched
+        The frames of a `fuzzyjoin.JoinResult`.
+    curve
+        What stricter and looser thresholds would find (see `fuzzyjoin.precision_curve`).
+    precision_estimate
+        Of these matches.
+    matched_rows, unmatched_rows
+        Rows of the two frames.
+    warnings
+        What the library has to say, one sentence each.
+    seconds
+        Seconds a stage of the library.
+    """
+
+    program_id: str
+    matches: FileHandle
+    unmatched: FileHandle
+    curve: FileHandle
+    precision_estimate: PrecisionEstimate
+    matched_rows: int
+    unmatched_rows: int
+    warnings: tuple[str, ...]
+    seconds: dict[str, float]

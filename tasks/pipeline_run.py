@@ -1,0 +1,127 @@
+"""A run of a pipeline around the tasks of a flow: its lock, its record, its end."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from prefect import get_client, runtime
+
+from tasks.code_version import code_version
+from tasks.credentials import opened_warehouse
+from tasks.handles import RunHandle
+from tasks.warehouse.connection import writing
+from tasks.warehouse.errors import LockHeldError, RunEndedError
+from tasks.warehouse.lock import pipeline_lock
+from tasks.warehouse.migrations import migrate_up
+from tasks.warehouse.pipelines import register_pipeline
+from tasks.warehouse.runs import Attempt, end_run, record_failure, record_refusal, start_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import BaseModel
+    from sqlalchemy.engine import Engine
+
+    from tasks.settings import Conduct, Privacy, Warehouse
+
+__all__ = ["end_without_matches", "pipeline_run"]
+
+
+@contextmanager
+def pipeline_run(
+    pipeline: str, *, warehouse: Warehouse, conduct: Conduct, privacy: Privacy, **parameters: BaseModel
+) -> Iterator[RunHandle]:
+    """Hold the pipeline's lock and keep a record of the run: that it began, and if it fails, why.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline's name.
+    warehouse, conduct, privacy
+        Where the record goes, and how the run behaves.
+    parameters
+        What else the run was asked to do, for the record.
+
+    Raises
+    ------
+    LockHeldError
+        If another run of the pipeline works for longer than `conduct.wait_seconds`; the message says which.
+    WarehouseError
+        If the warehouse cannot be reached.
+    """
+    asked = {"warehouse": warehouse, "conduct": conduct, "privacy": privacy, **parameters}
+    attempt = Attempt(
+        run_id=_run_id(),
+        pipeline=pipeline,
+        triggered_by=conduct.asked_by or _trigger(),
+        code_version=code_version(),
+        parameters={
+            "flow": runtime.flow_run.flow_name,
+            **{name: settings.model_dump(mode="json") for name, settings in asked.items()},
+        },
+    )
+    handle = RunHandle(run_id=attempt.run_id, pipeline=pipeline, warehouse=warehouse, privacy=privacy)
+    with opened_warehouse(warehouse) as engine:
+        try:
+            lock = pipeline_lock(engine, pipeline, run_id=attempt.run_id, timeout_seconds=conduct.wait_seconds)
+            with lock:
+                _prepare(engine, pipeline, conduct)
+                start_run(engine, attempt, at=datetime.now(UTC))
+                with _failures_recorded(engine, attempt.run_id):
+                    yield handle
+        except LockHeldError as error:
+            # DuckDB lets nobody in beside the holder of its lock.
+            if engine.dialect.name != "duckdb":
+                _prepare(engine, pipeline, conduct)
+                record_refusal(engine, attempt, str(error), at=datetime.now(UTC))
+            raise
+
+
+def end_without_matches(run: RunHandle, *, program_id: str | None) -> None:
+    """Record the success of a run that writes no matches."""
+    with opened_warehouse(run.warehouse) as engine:
+        end_run(engine, run.run_id, program_id=program_id, at=datetime.now(UTC))
+
+
+def _prepare(engine: Engine, pipeline: str, conduct: Conduct) -> None:
+    migrate_up(engine)
+    with writing(engine) as connection:
+        register_pipeline(connection, pipeline, promotion=conduct.promotion, at=datetime.now(UTC))
+
+
+@contextmanager
+def _failures_recorded(engine: Engine, run_id: str) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        reason = str(error) or type(error).__name__
+        try:
+            record_failure(engine, run_id, reason, at=datetime.now(UTC))
+        except RunEndedError:
+            # Its matches are in; what failed came after, and the flow run's state tells of it.
+            raise error from None
+        raise
+
+
+def _run_id() -> str:
+    """The flow run's id; a flow run that is begun again is another attempt."""
+    count = int(runtime.flow_run.run_count or 1)
+    flow_run_id = str(runtime.flow_run.id)
+    return flow_run_id if count == 1 else f"{flow_run_id}.{count}"
+
+
+def _trigger() -> str:
+    """Who or what made the flow run."""
+    with get_client(sync_client=True) as client:
+        flow_run: Any = client.read_flow_run(runtime.flow_run.id)
+        deployment = client.read_deployment(flow_run.deployment_id).name if flow_run.deployment_id else None
+    if deployment is None:
+        return f"{getpass.getuser()} on {socket.gethostname()}"
+    if flow_run.auto_scheduled:
+        return f"schedule of deployment {deployment}"
+    by = flow_run.created_by.display_value if flow_run.created_by else None
+    return f"{by or 'a person or program through the Prefect API'}, deployment {deployment}"

@@ -1,0 +1,172 @@
+"""A person's answer to a proposed program: the tasks that show the proposal and record what was decided."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.input import RunInput
+from pydantic import BaseModel, ConfigDict, Field
+
+from fuzzyjoin import FuzzyJoinError, PrecisionEstimate
+from tasks.credentials import opened_warehouse
+from tasks.markdown import code, escaped, table
+from tasks.report import estimate_text
+from tasks.warehouse.connection import reading, writing
+from tasks.warehouse.decisions import approve, open_proposals, refuse
+from tasks.warehouse.pipelines import current_program_id
+from tasks.warehouse.program_diff import diff_programs
+from tasks.warehouse.programs import load_program
+
+if TYPE_CHECKING:
+    from tasks.settings import Warehouse
+
+__all__ = [
+    "Answer",
+    "Proposal",
+    "ReviewTimeoutError",
+    "oldest_proposal",
+    "publish_proposal",
+    "question",
+    "record_answer",
+]
+
+
+class Answer(RunInput):
+    """A person's answer."""
+
+    decision: Literal["approve", "refuse"] = Field(
+        description="approve: the pipeline uses the program from its next run on. refuse: the current one stays."
+    )
+    by: str = Field(min_length=1, max_length=200, description="Your name, for the auditor.")
+    reason: str = Field(default="", max_length=2000, description="Why, for the auditor.")
+
+
+class Proposal(BaseModel):
+    """A proposed program beside the one in use.
+
+    Attributes
+    ----------
+    pipeline, program_id
+        What is proposed for which pipeline.
+    proposed_by, proposed_at
+        By which run, and when.
+    words
+        The program in words.
+    differences
+        What decides differently from the current program, one sentence each.
+    current_program_id
+        None if this is the first.
+    estimate, current_estimate
+        As estimated when each was last learned.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pipeline: str
+    program_id: str
+    proposed_by: str
+    proposed_at: datetime
+    words: str
+    differences: tuple[str, ...]
+    current_program_id: str | None
+    estimate: PrecisionEstimate
+    current_estimate: PrecisionEstimate | None
+
+
+class ReviewTimeoutError(FuzzyJoinError):
+    """Nobody answered a proposal in time."""
+
+    def __init__(self, proposal: Proposal, seconds: int) -> None:
+        super().__init__(
+            f"nobody approved or refused program {proposal.program_id} of pipeline {proposal.pipeline!r} within "
+            f"{seconds} s; it stays proposed and the current program goes on working: run review_program again"
+        )
+
+
+@task(name="oldest proposal", cache_policy=NO_CACHE)
+def oldest_proposal(pipeline: str, warehouse: Warehouse) -> Proposal | None:
+    """The proposal that has waited longest for an answer, None if there is none."""
+    with opened_warehouse(warehouse) as engine, reading(engine) as connection:
+        waiting = open_proposals(connection, pipeline)
+        if not waiting:
+            return None
+        program = load_program(connection, waiting[0].program_id)
+        current_id = current_program_id(connection, pipeline)
+        current = load_program(connection, current_id) if current_id else None
+    return Proposal(
+        pipeline=pipeline,
+        program_id=program.program_id,
+        proposed_by=waiting[0].decided_by,
+        proposed_at=waiting[0].decided_at,
+        words=program.explain(),
+        differences=diff_programs(current, program) if current else (),
+        current_program_id=current_id,
+        estimate=program.precision_estimate,
+        current_estimate=current.precision_estimate if current else None,
+    )
+
+
+@task(name="publish proposal", cache_policy=NO_CACHE)
+def publish_proposal(proposal: Proposal) -> None:
+    """Show a proposal on the run's page."""
+    create_markdown_artifact(key="proposal", description="The program to be reviewed", markdown=_proposal(proposal))
+
+
+def question(proposal: Proposal) -> str:
+    """The question in a few lines, for the form in which a person answers."""
+    now = "none" if proposal.current_estimate is None else estimate_text(proposal.current_estimate)
+    lines = [
+        f"Shall pipeline **{escaped(proposal.pipeline)}** use the program {code(proposal.program_id, inline=True)}?",
+        f"Its estimated precision is {estimate_text(proposal.estimate)}; the current program's is {now}.",
+        *(f"- {escaped(sentence)}" for sentence in proposal.differences),
+        "The whole program is in this run's artifact *proposal*.",
+    ]
+    return "\n\n".join(lines)
+
+
+@task(name="record answer", cache_policy=NO_CACHE)
+def record_answer(proposal: Proposal, answer: Answer, warehouse: Warehouse) -> None:
+    """Record the decision, and make an approved program the current one.
+
+    Raises
+    ------
+    WarehouseError
+        If somebody else answered meanwhile.
+    """
+    decide = approve if answer.decision == "approve" else refuse
+    with opened_warehouse(warehouse) as engine, writing(engine) as connection:
+        decide(
+            connection,
+            proposal.pipeline,
+            proposal.program_id,
+            by=answer.by,
+            reason=answer.reason or None,
+            at=datetime.now(UTC),
+        )
+
+
+def _proposal(proposal: Proposal) -> str:
+    now = "none" if proposal.current_estimate is None else estimate_text(proposal.current_estimate)
+    rows = [
+        ("program", proposal.program_id, proposal.current_program_id or "none"),
+        ("estimated precision", estimate_text(proposal.estimate), now),
+    ]
+    differences = "\n".join(f"- {escaped(sentence)}" for sentence in proposal.differences)
+    return "\n\n".join(
+        [
+            f"# A program waits for your answer: {escaped(proposal.pipeline)}",
+            (
+                f"Proposed by {escaped(proposal.proposed_by)} at {proposal.proposed_at.isoformat(timespec='minutes')}. "
+                "To answer, press Resume on this run's page. Until then the current program goes on working."
+            ),
+            table(("", "proposed", "current"), rows),
+            "## What would change",
+            differences or "It is the pipeline's first program, or the same one with a lower estimate.",
+            "## The proposed program",
+            code(proposal.words),
+        ]
+    )

@@ -1,0 +1,173 @@
+"""What a run of a pipeline is asked to do: the parameters that the flows' forms show. None can hold a password."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.forms import first_paragraph
+from tasks.ingestion.sources import Source
+from tasks.validation.settings import InputSettings, OutputSettings
+from tasks.warehouse.connection import URL_VARIABLE
+from tasks.warehouse.pipelines import Promotion
+
+__all__ = [
+    "Checks",
+    "ColumnPair",
+    "Conduct",
+    "PipelineName",
+    "Privacy",
+    "ReviewSettings",
+    "Search",
+    "Tables",
+    "Warehouse",
+]
+
+
+class Settings(BaseModel):
+    """Settings that a form shows: immutable, no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=first_paragraph)
+
+
+PipelineName: TypeAlias = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[\w.-]+$",
+        description="Name of the recurring match job. Its matches, programs and decisions stand under it.",
+    ),
+]
+
+ColumnPair: TypeAlias = Annotated[str, Field(pattern=r"^[^=]+(=[^=]+)?$")]
+"""A column's name, or `reference column=query column` where the names differ."""
+
+
+class Tables(Settings):
+    """Which tables are joined, and on what.
+
+    Examples
+    --------
+    >>> tables = Tables.model_validate({
+    ...     "reference": {"kind": "file", "path": "malls.csv"}, "query": {"kind": "file", "path": "typed.csv"},
+    ...     "compare": ["name=title", "city"]})
+    >>> tables.pairs
+    [('name', 'title'), ('city', 'city')]
+    """
+
+    reference: Source = Field(description="The clean list, nearly free of duplicates.")
+    query: Source = Field(description="The rows to look up in it.")
+    # Not `on`: that reads as true in YAML.
+    compare: tuple[ColumnPair, ...] = Field(
+        min_length=1,
+        description="Columns to compare; write reference=query where the names differ.",
+    )
+    reference_id: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Id column of the reference table. If left out: id, else the first column without repeated values.",
+    )
+    query_id: str | None = Field(
+        default=None, min_length=1, description="Id column of the query table. If left out: as for the reference table."
+    )
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The pairs of (reference column, query column) to compare."""
+        return [(left, right or left) for left, _, right in (pair.partition("=") for pair in self.compare)]
+
+    def columns(self, role: Literal["reference", "query"]) -> list[str]:
+        """The compared columns of one of the tables, one a pair."""
+        return [pair[role == "query"] for pair in self.pairs]
+
+
+class Search(Settings):
+    """How a program is searched."""
+
+    precision_target: float = Field(
+        default=0.9, gt=0.0, lt=1.0, description="Share of matches that should be right, between 0 and 1."
+    )
+    method: Literal["auto", "autofj"] = Field(
+        default="auto", description="autofj is the published algorithm, auto whatever measures best."
+    )
+    space: Literal["small", "medium", "large"] | None = Field(
+        default=None, description="Join functions to try: 14, 68 or 136. If left out, what the method does best with."
+    )
+    negative_rules: bool = Field(
+        default=True, description="Learn pairs of words that make two records different, such as north/south."
+    )
+
+
+class Checks(Settings):
+    """What is expected of the inputs and of the matches."""
+
+    reference: InputSettings = Field(default=InputSettings(), description="Expectations on the reference table.")
+    query: InputSettings = Field(default=InputSettings(), description="Expectations on the query table.")
+    matches: OutputSettings = Field(default=OutputSettings(), description="Expectations on the matches.")
+
+
+class Privacy(Settings):
+    """Whose values may be seen where."""
+
+    shown_columns: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Columns whose values may appear on a run's page and in logs. All others are masked, the ids excepted."
+        ),
+    )
+    evidence: Literal["all compared columns", "shown columns only"] = Field(
+        default="all compared columns",
+        description="Which values the warehouse keeps beside a match, as the evidence it was made from.",
+    )
+
+
+class Conduct(Settings):
+    """How a run behaves."""
+
+    promotion: Promotion | None = Field(
+        default=None,
+        description=(
+            "automatic: a newly learned program is used at once. review: it is proposed, and the current one goes on "
+            "working until a person approves. If left out, as the pipeline is set; a new one is automatic."
+        ),
+    )
+    asked_by: str | None = Field(
+        default=None, min_length=1, max_length=200, description="Who asks for this run, for the auditor."
+    )
+    wait_seconds: float = Field(
+        default=600.0, ge=0.0, description="How long to wait while another run of the same pipeline works."
+    )
+    keep_days: float | None = Field(
+        default=None,
+        gt=0.0,
+        description=(
+            "Days that the runs' snapshots of their inputs are kept; after that a run cannot be replayed. If left "
+            "out, for ever."
+        ),
+    )
+
+
+class ReviewSettings(Settings):
+    """How a person is asked."""
+
+    wait_seconds: int = Field(
+        default=7 * 24 * 3600, ge=1, description="How long to wait for an answer; after that the run fails."
+    )
+
+
+class Warehouse(Settings):
+    """Where the matches go. The URL itself is never a parameter: it may hold a password."""
+
+    url_variable: str = Field(
+        default=URL_VARIABLE,
+        min_length=1,
+        description=(
+            "Name of the environment variable that holds the warehouse's URL: sqlite:///FILE, "
+            "postgresql://USER@HOST/DATABASE or duckdb:///FILE. If it is not set, a SQLite file in the working folder."
+        ),
+    )
+    secret_block: str | None = Field(
+        default=None, min_length=1, description="Name of a Prefect Secret block that holds the URL instead."
+    )

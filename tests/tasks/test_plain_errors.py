@@ -1,0 +1,43 @@
+"""Logs show what a person can act on, and the traceback of whatever else goes wrong."""
+
+import logging
+
+import pytest
+
+from fuzzyjoin.errors import DataError
+from tasks.plain_errors import LOGGERS, log_errors_plainly
+
+
+@pytest.fixture(params=LOGGERS)
+def log(request, caplog, monkeypatch):
+    logger = logging.getLogger(request.param)
+    monkeypatch.setattr(logger, "propagate", True)
+    logger.addHandler(caplog.handler)
+    log_errors_plainly()
+    yield logger, caplog
+    logger.removeHandler(caplog.handler)
+
+
+def raise_and_log(logger, error):
+    # As the orchestrator logs it.
+    logger.error("Encountered exception during execution: %r", error, exc_info=error)
+
+
+def test_an_error_of_ours_is_its_message(log):
+    logger, caplog = log
+    raise_and_log(logger, DataError("towns.csv: has no rows; 100% of it is missing"))
+    assert {record.getMessage() for record in caplog.records} == {"towns.csv: has no rows; 100% of it is missing"}
+    assert "Traceback" not in caplog.text
+
+
+def test_a_fault_of_the_program_keeps_its_traceback(log):
+    logger, caplog = log
+    raise_and_log(logger, KeyError("title"))
+    assert "Traceback" in caplog.text
+
+
+def test_saying_it_twice_changes_nothing(log):
+    logger, _ = log
+    before = list(logger.filters)
+    log_errors_plainly()
+    assert logger.filters == before
