@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import sqlalchemy as sa
 
 from tasks.warehouse.errors import WarehouseError
-from tasks.warehouse.schema import EVIDENCE, matches, runs
+from tasks.warehouse.schema import matches, runs
+from tasks.warehouse.steadiness import differing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,7 +46,8 @@ class ChangedMatch:
 def changed_matches(connection: Connection, earlier_run: str, later_run: str) -> tuple[ChangedMatch, ...]:
     """The matches that differ between what two runs left behind, by query id.
 
-    A match differs if its reference row or any of its evidence does.
+    A match differs if its program, its reference row or any of its evidence does; figures that moved less than what
+    makes `materialise` write a match anew count as the same (see `tasks.warehouse.steadiness`).
 
     Raises
     ------
@@ -67,7 +69,7 @@ def changed_matches(connection: Connection, earlier_run: str, later_run: str) ->
     changed = []
     for query_id in sorted(before.keys() | after.keys()):
         old, new = before.get(query_id), after.get(query_id)
-        if old is not None and new is not None and _evidence(old) == _evidence(new):
+        if old is not None and new is not None and _same(old, new):
             continue
         causes: list[Cause] = []
         if not same_program:
@@ -101,8 +103,8 @@ def _held_at(time: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(matches.c.valid_from <= time, sa.or_(matches.c.valid_to.is_(None), matches.c.valid_to > time))
 
 
-def _evidence(row: sa.Row) -> tuple[object, ...]:  # type: ignore[type-arg]
-    return tuple(row._mapping[name] for name in ("reference_id", "program_id", *EVIDENCE))  # noqa: SLF001 - its public name
+def _same(old: sa.Row, new: sa.Row) -> bool:  # type: ignore[type-arg]
+    return old.program_id == new.program_id and not differing(old._asdict(), new._asdict())
 
 
 def _reference_id(row: sa.Row | None) -> str | None:  # type: ignore[type-arg]

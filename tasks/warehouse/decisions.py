@@ -25,6 +25,7 @@ __all__ = ["AUTOMATIC", "Decision", "approve", "history", "open_proposals", "pro
 
 Kind: TypeAlias = Literal["proposal", "approval", "refusal", "rollback"]
 
+PROMOTIONS = ("approval", "rollback")
 AUTOMATIC = "automatic promotion"
 """Who approves under automatic promotion."""
 
@@ -48,14 +49,15 @@ def propose(connection: Connection, pipeline: str, program_id: str, *, by: str, 
     -------
     Kind or None
         "approval" under automatic promotion; "proposal" where a person must now approve or refuse; None if there is
-        nothing to decide: it is the current program, its estimate has not fallen, or it is proposed already.
+        nothing to decide: it is proposed already, or it is the current program and its newest estimate is no lower than
+        the one that it was approved with.
 
     Raises
     ------
     WarehouseError
         If the pipeline or the program is not in the warehouse.
     """
-    promotion = require_pipeline(connection, pipeline).promotion
+    promotion = _hold(connection, pipeline).promotion
     require_program(connection, program_id)
     same = program_id == current_program_id(connection, pipeline)
     if same and (promotion == "automatic" or not _estimate_fell(connection, pipeline, program_id)):
@@ -106,9 +108,12 @@ def roll_back(
     WarehouseError
         If it never was the pipeline's current program, or is so now.
     """
-    earlier = {made.program_id for made in history(connection, pipeline) if made.kind in {"approval", "rollback"}}
+    current = _hold(connection, pipeline).current_program_id
+    earlier = {made.program_id for made in history(connection, pipeline) if made.kind in PROMOTIONS}
     if program_id not in earlier:
         raise WarehouseError(f"program_id {program_id!r} was never current in {pipeline!r}; propose it instead")
+    if program_id == current:
+        raise WarehouseError(f"program_id {program_id!r} is current in {pipeline!r}; name an earlier one to go back to")
     _decide(connection, pipeline, "rollback", program_id, by=by, reason=reason, at=at)
 
 
@@ -134,22 +139,27 @@ def open_proposals(connection: Connection, pipeline: str) -> tuple[Decision, ...
 def _answer(
     connection: Connection, pipeline: str, kind: Kind, program_id: str, *, by: str, reason: str | None, at: datetime
 ) -> None:
-    number = _decide(connection, pipeline, kind, program_id, by=by, reason=reason, at=at)
-    # Asked after the decision was added: only then do two people answering at once see each other.
-    earlier = [made for made in history(connection, pipeline) if made.number < number and made.program_id == program_id]
-    if not earlier or earlier[-1].kind != "proposal":
+    _hold(connection, pipeline)
+    if program_id not in {proposal.program_id for proposal in open_proposals(connection, pipeline)}:
         raise WarehouseError(f"program_id {program_id!r} is not proposed in {pipeline!r}; look at open_proposals")
+    _decide(connection, pipeline, kind, program_id, by=by, reason=reason, at=at)
+
+
+def _hold(connection: Connection, pipeline: str) -> sa.Row:  # type: ignore[type-arg]
+    """The pipeline's row, which others can decide on only after this transaction: two who answer at once see it."""
+    same = sa.update(pipelines).where(pipelines.c.pipeline == pipeline).values(decisions=pipelines.c.decisions)
+    connection.execute(same)
+    return require_pipeline(connection, pipeline)
 
 
 def _decide(
     connection: Connection, pipeline: str, kind: Kind, program_id: str, *, by: str, reason: str | None, at: datetime
-) -> int:
-    require_pipeline(connection, pipeline)
+) -> None:
     require_program(connection, program_id)
     if not by:
         raise WarehouseError("by is empty; say who decides")
     values: dict[str, object] = {"decisions": pipelines.c.decisions + 1}
-    if kind in {"approval", "rollback"}:
+    if kind in PROMOTIONS:
         values["current_program_id"] = program_id
     count = sa.update(pipelines).where(pipelines.c.pipeline == pipeline).values(values)
     number = int(connection.execute(count.returning(pipelines.c.decisions)).scalar_one())
@@ -164,17 +174,24 @@ def _decide(
             decided_at=at,
         )
     )
-    return number
 
 
 def _estimate_fell(connection: Connection, pipeline: str, program_id: str) -> bool:
-    """Whether the pipeline's newest record of this program estimates less than the one before."""
-    newest_two = (
-        sa.select(learning_records.c.precision_estimate)
+    """Whether the pipeline's newest record of its current program estimates less than the one it was approved with.
+
+    Not less than the record before: of a slow fall every step is small, and the person who refused the first step
+    would never be asked again.
+    """
+    records = (
+        sa.select(learning_records.c.precision_estimate, learning_records.c.learned_at)
         .join(runs, runs.c.run_id == learning_records.c.run_id)
         .where(runs.c.pipeline == pipeline, learning_records.c.program_id == program_id)
         .order_by(learning_records.c.learned_at.desc(), learning_records.c.record_id)
-        .limit(2)
     )
-    estimates = [value or 0.0 for value in connection.scalars(newest_two)]
-    return len(estimates) == 2 and estimates[0] < estimates[1]  # noqa: PLR2004 - the newest two
+    learned = connection.execute(records).all()
+    promoted = [made.decided_at for made in history(connection, pipeline) if made.kind in PROMOTIONS]
+    if not learned or not promoted:
+        return False
+    # A program that came from elsewhere, such as another pipeline, is measured by the first record here.
+    approved = next((record for record in learned if record.learned_at <= promoted[-1]), learned[-1])
+    return bool((learned[0].precision_estimate or 0.0) < (approved.precision_estimate or 0.0))

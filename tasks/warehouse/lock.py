@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from tasks.warehouse.connection import writing
-from tasks.warehouse.errors import LockHeldError
+from tasks.warehouse.errors import LockHeldError, WarehouseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,7 +95,7 @@ def _postgresql_holder(session: Connection, key: int) -> str:
 
 @contextmanager
 def _file_lock(engine: Engine, pipeline: str, run_id: str, timeout_seconds: float) -> Iterator[None]:
-    with _lock_file(engine, pipeline).open("a+", encoding="utf-8") as file:
+    with _opened(_lock_file(engine, pipeline)) as file:
         _wait(pipeline, timeout_seconds, attempt=lambda: _try_lock(file), holder=lambda: _file_holder(file))
         file.truncate(0)
         file.write(f"run {run_id} (process {os.getpid()} on {socket.gethostname()})")
@@ -106,8 +106,19 @@ def _file_lock(engine: Engine, pipeline: str, run_id: str, timeout_seconds: floa
             file.truncate(0)
 
 
+def _opened(path: Path) -> TextIO:
+    try:
+        return path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise WarehouseError(
+            f"the lock file {path} cannot be opened ({error.strerror or error}); make its folder, or let this user "
+            "write there"
+        ) from None
+
+
 def _lock_file(engine: Engine, pipeline: str) -> Path:
-    database = str(engine.url.database)
+    # Whichever link leads to the database, its lock is one file.
+    database = Path(str(engine.url.database)).resolve()
     if engine.dialect.name == "duckdb":
         return Path(f"{database}.lock")
     return Path(f"{database}.{hashlib.sha256(pipeline.encode()).hexdigest()[:16]}.lock")

@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from tasks.warehouse.connection import writing
 from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.programs import require_program
+from tasks.warehouse.query_rows import store_row_hashes
 from tasks.warehouse.runs import require_running, update_running
-from tasks.warehouse.schema import EVIDENCE, UtcTimestamp, matches
-from tasks.warehouse.staging import INCOMING, results_table, staged
+from tasks.warehouse.schema import EVIDENCE, UtcTimestamp, matches, runs
+from tasks.warehouse.staging import GONE, INCOMING, results_table, staged
+from tasks.warehouse.steadiness import same_match
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Changes", "Outcome", "materialise"]
 
-COMPARED = ("reference_id", *EVIDENCE)
-"""A match whose values here, and whose program, are what they were is left untouched."""
+MATCHED_ANEW = "matched anew"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ class Outcome:
         "changes" if it looked at new and changed rows only: other rows keep their matches.
     gone
         With "changes", the ids of query rows that were deleted.
+    row_hashes
+        What the rows that the run looked at, matched or not, held: as `tasks.warehouse.query_rows.row_hashes` gives it.
+        Without them the next `changed_rows` counts these rows as new.
     """
 
     program_id: str
@@ -54,6 +58,7 @@ class Outcome:
     precision_estimate: PrecisionEstimate
     covers: Literal["all", "changes"] = "all"
     gone: Sequence[str] = ()
+    row_hashes: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         if self.covers not in {"all", "changes"}:
@@ -72,6 +77,8 @@ class Changes:
 def materialise(engine: Engine, run_id: str, outcome: Outcome, *, at: datetime) -> Changes:
     """Write a run's matches and its end.
 
+    A match that the run found again by the same program is left untouched (see `tasks.warehouse.steadiness`).
+
     Parameters
     ----------
     engine
@@ -81,7 +88,8 @@ def materialise(engine: Engine, run_id: str, outcome: Outcome, *, at: datetime) 
     outcome
         What it found.
     at
-        From when the new matches hold.
+        From when the new matches hold; never before the end of the pipeline's last run, whatever a clock says that was
+        put back.
 
     Raises
     ------
@@ -92,7 +100,7 @@ def materialise(engine: Engine, run_id: str, outcome: Outcome, *, at: datetime) 
     DataError
         If the matches are not fit to be stored: nothing is written.
     """
-    table = results_table(outcome.matched, outcome.unmatched, outcome.gone)
+    table = results_table(outcome.matched, outcome.unmatched, outcome.gone, outcome.row_hashes)
     estimate = outcome.precision_estimate
     with writing(engine) as connection:
         pipeline = require_running(connection, run_id)
@@ -108,10 +116,13 @@ def materialise(engine: Engine, run_id: str, outcome: Outcome, *, at: datetime) 
             precision_level=estimate.level,
             precision_calibrated=estimate.calibrated,
             query_rows_unmatched=len(outcome.unmatched),
+            covers=outcome.covers,
         )
+        at = _not_before_the_last(connection, pipeline, at)
         with staged(connection, table):
             closed = _close(connection, pipeline, run_id, outcome, at)
             opened = _open(connection, pipeline, run_id, outcome, at)
+            store_row_hashes(connection, pipeline, run_id, covers_all=outcome.covers == "all")
         changes = Changes(opened=opened, closed=closed, unchanged=len(outcome.matched) - opened)
         update_running(
             connection,
@@ -121,25 +132,33 @@ def materialise(engine: Engine, run_id: str, outcome: Outcome, *, at: datetime) 
             matches_opened=changes.opened,
             matches_closed=changes.closed,
             matches_unchanged=changes.unchanged,
+            matches_current=_rows(connection, _current(pipeline)),
         )
     return changes
 
 
+def _not_before_the_last(connection: Connection, pipeline: str, at: datetime) -> datetime:
+    # Else a match could end before it began.
+    ended = sa.select(sa.func.max(runs.c.ended_at)).where(
+        runs.c.pipeline == pipeline, runs.c.status == "succeeded", runs.c.covers.is_not(None)
+    )
+    last: datetime | None = connection.scalar(ended)
+    return at if last is None else max(at, last)
+
+
 def _close(connection: Connection, pipeline: str, run_id: str, outcome: Outcome, at: datetime) -> int:
     same_row = INCOMING.c.query_id == matches.c.query_id
-    confirmed = sa.and_(
-        matches.c.program_id == outcome.program_id,
-        *(matches.c[name].is_not_distinct_from(INCOMING.c[name]) for name in COMPARED),
-    )
-    looked_at = sa.exists().where(same_row)
-    confirming = sa.exists().where(same_row, confirmed)
-    why = sa.func.coalesce(INCOMING.c.closed_because, "matched anew")
-    reason = sa.select(why).where(same_row).scalar_subquery()
-    statement = sa.update(matches).where(_current(pipeline), ~confirming)
-    if outcome.covers == "changes":
-        statement = statement.where(looked_at)
-    values = {"valid_to": at, "closed_by_run": run_id, "closed_because": sa.func.coalesce(reason, "query row gone")}
-    count = connection.execute(statement.values(values)).rowcount
+    confirmed = sa.and_(matches.c.program_id == outcome.program_id, same_match(matches, INCOMING))
+    close = sa.update(matches).where(_current(pipeline))
+    written = {"valid_to": at, "closed_by_run": run_id}
+    # One statement for the rows that the run looked at and one for the others: each is a join of whole tables, where a
+    # single one would look every row up.
+    because = sa.func.coalesce(INCOMING.c.closed_because, MATCHED_ANEW)
+    looked_at = close.where(same_row, ~confirmed).values(closed_because=because, **written)
+    count = connection.execute(looked_at).rowcount
+    if outcome.covers == "all":
+        not_named = close.where(~sa.exists().where(same_row)).values(closed_because=GONE, **written)
+        count += connection.execute(not_named).rowcount
     return _count(connection, count, matches.c.closed_by_run == run_id)
 
 
@@ -151,7 +170,7 @@ def _open(connection: Connection, pipeline: str, run_id: str, outcome: Outcome, 
         "opened_by_run": sa.literal(run_id, sa.Text),
         "valid_from": sa.literal(at, UtcTimestamp),
     }
-    names = ["query_id", *COMPARED]
+    names = ["query_id", "reference_id", *EVIDENCE]
     new = sa.select(*[*written_by.values(), *(INCOMING.c[name] for name in names)]).where(
         INCOMING.c.reference_id.is_not(None), ~still_current
     )
@@ -167,4 +186,8 @@ def _count(connection: Connection, told: int, written: sa.ColumnElement[bool]) -
     # DuckDB does not tell how many rows a statement changed.
     if told >= 0:
         return told
-    return int(connection.scalar(sa.select(sa.func.count()).select_from(matches).where(written)) or 0)
+    return _rows(connection, written)
+
+
+def _rows(connection: Connection, which: sa.ColumnElement[bool]) -> int:
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(matches).where(which)) or 0)

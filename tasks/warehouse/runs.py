@@ -244,9 +244,11 @@ def _insert(connection: Connection, attempt: Attempt, **values: Any) -> None:  #
         sa.insert(runs).values(
             run_id=attempt.run_id,
             pipeline=attempt.pipeline,
-            triggered_by=attempt.triggered_by,
+            triggered_by=scrub(attempt.triggered_by),
             code_version=attempt.code_version,
-            parameters=json.dumps(without_secrets(attempt.parameters), sort_keys=True, default=str),
+            parameters=json.dumps(
+                without_secrets(attempt.parameters), sort_keys=True, default=lambda value: scrub(str(value))
+            ),
             **values,
         )
     )

@@ -17,14 +17,20 @@ __all__ = [
     "UtcTimestamp",
     "current_matches",
     "decisions",
+    "erasures",
     "learning_records",
     "match_audit",
+    "match_changes",
     "matches",
     "metadata",
     "pipelines",
+    "program_history",
     "programs",
+    "query_rows",
+    "run_audit",
     "runs",
     "validations",
+    "views",
 ]
 
 
@@ -100,6 +106,8 @@ runs = sa.Table(
     sa.Column("started_at", UtcTimestamp, nullable=False),
     sa.Column("ended_at", UtcTimestamp),
     sa.Column("failure", sa.Text),
+    sa.Column("covers", sa.Text),
+    sa.Column("matches_current", sa.BigInteger),
     sa.CheckConstraint("status IN ('running', 'succeeded', 'failed', 'died', 'refused')", name="fuzzyjoin_runs_status"),
 )
 
@@ -153,9 +161,8 @@ matches = sa.Table(
     sa.Column("closed_because", sa.Text),
     sa.Column("valid_from", UtcTimestamp, nullable=False),
     sa.Column("valid_to", UtcTimestamp),
-    sa.PrimaryKeyConstraint("pipeline", "query_id", "opened_by_run"),
 )
-# A query row has at most one match at a time; DuckDB has no partial indexes.
+# A query row has at most one match at a time; DuckDB has no partial indexes, and a primary key of row and run instead.
 sa.Index(
     "fuzzyjoin_matches_one_current",
     matches.c.pipeline,
@@ -163,6 +170,26 @@ sa.Index(
     unique=True,
     sqlite_where=matches.c.valid_to.is_(None),
     postgresql_where=matches.c.valid_to.is_(None),
+)
+
+# Apart from the current ones, so that a match is in one index at a time, and a run's work does not grow with history.
+sa.Index(
+    "fuzzyjoin_matches_history",
+    matches.c.pipeline,
+    matches.c.query_id,
+    sqlite_where=matches.c.valid_to.is_not(None),
+    postgresql_where=matches.c.valid_to.is_not(None),
+)
+
+# What each query row held when it was last matched.
+query_rows = sa.Table(
+    "fuzzyjoin_query_rows",
+    metadata,
+    sa.Column("pipeline", sa.Text, nullable=False),
+    sa.Column("query_id", sa.Text, nullable=False),
+    sa.Column("row_hash", sa.Text, nullable=False),
+    sa.Column("changed_by_run", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("pipeline", "query_id"),
 )
 
 validations = sa.Table(
@@ -193,6 +220,24 @@ decisions = sa.Table(
     sa.Column("decided_at", UtcTimestamp, nullable=False),
     sa.PrimaryKeyConstraint("pipeline", "number"),
     sa.CheckConstraint("kind IN ('proposal', 'approval', 'refusal', 'rollback')", name="fuzzyjoin_decisions_kind"),
+)
+
+erasures = sa.Table(
+    "fuzzyjoin_erasures",
+    metadata,
+    sa.Column("pipeline", sa.Text, sa.ForeignKey("fuzzyjoin_pipelines.pipeline"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False, autoincrement=False),
+    sa.Column("query_id", sa.Text),
+    sa.Column("reference_id", sa.Text),
+    sa.Column("erased_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("erased_at", UtcTimestamp, nullable=False),
+    sa.Column("matches_redacted", sa.BigInteger, nullable=False),
+    sa.Column("snapshots_deleted", sa.BigInteger, nullable=False),
+    # A JSON list of their content hashes.
+    sa.Column("snapshots", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("pipeline", "number"),
+    sa.CheckConstraint("(query_id IS NULL) <> (reference_id IS NULL)", name="fuzzyjoin_erasures_one_id"),
 )
 
 # Views are read only; their definitions are SQL text in the migrations.
@@ -228,4 +273,42 @@ match_audit = sa.Table(
     sa.Column("run_validations_failed", sa.BigInteger),
     sa.Column("program_in_words", sa.Text),
     sa.Column("program_definition", sa.Text),
+)
+
+run_audit = sa.Table(
+    "fuzzyjoin_run_audit",
+    views,
+    *(sa.Column(column.name, column.type) for column in runs.columns),
+    sa.Column("program_in_words", sa.Text),
+    sa.Column("learned_precision_target", sa.Double),
+    sa.Column("learned_precision_estimate", sa.Double),
+    sa.Column("learned_at", UtcTimestamp),
+    sa.Column("validations", sa.BigInteger),
+    sa.Column("validations_failed_hard", sa.BigInteger),
+    sa.Column("validations_failed_soft", sa.BigInteger),
+)
+
+match_changes = sa.Table(
+    "fuzzyjoin_match_changes",
+    views,
+    sa.Column("pipeline", sa.Text),
+    sa.Column("run_id", sa.Text),
+    sa.Column("query_id", sa.Text),
+    sa.Column("before_reference_id", sa.Text),
+    sa.Column("after_reference_id", sa.Text),
+    sa.Column("before_program_id", sa.Text),
+    sa.Column("after_program_id", sa.Text),
+    sa.Column("program_changed", sa.Boolean),
+    sa.Column("reference_changed", sa.Boolean),
+    sa.Column("query_changed", sa.Boolean),
+    sa.Column("closed_because", sa.Text),
+)
+
+program_history = sa.Table(
+    "fuzzyjoin_program_history",
+    views,
+    *(sa.Column(column.name, column.type) for column in decisions.columns),
+    sa.Column("current_from", UtcTimestamp),
+    sa.Column("current_until", UtcTimestamp),
+    sa.Column("program_in_words", sa.Text),
 )

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 __all__ = ["is_secret_name", "scrub", "without_secrets"]
 
 MASK = "***"
-SECRET_NAME = re.compile(r"password|passwd|passphrase|secret|token|api_?key|credential", re.IGNORECASE)
-# The user may be missing, and a password may hold an unescaped @: the last one before the path ends it.
-URL_PASSWORD = re.compile(r"(?P<start>[a-z][a-z0-9+.-]*://[^\s:/?#@]*):[^\s/?#]*@", re.IGNORECASE)
-SECRET_OPTION = re.compile(rf"(?P<start>\b\w*(?:{SECRET_NAME.pattern})\w*\s*=\s*)(?:'[^']*'|[^\s&'\"]+)", re.IGNORECASE)
+# To tokenise is what join functions do; it is no secret.
+SECRET_NAME = re.compile(r"password|passwd|passphrase|secret|token(?!i[sz])|api_?key|credential", re.IGNORECASE)
+# The user may be missing, and a password may hold unescaped characters of a URL: the last @ ends it.
+URL_PASSWORD = re.compile(r"(?P<start>[a-z][a-z0-9+.-]*://[^\s:/?#@]*):\S*@", re.IGNORECASE)
+SECRET_OPTION = re.compile(
+    rf"(?P<start>\b\w*(?:{SECRET_NAME.pattern})\w*[\"']?\s*[=:]\s*)(?:'[^']*'|\"[^\"]*\"|[^\s&'\",}}]+)", re.IGNORECASE
+)
 
 
 def is_secret_name(name: str) -> bool:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from pyarrow import csv
 
 from fuzzyjoin.errors import DataError
+from fuzzyjoin.tables import as_text
 from tasks.warehouse.schema import EVIDENCE, matches
 
 if TYPE_CHECKING:
@@ -20,23 +21,29 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-__all__ = ["INCOMING", "results_table", "staged"]
+__all__ = ["GONE", "INCOMING", "results_table", "staged"]
 
-NAMES = ("query_id", "reference_id", *EVIDENCE, "closed_because")
+MATCH_NAMES = ("query_id", "reference_id", *EVIDENCE)
+NAMES = (*MATCH_NAMES, "closed_because", "row_hash")
 ARROW_TYPES = {sa.Text: pa.string(), sa.Double: pa.float64(), sa.Integer: pa.int64()}
 COPY_BYTES = 1 << 20
+FEW_ROWS = 2_000
+GONE = "query row gone"
 
 INCOMING = sa.Table(
     "fuzzyjoin_incoming",
     sa.MetaData(),
-    sa.Column("query_id", sa.Text, primary_key=True),
-    *(sa.Column(name, matches.c[name].type) for name in NAMES[1:]),
+    sa.Column("query_id", sa.Text),
+    *(sa.Column(name, matches.c[name].type) for name in NAMES[1:-1]),
+    sa.Column("row_hash", sa.Text),
     prefixes=["TEMPORARY"],
 )
 """One row a query row that the run looked at; without a reference_id it has no match, and closed_because says why."""
 
 
-def results_table(matched: pd.DataFrame, unmatched: pd.DataFrame, gone: Sequence[str]) -> pa.Table:
+def results_table(
+    matched: pd.DataFrame, unmatched: pd.DataFrame, gone: Sequence[str], row_hashes: pd.DataFrame | None
+) -> pa.Table:
     """One Arrow table of all that a run found, in the columns of `INCOMING`.
 
     Parameters
@@ -45,22 +52,28 @@ def results_table(matched: pd.DataFrame, unmatched: pd.DataFrame, gone: Sequence
         As in `fuzzyjoin.JoinResult`.
     gone
         Ids of query rows that are no longer there.
+    row_hashes
+        query_id and row_hash of the rows of `matched` and `unmatched`, or None.
 
     Raises
     ------
     DataError
-        If a column is missing, an id is missing or stands twice, or a text is not valid Unicode.
+        If a column is missing, an id is missing or stands twice, a text is not valid Unicode, or the hashes are of
+        other rows.
     """
-    for argument, frame, needed in (("matched", matched, NAMES[:-1]), ("unmatched", unmatched, ("query_id", "reason"))):
+    for argument, frame, needed in (
+        ("matched", matched, MATCH_NAMES),
+        ("unmatched", unmatched, ("query_id", "reason")),
+    ):
         missing = [name for name in needed if name not in frame.columns]
         if missing:
             raise DataError(f"{argument} has no column {missing[0]!r}; give the frames of a JoinResult")
     rest = pd.DataFrame({"query_id": unmatched["query_id"], "closed_because": "unmatched: " + unmatched["reason"]})
-    lost = pd.DataFrame({"query_id": pd.Series(list(gone), dtype=object), "closed_because": "query row gone"})
+    lost = pd.DataFrame({"query_id": pd.Series(list(gone), dtype=object), "closed_because": GONE})
     # In one piece: the CSV writer puts stray bytes where a piece is empty.
     table = pa.concat_tables([_arrow(frame) for frame in (matched, rest, lost)]).combine_chunks()
     _check_ids(table, len(matched))
-    return table
+    return table if row_hashes is None else _with_hashes(table, row_hashes, len(table) - len(lost))
 
 
 @contextmanager
@@ -78,6 +91,22 @@ def staged(connection: Connection, table: pa.Table) -> Iterator[None]:
     INCOMING.drop(connection)
 
 
+def _with_hashes(table: pa.Table, row_hashes: pd.DataFrame, looked_at: int) -> pa.Table:
+    missing = [name for name in ("query_id", "row_hash") if name not in row_hashes.columns]
+    if missing:
+        raise DataError(f"row_hashes has no column {missing[0]!r}; give what the function row_hashes gives")
+    ids = pa.array([as_text(value) for value in row_hashes["query_id"]], pa.string())
+    hashes = pa.array(row_hashes["row_hash"], pa.string(), from_pandas=True)
+    places = pc.index_in(table["query_id"][:looked_at], ids)
+    if places.null_count or hashes.null_count or len(ids) != looked_at:
+        raise DataError(
+            f"row_hashes has {len(ids)} rows, but {looked_at} query rows are matched or unmatched, or names other "
+            "ones; give one hash for each of these rows and no other"
+        )
+    column = pa.concat_arrays([*pc.take(hashes, places).chunks, pa.nulls(len(table) - looked_at, pa.string())])
+    return table.set_column(table.schema.get_field_index("row_hash"), "row_hash", column)
+
+
 def _arrow(frame: pd.DataFrame) -> pa.Table:
     columns = []
     for name in NAMES:
@@ -86,8 +115,8 @@ def _arrow(frame: pd.DataFrame) -> pa.Table:
             columns.append(pa.nulls(len(frame), kind))
             continue
         values = frame[name]
-        if kind == pa.string() and name.endswith("_id"):
-            values = values.map(str, na_action="ignore").astype(object)
+        if name.endswith("_id") and pd.api.types.infer_dtype(values, skipna=True) != "string":
+            values = pd.Series([as_text(value) or None for value in values], dtype=object)
         try:
             columns.append(pa.array(values, type=kind, from_pandas=True))
         except (pa.ArrowException, UnicodeEncodeError) as error:
@@ -111,6 +140,8 @@ def _insert(connection: Connection, table: pa.Table) -> None:
         statement = str(sa.insert(INCOMING).compile(dialect=connection.dialect))
         rows = list(zip(*(column.to_pylist() for column in table.columns), strict=True))
         connection.exec_driver_sql(statement, rows)
+    # Made at the end, in one go; the ids are unique already.
+    connection.exec_driver_sql(f"CREATE INDEX temp.{INCOMING.name}_rows ON {INCOMING.name} (query_id)")
 
 
 def _register(connection: Connection, table: pa.Table) -> None:
@@ -133,8 +164,13 @@ def _copy(connection: Connection, table: pa.Table) -> None:
     with driver.cursor() as cursor, cursor.copy(f"COPY {INCOMING.name} ({', '.join(NAMES)}) FROM STDIN CSV") as copy:
         for start in range(0, len(content), COPY_BYTES):
             copy.write(content[start : start + COPY_BYTES])
-    # Without statistics the planner takes a temporary table for a small one.
-    connection.execute(sa.text(f"ANALYZE {INCOMING.name}"))
+    # Without statistics the planner takes a temporary table for a small one; and those of the matches can be as old as
+    # the first load, when it would look up 200,000 rows one by one.
+    connection.execute(sa.text(f"ANALYZE {INCOMING.name} (query_id)"))
+    if table.num_rows > FEW_ROWS:
+        connection.execute(sa.text("SET LOCAL enable_nestloop = off"))
+        # The joins of whole tables then need no files.
+        connection.execute(sa.text("SET LOCAL work_mem = '256MB'"))
 
 
 def _refuse_nul(table: pa.Table) -> None:
