@@ -11,7 +11,7 @@ from tasks.handles import InputHandle, ProgramHandle, RunHandle
 from tasks.ingestion import load_snapshot, write_snapshot
 from tasks.storage import snapshot_folder
 from tasks.warehouse.connection import reading
-from tasks.warehouse.history import last_success
+from tasks.warehouse.last_run import last_success
 from tasks.warehouse.query_rows import changed_rows, row_hashes
 
 __all__ = ["Work", "detect_changes"]

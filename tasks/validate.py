@@ -15,7 +15,7 @@ from tasks.ingestion import load_snapshot
 from tasks.storage import store
 from tasks.validation import ValidationReport, html_page, markdown_summary, validate_input, validate_output
 from tasks.warehouse.connection import reading
-from tasks.warehouse.history import last_success
+from tasks.warehouse.last_run import last_success
 from tasks.warehouse.runs import InputState, Validation, record_inputs, record_validations
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
-from tasks.warehouse.errors import WarehouseError
+from tasks.warehouse.errors import WarehouseError, WarehouseUnreachableError
 from tasks.warehouse.secrets import is_secret_name, scrub
 
 if TYPE_CHECKING:
@@ -121,7 +121,9 @@ def _connected(engine: Engine) -> Iterator[Connection]:
         connection = engine.connect()
     except DBAPIError as error:
         reason = scrub(str(error.orig), engine.url).strip()
-        raise WarehouseError(f"warehouse {shown(engine)} cannot be reached: {reason}; check url and server") from None
+        raise WarehouseUnreachableError(
+            f"warehouse {shown(engine)} cannot be reached: {reason}; check url and server"
+        ) from None
     with connection:
         yield connection
 

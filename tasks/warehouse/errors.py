@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fuzzyjoin.errors import FuzzyJoinError
 
-__all__ = ["LockHeldError", "RunEndedError", "WarehouseError"]
+__all__ = ["LockHeldError", "RunEndedError", "WarehouseError", "WarehouseUnreachableError"]
 
 
 class WarehouseError(FuzzyJoinError):
@@ -17,3 +17,7 @@ class LockHeldError(WarehouseError):
 
 class RunEndedError(WarehouseError):
     """The run has ended already, or was taken for dead, and may write nothing more."""
+
+
+class WarehouseUnreachableError(WarehouseError):
+    """There is no connection to the warehouse: nothing was begun, and trying again can help."""

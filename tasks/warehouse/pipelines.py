@@ -20,8 +20,10 @@ Promotion: TypeAlias = Literal["automatic", "review"]
 """Whether a newly learned program becomes the current one by itself, or after a person's approval."""
 
 
-def register_pipeline(connection: Connection, pipeline: str, *, promotion: Promotion, at: datetime) -> None:
+def register_pipeline(connection: Connection, pipeline: str, *, promotion: Promotion | None, at: datetime) -> None:
     """Make a pipeline, or set the promotion of the one there is.
+
+    Without a promotion the one there is stays as it is, and a new one is automatic.
 
     Raises
     ------
@@ -30,12 +32,13 @@ def register_pipeline(connection: Connection, pipeline: str, *, promotion: Promo
     """
     if not pipeline:
         raise WarehouseError("pipeline is an empty name; give one")
-    if promotion not in get_args(Promotion):
+    if promotion is not None and promotion not in get_args(Promotion):
         raise WarehouseError(f"promotion is {promotion!r}; give one of {', '.join(get_args(Promotion))}")
-    change = sa.update(pipelines).where(pipelines.c.pipeline == pipeline, pipelines.c.promotion != promotion)
-    connection.execute(change.values(promotion=promotion))
+    if promotion is not None:
+        change = sa.update(pipelines).where(pipelines.c.pipeline == pipeline, pipelines.c.promotion != promotion)
+        connection.execute(change.values(promotion=promotion))
     if connection.scalar(sa.select(pipelines.c.pipeline).where(pipelines.c.pipeline == pipeline)) is None:
-        values = {"pipeline": pipeline, "promotion": promotion, "decisions": 0, "created_at": at}
+        values = {"pipeline": pipeline, "promotion": promotion or "automatic", "decisions": 0, "created_at": at}
         connection.execute(sa.insert(pipelines).values(values))
 
 
