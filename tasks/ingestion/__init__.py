@@ -9,7 +9,9 @@ from tasks.ingestion.snapshots import (
     TableHandle,
     content_hash,
     delete_old_snapshots,
+    is_content_hash,
     load_snapshot,
+    snapshot_path,
     write_snapshot,
 )
 from tasks.ingestion.sources import DatabaseSource, FileSource, QuerySource, Source, TableSource
@@ -26,7 +28,9 @@ __all__ = [
     "content_hash",
     "delete_old_snapshots",
     "ingest",
+    "is_content_hash",
     "load_snapshot",
     "read_source",
+    "snapshot_path",
     "write_snapshot",
 ]

@@ -30,7 +30,9 @@ __all__ = [
     "TableHandle",
     "content_hash",
     "delete_old_snapshots",
+    "is_content_hash",
     "load_snapshot",
+    "snapshot_path",
     "write_snapshot",
 ]
 
@@ -137,7 +139,7 @@ def write_snapshot(table: pd.DataFrame, folder: str | Path) -> TableHandle:
         raise UsageError(
             f"folder: {place} cannot be made ({error.strerror or error}); name a folder that can be written to"
         ) from None
-    path = place / f"{name.removeprefix(_PREFIX)}.parquet"
+    path = snapshot_path(place, name)
     # Written even where it exists: that mends a damaged file, and makes the snapshot as young as its last use.
     write_all([Output(path, lambda staged: pq.write_table(rows, staged))])
     return TableHandle(str(path), name, rows.num_rows, tuple(rows.column_names))
@@ -179,6 +181,33 @@ def load_snapshot(handle: TableHandle) -> pd.DataFrame:
     return table
 
 
+def is_content_hash(text: str) -> bool:
+    """Whether a text is a table's content hash, and not a fingerprint of another kind.
+
+    >>> is_content_hash("sha256:" + 64 * "0"), is_content_hash("sha256:0")
+    (True, False)
+    """
+    return _HASH.fullmatch(text) is not None
+
+
+def snapshot_path(folder: str | Path, content_hash: str) -> Path:
+    """Where a snapshot of this content is kept, whether it is there or not.
+
+    Raises
+    ------
+    UsageError
+        If it is no content hash.
+
+    Examples
+    --------
+    >>> snapshot_path("snapshots", "sha256:" + 64 * "0").name[60:]
+    '0000.parquet'
+    """
+    if not is_content_hash(content_hash):
+        raise UsageError(f"content_hash is {content_hash!r}; expected {_PREFIX} and 64 hexadecimal digits")
+    return Path(folder) / f"{content_hash.removeprefix(_PREFIX)}.parquet"
+
+
 def delete_old_snapshots(folder: str | Path, *, older_than: dt.timedelta, keep: Collection[str]) -> tuple[str, ...]:
     """Delete the snapshots that were last written longer ago than an age.
 
@@ -206,7 +235,7 @@ def delete_old_snapshots(folder: str | Path, *, older_than: dt.timedelta, keep: 
     if older_than.total_seconds() <= 0:
         raise UsageError(f"older_than is {older_than}; expected more than zero, or every snapshot would go")
     for name in keep:
-        if not _HASH.fullmatch(name):
+        if not is_content_hash(name):
             raise UsageError(f"keep holds {name!r}; expected content hashes, {_PREFIX} and 64 hexadecimal digits")
     place = Path(folder)
     last = time.time() - older_than.total_seconds()

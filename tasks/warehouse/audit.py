@@ -5,20 +5,22 @@ The same in SQL, for one match:
     SELECT * FROM fuzzyjoin_match_audit
     WHERE pipeline = :pipeline AND query_id = :query_id
       AND valid_from <= :date AND (valid_to IS NULL OR valid_to > :date)
+
+SQLite compares times as text: there write the date as it is stored, in UTC, such as '2026-03-01 02:00:00.000000'.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from tasks.warehouse.decisions import Decision, history
 from tasks.warehouse.programs import load_program
-from tasks.warehouse.runs import Validation
-from tasks.warehouse.schema import learning_records, match_audit, runs, validations
+from tasks.warehouse.run_audit import RunAudit, as_number, audit_run, estimate_in_words
+from tasks.warehouse.schema import match_audit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,31 +31,6 @@ if TYPE_CHECKING:
     from fuzzyjoin import Program
 
 __all__ = ["MatchAudit", "RunAudit", "why"]
-
-
-@dataclass(frozen=True)
-class RunAudit:
-    """A run as it was recorded, with the results of its checks; `parameters` are JSON values, passwords masked."""
-
-    run_id: str
-    pipeline: str
-    status: str
-    triggered_by: str
-    code_version: str
-    parameters: Mapping[str, Any]
-    reference_fingerprint: str | None
-    reference_rows: int | None
-    query_fingerprint: str | None
-    query_rows: int | None
-    program_id: str | None
-    precision_estimate: float | None
-    precision_low: float | None
-    precision_high: float | None
-    precision_level: float | None
-    precision_calibrated: bool | None
-    started_at: datetime
-    ended_at: datetime | None
-    validations: tuple[Validation, ...] = field(default=())
 
 
 @dataclass(frozen=True)
@@ -89,8 +66,8 @@ class MatchAudit:
             ),
             (
                 f"Configuration {match['configuration']}, {match['join_function']}: distance "
-                f"{_number(match['distance'])}, at most {_number(match['threshold'])} joins; estimated probability "
-                f"that it is right: {_number(match['precision_estimate'])}."
+                f"{as_number(match['distance'])}, at most {as_number(match['threshold'])} joins; estimated probability "
+                f"that it is right: {as_number(match['precision_estimate'])}."
             ),
             _runner_up(match),
             (
@@ -99,12 +76,10 @@ class MatchAudit:
             ),
             (
                 f"It read reference {run.reference_fingerprint} ({run.reference_rows} rows) and query "
-                f"{run.query_fingerprint} ({run.query_rows} rows); precision estimate {_estimate(run)}."
+                f"{run.query_fingerprint} ({run.query_rows} rows); precision estimate {estimate_in_words(run)}."
             ),
         ]
-        failed = [check for check in run.validations if not check.passed]
-        lines.append(f"{len(run.validations)} checks, {len(failed)} failed{':' if failed else '.'}")
-        lines += [f"  {check.severity}, {check.subject}: {check.expectation}, was {check.observed}" for check in failed]
+        lines += run.checks_in_words(passed=False)
         lines += [
             f"Decision {made.number}: {made.kind} of {made.program_id} by {made.decided_by} at "
             f"{made.decided_at.isoformat()}{f' ({made.reason})' if made.reason else ''}."
@@ -136,40 +111,10 @@ def why(connection: Connection, pipeline: str, query_id: str, *, at: datetime) -
         return None
     of_the_run = ("run_", "program_in_words", "program_definition")
     match = {name: value for name, value in found.items() if not name.startswith(of_the_run)}
-    run = _run(connection, match["opened_by_run"])
-    program = load_program(connection, match["program_id"])
+    run = audit_run(connection, match["opened_by_run"])
+    program = load_program(connection, match["program_id"], at=match["valid_from"])
     earlier = tuple(made for made in history(connection, pipeline) if made.decided_at <= match["valid_from"])
-    return MatchAudit(match=match, run=run, program=_as_learned(connection, program, match), decisions=earlier)
-
-
-def _as_learned(connection: Connection, program: Program, match: Mapping[str, Any]) -> Program:
-    """The program with the record of its learning that was the newest when the match was made."""
-    newest = (
-        sa.select(learning_records.c.content)
-        .where(
-            learning_records.c.program_id == match["program_id"], learning_records.c.learned_at <= match["valid_from"]
-        )
-        .order_by(learning_records.c.learned_at.desc(), learning_records.c.record_id)
-        .limit(1)
-    )
-    content = connection.scalar(newest)
-    record = json.loads(content) if content else None
-    return type(program).model_validate({"definition": program.definition, "learning_record": record})
-
-
-def _run(connection: Connection, run_id: str) -> RunAudit:
-    row = connection.execute(sa.select(runs).where(runs.c.run_id == run_id)).mappings().one()
-    checks = connection.execute(
-        sa.select(validations).where(validations.c.run_id == run_id).order_by(validations.c.number)
-    ).mappings()
-    names = {part.name for part in fields(RunAudit)} - {"parameters", "validations"}
-    return RunAudit(
-        **{name: row[name] for name in names},
-        parameters=json.loads(row["parameters"]),
-        validations=tuple(
-            Validation(**{part.name: check[part.name] for part in fields(Validation)}) for check in checks
-        ),
-    )
+    return MatchAudit(match=match, run=run, program=program, decisions=earlier)
 
 
 def _closing(match: Mapping[str, Any]) -> str:
@@ -181,17 +126,6 @@ def _runner_up(match: Mapping[str, Any]) -> str:
     if match["runner_up_id"] is None:
         return "There was no other candidate."
     return (
-        f"Runner-up: reference {match['runner_up_id']} at distance {_number(match['runner_up_distance'])}, "
-        f"{_number(match['margin'])} farther."
+        f"Runner-up: reference {match['runner_up_id']} at distance {as_number(match['runner_up_distance'])}, "
+        f"{as_number(match['margin'])} farther."
     )
-
-
-def _estimate(run: RunAudit) -> str:
-    if run.precision_low is None or run.precision_high is None:
-        return f"{_number(run.precision_estimate)} (the method's own, without an interval)"
-    interval = f"{_number(run.precision_low)} to {_number(run.precision_high)}"
-    return f"{_number(run.precision_estimate)} ({interval} at level {_number(run.precision_level)})"
-
-
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.4g}"

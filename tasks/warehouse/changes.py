@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import sqlalchemy as sa
 
 from tasks.warehouse.errors import WarehouseError
-from tasks.warehouse.schema import matches, runs
+from tasks.warehouse.schema import match_changes, matches, runs
+from tasks.warehouse.staging import GONE
 from tasks.warehouse.steadiness import differing
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-__all__ = ["Cause", "ChangedMatch", "changed_matches"]
+__all__ = ["Cause", "ChangedMatch", "changed_by_run", "changed_matches"]
 
 Cause: TypeAlias = Literal["program", "reference", "query"]
 Side: TypeAlias = dict[str, sa.Row]  # type: ignore[type-arg]
@@ -78,10 +79,30 @@ def changed_matches(connection: Connection, earlier_run: str, later_run: str) ->
             causes.append("reference")
         if _query_changed(old, new, same_query=same_query):
             causes.append("query")
-        if old is not None and new is None and old.closed_because == "query row gone":
+        if old is not None and new is None and old.closed_because == GONE:
             causes = ["query"]
         changed.append(ChangedMatch(query_id, _reference_id(old), _reference_id(new), tuple(causes)))
     return tuple(changed)
+
+
+def changed_by_run(connection: Connection, run_id: str) -> tuple[ChangedMatch, ...]:
+    """The matches that a run changed, compared with what held before it, by query id.
+
+    Raises
+    ------
+    WarehouseError
+        If the run has not succeeded.
+    """
+    _run(connection, run_id)
+    view = match_changes.c
+    rows = connection.execute(sa.select(match_changes).where(view.run_id == run_id))
+    changed = []
+    for row in rows:
+        causes: list[Cause] = [cause for cause in get_args(Cause) if row._mapping[f"{cause}_changed"]]  # noqa: SLF001 - its public name
+        if row.closed_because == GONE:
+            causes = ["query"]
+        changed.append(ChangedMatch(row.query_id, row.before_reference_id, row.after_reference_id, tuple(causes)))
+    return tuple(sorted(changed, key=lambda change: change.query_id))
 
 
 def _run(connection: Connection, run_id: str) -> sa.Row:  # type: ignore[type-arg]

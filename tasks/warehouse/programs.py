@@ -58,8 +58,8 @@ def store_program(connection: Connection, program: Program, *, run_id: str, at: 
     return program_id
 
 
-def load_program(connection: Connection, program_id: str) -> Program:
-    """A stored program with its newest learning record.
+def load_program(connection: Connection, program_id: str, *, at: datetime | None = None) -> Program:
+    """A stored program with the learning record that is its newest, or that was so at a time.
 
     Raises
     ------
@@ -76,6 +76,8 @@ def load_program(connection: Connection, program_id: str) -> Program:
         .order_by(learning_records.c.learned_at.desc(), learning_records.c.record_id)
         .limit(1)
     )
+    if at is not None:
+        newest = newest.where(learning_records.c.learned_at <= at)
     record = connection.scalar(newest)
     content = {
         "schema_version": stored.schema_version,

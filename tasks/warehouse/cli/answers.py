@@ -1,0 +1,107 @@
+"""Commands that only read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import fuzzyjoin
+from tasks.warehouse import audit, decisions
+from tasks.warehouse.changes import changed_by_run, changed_matches
+from tasks.warehouse.connection import reading
+from tasks.warehouse.no_match import why_not
+from tasks.warehouse.pipelines import current_program_id
+from tasks.warehouse.program_diff import diff_programs
+from tasks.warehouse.programs import load_program
+from tasks.warehouse.run_audit import audit_run, recent_runs
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sqlalchemy.engine import Engine
+
+__all__ = ["changes", "diff", "history", "replay", "run", "runs", "say", "why"]
+
+NO_ANSWER = 1
+
+
+def say(text: str) -> None:
+    """Write a line, or several, to standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def runs(engine: Engine, arguments: argparse.Namespace) -> int:
+    """List a pipeline's last runs."""
+    with reading(engine) as connection:
+        found = recent_runs(connection, arguments.pipeline, limit=arguments.limit)
+    for one in found:
+        say(one.line())
+    say(f"{len(found)} runs")
+    return 0
+
+
+def run(engine: Engine, arguments: argparse.Namespace) -> int:
+    """Tell everything about a run."""
+    with reading(engine) as connection:
+        say(audit_run(connection, arguments.run_id).in_words())
+    return 0
+
+
+def history(engine: Engine, arguments: argparse.Namespace) -> int:
+    """List the decisions on a pipeline's program."""
+    with reading(engine) as connection:
+        current = current_program_id(connection, arguments.pipeline)
+        made = decisions.history(connection, arguments.pipeline)
+    for decision in made:
+        reason = f" ({decision.reason})" if decision.reason else ""
+        told = f"{decision.kind} of {decision.program_id} by {decision.decided_by}{reason}"
+        say(f"{decision.number}  {decision.decided_at.isoformat()}  {told}")
+    say(f"Current program: {current or 'none yet'}")
+    return 0
+
+
+def why(engine: Engine, arguments: argparse.Namespace) -> int:
+    """Tell why a query row was joined as it was, or to nothing."""
+    at = arguments.at or datetime.now(UTC)
+    with reading(engine) as connection:
+        answer = audit.why(connection, arguments.pipeline, arguments.query_id, at=at)
+        if answer is None:
+            say(why_not(connection, arguments.pipeline, arguments.query_id, at=at).in_words())
+            return NO_ANSWER
+    say(answer.in_words())
+    return 0
+
+
+def changes(engine: Engine, arguments: argparse.Namespace) -> int:
+    """List the matches that a run changed, or that changed between two."""
+    with reading(engine) as connection:
+        if arguments.later_run is None:
+            changed = changed_by_run(connection, arguments.run)
+        else:
+            changed = changed_matches(connection, arguments.run, arguments.later_run)
+    for match in changed:
+        causes = " or ".join(match.causes) or "unknown"
+        say(f"{match.query_id}: {match.before or 'no match'} -> {match.after or 'no match'}, changed by: {causes}")
+    say(f"{len(changed)} changed")
+    return 0
+
+
+def diff(engine: Engine, arguments: argparse.Namespace) -> int:
+    """Tell the difference of two programs."""
+    with reading(engine) as connection:
+        programs = [load_program(connection, program_id) for program_id in (arguments.before, arguments.after)]
+    say("\n".join(diff_programs(*programs)) or "They are the same program.")
+    return 0
+
+
+def replay(engine: Engine, arguments: argparse.Namespace) -> int:
+    """Do a run again from its snapshots."""
+    # Brings the join's compiled parts, which the other commands do without.
+    from tasks.warehouse.replay import replay as do_again  # noqa: PLC0415
+
+    code_now = os.environ.get("FUZZYJOIN_CODE_VERSION") or fuzzyjoin.__version__
+    done = do_again(engine, arguments.run_id, arguments.snapshots, code_now=code_now)
+    say(done.in_words())
+    return NO_ANSWER if done.differences else 0

@@ -1,0 +1,93 @@
+"""Commands that change something."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tasks.warehouse import decisions
+from tasks.warehouse.cli.answers import say
+from tasks.warehouse.connection import shown, writing
+from tasks.warehouse.migrations import migrate_up
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sqlalchemy.engine import Engine
+
+__all__ = ["approve", "erase", "migrate", "refuse", "rollback"]
+
+
+def migrate(engine: Engine, _arguments: argparse.Namespace) -> int:
+    """Bring the warehouse to the newest version."""
+    migrate_up(engine)
+    say(f"{shown(engine)} has the newest tables and views")
+    return 0
+
+
+def approve(engine: Engine, arguments: argparse.Namespace) -> int:
+    """Make a proposed program the current one."""
+    with writing(engine) as connection:
+        decisions.approve(
+            connection,
+            arguments.pipeline,
+            arguments.program_id,
+            by=arguments.by,
+            reason=arguments.reason,
+            at=datetime.now(UTC),
+        )
+    say(f"{arguments.pipeline} uses program {arguments.program_id} now")
+    return 0
+
+
+def refuse(engine: Engine, arguments: argparse.Namespace) -> int:
+    """Turn a proposed program down."""
+    with writing(engine) as connection:
+        decisions.refuse(
+            connection,
+            arguments.pipeline,
+            arguments.program_id,
+            by=arguments.by,
+            reason=arguments.reason,
+            at=datetime.now(UTC),
+        )
+    say(f"{arguments.pipeline} goes on without program {arguments.program_id}")
+    return 0
+
+
+def rollback(engine: Engine, arguments: argparse.Namespace) -> int:
+    """Make a program current again that was so before."""
+    with writing(engine) as connection:
+        decisions.roll_back(
+            connection,
+            arguments.pipeline,
+            arguments.program_id,
+            by=arguments.by,
+            reason=arguments.reason,
+            at=datetime.now(UTC),
+        )
+    say(f"{arguments.pipeline} uses program {arguments.program_id} again")
+    return 0
+
+
+def erase(engine: Engine, arguments: argparse.Namespace) -> int:
+    """Remove a person's values."""
+    # Brings the readers of tables, which the other commands do without.
+    from tasks.warehouse.erasure import Subject  # noqa: PLC0415
+    from tasks.warehouse.erasure import erase as remove  # noqa: PLC0415
+
+    if arguments.query_id is not None:
+        subject = Subject("query", arguments.query_id)
+    else:
+        subject = Subject("reference", arguments.reference_id)
+    done = remove(
+        engine,
+        arguments.pipeline,
+        subject,
+        arguments.snapshots,
+        by=arguments.by,
+        reason=arguments.reason,
+        at=datetime.now(UTC),
+    )
+    say(done.in_words())
+    return 0

@@ -1,0 +1,93 @@
+"""What the pipeline's last run with matches left behind: to compare a run with, and to decide what to match."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from tasks.warehouse.pipelines import require_pipeline
+from tasks.warehouse.schema import runs
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+__all__ = ["LastRun", "last_success"]
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """A run that succeeded and left matches for its whole query table, though it may have looked at changes only.
+
+    Attributes
+    ----------
+    run_id, program_id
+        The run, and the program that decided.
+    reference_fingerprint, reference_rows, query_fingerprint, query_rows
+        The tables it read; None if it did not record them.
+    matches
+        Matches of the pipeline that held at its end.
+    match_rate
+        The same as a share of the query rows; None if those are not recorded, or none.
+    alike
+        Whether all these matches were decided by this program on this reference: then it is enough to match new and
+        changed query rows. Not so after a run over changes that used another program or reference than the run before.
+    ended_at
+        When it ended.
+    """
+
+    run_id: str
+    program_id: str
+    reference_fingerprint: str | None
+    reference_rows: int | None
+    query_fingerprint: str | None
+    query_rows: int | None
+    matches: int
+    match_rate: float | None
+    alike: bool
+    ended_at: datetime
+
+
+def last_success(connection: Connection, pipeline: str) -> LastRun | None:
+    """The pipeline's last succeeded run that wrote matches; None if there was none yet.
+
+    Raises
+    ------
+    WarehouseError
+        If the pipeline is not registered.
+    """
+    require_pipeline(connection, pipeline)
+    with_matches = (
+        sa.select(runs)
+        .where(runs.c.pipeline == pipeline, runs.c.status == "succeeded", runs.c.covers.is_not(None))
+        .order_by(runs.c.ended_at.desc(), runs.c.started_at.desc(), runs.c.run_id.desc())
+    )
+    last = connection.execute(with_matches.limit(1)).first()
+    if last is None:
+        return None
+    return LastRun(
+        run_id=last.run_id,
+        program_id=last.program_id,
+        reference_fingerprint=last.reference_fingerprint,
+        reference_rows=last.reference_rows,
+        query_fingerprint=last.query_fingerprint,
+        query_rows=last.query_rows,
+        matches=last.matches_current,
+        match_rate=last.matches_current / last.query_rows if last.query_rows else None,
+        alike=_alike(connection, with_matches, last),
+        ended_at=last.ended_at,
+    )
+
+
+def _alike(connection: Connection, newest_first: sa.Select[Any], last: sa.Row[Any]) -> bool:
+    columns = (runs.c.covers, runs.c.program_id, runs.c.reference_fingerprint)
+    decided_by = (last.program_id, last.reference_fingerprint)
+    for covers, *given in connection.execute(newest_first.with_only_columns(*columns)):
+        if tuple(given) != decided_by:
+            return False
+        if covers == "all":
+            return last.reference_fingerprint is not None
+    return False

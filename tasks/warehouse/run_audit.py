@@ -1,0 +1,186 @@
+"""Runs as they were recorded: all of a pipeline's, and everything about one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from tasks.warehouse.errors import WarehouseError
+from tasks.warehouse.pipelines import require_pipeline
+from tasks.warehouse.runs import Validation
+from tasks.warehouse.schema import run_audit, runs, validations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+__all__ = ["RunAudit", "as_number", "audit_run", "estimate_in_words", "recent_runs"]
+
+
+@dataclass(frozen=True)
+class RunAudit:
+    """A run as it was recorded, with the results of its checks; `parameters` are JSON values, passwords masked.
+
+    `covers`, the counts of matches and `query_rows_unmatched` are None where the run wrote no matches.
+    `learned_precision_target` and `learned_precision_estimate` are those of the newest record of learning its program
+    when it ended.
+    """
+
+    run_id: str
+    pipeline: str
+    status: str
+    triggered_by: str
+    code_version: str
+    parameters: Mapping[str, Any]
+    reference_fingerprint: str | None
+    reference_rows: int | None
+    query_fingerprint: str | None
+    query_rows: int | None
+    program_id: str | None
+    precision_estimate: float | None
+    precision_low: float | None
+    precision_high: float | None
+    precision_level: float | None
+    precision_calibrated: bool | None
+    covers: str | None
+    matches_opened: int | None
+    matches_closed: int | None
+    matches_unchanged: int | None
+    matches_current: int | None
+    query_rows_unmatched: int | None
+    started_at: datetime
+    ended_at: datetime | None
+    failure: str | None
+    learned_precision_target: float | None
+    learned_precision_estimate: float | None
+    program_in_words: str | None
+    validations: tuple[Validation, ...] = field(default=())
+
+    def line(self) -> str:
+        """The run in one line."""
+        told = f"{self.run_id}  {self.status}  {self.started_at.isoformat()}  by {self.triggered_by}"
+        if self.covers is not None:
+            told += (
+                f"  {self.matches_opened} opened, {self.matches_closed} closed, {self.matches_unchanged} unchanged, "
+                f"{self.matches_current} current"
+            )
+        return told if self.failure is None else f"{told}  ({self.failure.partition(chr(10))[0]})"
+
+    def in_words(self) -> str:
+        """All that is known about the run, as several lines."""
+        ended = "has not ended" if self.ended_at is None else f"ended {self.ended_at.isoformat()}"
+        lines = [
+            f"Run {self.run_id} of pipeline {self.pipeline}: {self.status}.",
+            f"Triggered by {self.triggered_by}, code {self.code_version}.",
+            f"Started {self.started_at.isoformat()}, {ended}.",
+            f"Parameters: {json.dumps(self.parameters, ensure_ascii=False)}",
+            f"Reference {_table(self.reference_fingerprint, self.reference_rows)}.",
+            f"Query {_table(self.query_fingerprint, self.query_rows)}.",
+        ]
+        if self.failure is not None:
+            lines.append(f"Why it ended so: {self.failure}")
+        if self.covers is not None:
+            looked_at = "all query rows" if self.covers == "all" else "new, changed and deleted query rows"
+            lines += [
+                (
+                    f"It looked at {looked_at}: {self.matches_opened} matches opened, {self.matches_closed} closed, "
+                    f"{self.matches_unchanged} found again; {self.query_rows_unmatched} rows unmatched."
+                ),
+                f"Matches at its end: {self.matches_current}{_rate(self)}.",
+                f"Precision estimate {estimate_in_words(self)}.",
+            ]
+        lines += self.checks_in_words(passed=True)
+        if self.learned_precision_target is not None:
+            lines.append(
+                f"Its program was last learned for a precision target of {as_number(self.learned_precision_target)}, "
+                f"with an estimate of {as_number(self.learned_precision_estimate)}."
+            )
+        return "\n".join([*lines, self.program_in_words or "No program is on record for it."])
+
+    def checks_in_words(self, *, passed: bool) -> list[str]:
+        """How many checks failed, then a line for each of these, or for every one if those that passed are wanted."""
+        failed = [check for check in self.validations if not check.passed]
+        shown = self.validations if passed else failed
+        return [
+            f"{len(self.validations)} checks, {len(failed)} failed{':' if shown else '.'}",
+            *(
+                (
+                    f"  {check.severity}, {check.subject}: {check.expectation}, was {check.observed}, expected "
+                    f"{check.expected}{'' if check.passed else ': FAILED'}"
+                )
+                for check in shown
+            ),
+        ]
+
+
+def audit_run(connection: Connection, run_id: str) -> RunAudit:
+    """Everything about a run.
+
+    Raises
+    ------
+    WarehouseError
+        If there is none of this id.
+    """
+    row = connection.execute(sa.select(run_audit).where(run_audit.c.run_id == run_id)).first()
+    if row is None:
+        raise WarehouseError(f"run {run_id!r} does not exist; the command runs lists a pipeline's")
+    checks = connection.execute(
+        sa.select(validations).where(validations.c.run_id == run_id).order_by(validations.c.number)
+    ).mappings()
+    told = tuple(Validation(**{part.name: check[part.name] for part in fields(Validation)}) for check in checks)
+    return _audit(row._asdict(), told)
+
+
+def recent_runs(connection: Connection, pipeline: str, *, limit: int) -> tuple[RunAudit, ...]:
+    """A pipeline's last runs, the newest first, without their checks.
+
+    Raises
+    ------
+    WarehouseError
+        If the pipeline is not registered, or the limit is not 1 or more.
+    """
+    require_pipeline(connection, pipeline)
+    if limit < 1:
+        raise WarehouseError(f"limit is {limit}; give 1 or more")
+    newest = sa.select(runs.c.run_id).where(runs.c.pipeline == pipeline)
+    newest = newest.order_by(runs.c.started_at.desc(), runs.c.run_id.desc()).limit(limit)
+    told = sa.select(run_audit).where(run_audit.c.run_id.in_(newest))
+    rows = connection.execute(told.order_by(run_audit.c.started_at.desc(), run_audit.c.run_id.desc()))
+    return tuple(_audit(row._asdict(), ()) for row in rows)
+
+
+def estimate_in_words(run: RunAudit) -> str:
+    """The run's precision estimate with its interval, if there is one."""
+    if run.precision_low is None or run.precision_high is None:
+        return f"{as_number(run.precision_estimate)} (the method's own, without an interval)"
+    interval = f"{as_number(run.precision_low)} to {as_number(run.precision_high)}"
+    return f"{as_number(run.precision_estimate)} ({interval} at level {as_number(run.precision_level)})"
+
+
+def as_number(value: float | None) -> str:
+    """A figure with four digits.
+
+    >>> as_number(1 / 3), as_number(None)
+    ('0.3333', 'unknown')
+    """
+    return "unknown" if value is None else f"{value:.4g}"
+
+
+def _audit(row: Mapping[str, Any], checks: tuple[Validation, ...]) -> RunAudit:
+    names = {part.name for part in fields(RunAudit)} - {"parameters", "validations"}
+    return RunAudit(**{name: row[name] for name in names}, parameters=json.loads(row["parameters"]), validations=checks)
+
+
+def _table(fingerprint: str | None, rows: int | None) -> str:
+    return "not recorded" if fingerprint is None else f"{fingerprint} ({rows} rows)"
+
+
+def _rate(run: RunAudit) -> str:
+    if not run.query_rows or run.matches_current is None:
+        return ""
+    return f" ({run.matches_current / run.query_rows:.1%} of {run.query_rows} query rows)"
