@@ -64,6 +64,6 @@ def apply_program(
         result = cached(join_query_rows)(program, reference, work.query)
         target = program.precision_target
         validate_matches(run, result, reference, work.query, checks, precision_target=target, whole=False)
-        changes = materialise_matches(run, result, reference, work.query, covers="changes")
+        changes = materialise_matches(run, result, reference, work.query, covers="part")
         publish_result(run, program, result, reference=reference, query=work.query, changes=changes)
         return run.run_id

@@ -11,8 +11,7 @@ from tasks.handles import InputHandle, ProgramHandle, RunHandle
 from tasks.ingestion import load_snapshot, write_snapshot
 from tasks.storage import snapshot_folder
 from tasks.warehouse.connection import reading
-from tasks.warehouse.last_run import last_success
-from tasks.warehouse.query_rows import changed_rows, row_hashes
+from tasks.warehouse.query_rows import basis_of, changed_rows, row_hashes
 
 __all__ = ["Work", "detect_changes"]
 
@@ -41,25 +40,22 @@ class Work(BaseModel):
 def detect_changes(run: RunHandle, program: ProgramHandle, reference: InputHandle, query: InputHandle) -> Work:
     """Find the query rows whose match can differ from the one they have.
 
-    Under another program or reference table these are all: the tokens' weights come from the whole reference table, so
-    that one row more or less moves every distance. Else they are the rows that are new or hold another text.
+    They are the rows that are new or hold another text; and all that were last matched by another program or on another
+    reference table: the tokens' weights come from the whole reference table, so that one row more moves every distance.
     """
     frame = load_snapshot(query.table)
+    basis = basis_of(program.program_id, reference.table.content_hash)
+    hashes = row_hashes(frame, query.id_column, query.columns)
     with opened_warehouse(run.warehouse) as engine, reading(engine) as connection:
-        last = last_success(connection, run.pipeline)
-        changes = changed_rows(connection, run.pipeline, row_hashes(frame, query.id_column, query.columns))
-    gone = tuple(changes.gone)
-    if last is None or last.program_id != program.program_id:
-        return Work(query=query, gone=gone, why="Another program than the last run's: all rows are matched anew.")
-    if last.reference_fingerprint != reference.table.content_hash:
-        return Work(query=query, gone=gone, why="The reference table has changed: all rows are matched anew.")
-    wanted = {*changes.new, *changes.changed}
-    why = f"{len(changes.new)} rows are new and {len(changes.changed)} have changed; {len(gone)} are gone."
-    if not wanted:
-        return Work(query=None, gone=gone, why=why)
+        changes = changed_rows(connection, run.pipeline, hashes, basis=basis)
+    wanted = {*changes.new, *changes.changed, *changes.stale}
     rows = frame[frame[query.id_column].isin(wanted)]
     return Work(
-        query=query.model_copy(update={"table": write_snapshot(rows, snapshot_folder())}),
-        gone=gone,
-        why=why,
+        query=query.model_copy(update={"table": write_snapshot(rows, snapshot_folder())}) if wanted else None,
+        gone=changes.gone,
+        why=(
+            f"{len(changes.new):,} rows are new, {len(changes.changed):,} hold another text, {len(changes.stale):,} "
+            f"were matched by another program or on another reference table, {len(changes.unchanged):,} are as they were; "
+            f"{len(changes.gone):,} matched before are not in the table."
+        ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from prefect import task
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State, TaskRun
 
     from tasks.handles import InputHandle, ProgramHandle, ResultHandle, RunHandle
+    from tasks.warehouse.materialise import Covers
 
 __all__ = ["close_matches", "materialise_matches"]
 
@@ -45,7 +46,7 @@ def materialise_matches(
     reference: InputHandle,
     query: InputHandle,
     *,
-    covers: Literal["all", "changes"] = "all",
+    covers: Covers = "all",
     gone: tuple[str, ...] = (),
 ) -> Changes:
     """Write the matches of the query rows looked at, and that the run has succeeded.
@@ -57,7 +58,7 @@ def materialise_matches(
     reference, query
         What it was found on.
     covers
-        "all" if the query table is the whole one: matches of rows that it does not hold are closed.
+        What was looked at: see `tasks.warehouse.materialise.Outcome`.
     gone
         With "changes", the query rows that are no longer there.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -32,9 +32,6 @@ class LastRun:
         Matches of the pipeline that held at its end.
     match_rate
         The same as a share of the query rows; None if those are not recorded, or none.
-    alike
-        Whether all these matches were decided by this program on this reference: then it is enough to match new and
-        changed query rows. Not so after a run over changes that used another program or reference than the run before.
     ended_at
         When it ended.
     """
@@ -47,12 +44,11 @@ class LastRun:
     query_rows: int | None
     matches: int
     match_rate: float | None
-    alike: bool
     ended_at: datetime
 
 
 def last_success(connection: Connection, pipeline: str) -> LastRun | None:
-    """The pipeline's last succeeded run that wrote matches; None if there was none yet.
+    """The pipeline's last succeeded run that read the whole query table and wrote matches; None if there was none yet.
 
     Raises
     ------
@@ -62,7 +58,7 @@ def last_success(connection: Connection, pipeline: str) -> LastRun | None:
     require_pipeline(connection, pipeline)
     with_matches = (
         sa.select(runs)
-        .where(runs.c.pipeline == pipeline, runs.c.status == "succeeded", runs.c.covers.is_not(None))
+        .where(runs.c.pipeline == pipeline, runs.c.status == "succeeded", runs.c.covers.in_(("all", "changes")))
         .order_by(runs.c.ended_at.desc(), runs.c.started_at.desc(), runs.c.run_id.desc())
     )
     last = connection.execute(with_matches.limit(1)).first()
@@ -77,17 +73,5 @@ def last_success(connection: Connection, pipeline: str) -> LastRun | None:
         query_rows=last.query_rows,
         matches=last.matches_current,
         match_rate=last.matches_current / last.query_rows if last.query_rows else None,
-        alike=_alike(connection, with_matches, last),
         ended_at=last.ended_at,
     )
-
-
-def _alike(connection: Connection, newest_first: sa.Select[Any], last: sa.Row[Any]) -> bool:
-    columns = (runs.c.covers, runs.c.program_id, runs.c.reference_fingerprint)
-    decided_by = (last.program_id, last.reference_fingerprint)
-    for covers, *given in connection.execute(newest_first.with_only_columns(*columns)):
-        if tuple(given) != decided_by:
-            return False
-        if covers == "all":
-            return last.reference_fingerprint is not None
-    return False

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import sqlalchemy as sa
 
 from tasks.warehouse.connection import writing
 from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.programs import require_program
-from tasks.warehouse.query_rows import store_row_hashes
+from tasks.warehouse.query_rows import basis_of, store_row_hashes
 from tasks.warehouse.runs import require_running, update_running
 from tasks.warehouse.schema import EVIDENCE, UtcTimestamp, matches, runs
 from tasks.warehouse.staging import GONE, INCOMING, results_table, staged
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.program import PrecisionEstimate
 
-__all__ = ["Changes", "Outcome", "materialise"]
+__all__ = ["Changes", "Covers", "Outcome", "materialise"]
 
 MATCHED_ANEW = "matched anew"
+
+Covers: TypeAlias = Literal["all", "changes", "part"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class Outcome:
         The estimate for these matches.
     covers
         "all" if the run looked at the whole query table: matches of rows that it does not name are closed.
-        "changes" if it looked at new and changed rows only: other rows keep their matches.
+        "changes" if it read the whole query table and looked at new and changed rows only: other rows keep their matches.
+        "part" if it read a part of the query table: rows that it did not look at keep their matches.
     gone
         With "changes", the ids of query rows that were deleted.
     row_hashes
@@ -56,13 +59,13 @@ class Outcome:
     matched: pd.DataFrame
     unmatched: pd.DataFrame
     precision_estimate: PrecisionEstimate
-    covers: Literal["all", "changes"] = "all"
+    covers: Covers = "all"
     gone: Sequence[str] = ()
     row_hashes: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
-        if self.covers not in {"all", "changes"}:
-            raise WarehouseError(f"covers is {self.covers!r}; give all or changes")
+        if self.covers not in get_args(Covers):
+            raise WarehouseError(f"covers is {self.covers!r}; give one of {', '.join(get_args(Covers))}")
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,8 @@ def materialise(engine: Engine, run_id: str, outcome: Outcome, *, at: datetime) 
         with staged(connection, table):
             closed = _close(connection, pipeline, run_id, outcome, at)
             opened = _open(connection, pipeline, run_id, outcome, at)
-            store_row_hashes(connection, pipeline, run_id, covers_all=outcome.covers == "all")
+            basis = _basis(connection, run_id, outcome)
+            store_row_hashes(connection, pipeline, run_id, basis=basis, covers_all=outcome.covers == "all")
         changes = Changes(opened=opened, closed=closed, unchanged=len(outcome.matched) - opened)
         update_running(
             connection,
@@ -144,6 +148,11 @@ def _not_before_the_last(connection: Connection, pipeline: str, at: datetime) ->
     )
     last: datetime | None = connection.scalar(ended)
     return at if last is None else max(at, last)
+
+
+def _basis(connection: Connection, run_id: str, outcome: Outcome) -> str:
+    fingerprint = connection.scalar(sa.select(runs.c.reference_fingerprint).where(runs.c.run_id == run_id))
+    return basis_of(outcome.program_id, fingerprint)
 
 
 def _close(connection: Connection, pipeline: str, run_id: str, outcome: Outcome, at: datetime) -> int:

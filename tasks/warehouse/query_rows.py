@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-__all__ = ["RowChanges", "changed_rows", "row_hashes", "store_row_hashes"]
+__all__ = ["RowChanges", "basis_of", "changed_rows", "row_hashes", "store_row_hashes"]
 
 HASH_BYTES = 16
 
@@ -31,14 +31,16 @@ class RowChanges:
 
     Attributes
     ----------
-    new, changed, unchanged
-        Rows of the table, in its order.
+    new, changed, stale, unchanged
+        Rows of the table, in its order. A stale row holds what it held, but was matched by another program or on
+        another reference table.
     gone
         Rows that were matched, or looked at, and are not in the table any more; in ascending order.
     """
 
     new: tuple[str, ...]
     changed: tuple[str, ...]
+    stale: tuple[str, ...]
     gone: tuple[str, ...]
     unchanged: tuple[str, ...]
 
@@ -94,8 +96,16 @@ def row_hashes(frame: pd.DataFrame, id_column: str, columns: Sequence[str]) -> p
     return pd.DataFrame({"query_id": ids, "row_hash": hashes}, dtype=object)
 
 
-def changed_rows(connection: Connection, pipeline: str, row_hashes: pd.DataFrame) -> RowChanges:
-    """Tell new, changed and gone query rows from those that hold what they held when they were last matched.
+def basis_of(program_id: str, reference_fingerprint: str | None) -> str:
+    """Names what, beside its own text, a query row's match depends on: 32 hexadecimal digits.
+
+    The weight of a token comes from the whole reference table, so any other reference table is another basis.
+    """
+    return blake2b(f"{program_id} {reference_fingerprint}".encode(), digest_size=HASH_BYTES).hexdigest()
+
+
+def changed_rows(connection: Connection, pipeline: str, row_hashes: pd.DataFrame, *, basis: str) -> RowChanges:
+    """Tell the query rows whose match can differ from the one that they have from the others.
 
     A row that was matched by a run which kept no hashes counts as new, and as gone if it is no longer there.
 
@@ -107,6 +117,8 @@ def changed_rows(connection: Connection, pipeline: str, row_hashes: pd.DataFrame
         The pipeline's name.
     row_hashes
         Of the whole query table, as the function of that name gives them.
+    basis
+        Of the program and the reference table that are to be used (see `basis_of`).
 
     Raises
     ------
@@ -120,19 +132,23 @@ def changed_rows(connection: Connection, pipeline: str, row_hashes: pd.DataFrame
     if len(now) < len(row_hashes):
         twice = row_hashes["query_id"][row_hashes["query_id"].duplicated()].iloc[0]
         raise DataError(f"row_hashes holds the query_id {twice!r} twice; ids must be unique")
-    stored = sa.select(query_rows.c.query_id, query_rows.c.row_hash).where(query_rows.c.pipeline == pipeline)
-    known = {query_id: row_hash for query_id, row_hash in connection.execute(stored)}  # noqa: C416 - rows are no pairs
+    stored = sa.select(query_rows.c.query_id, query_rows.c.row_hash, query_rows.c.basis)
+    rows = connection.execute(stored.where(query_rows.c.pipeline == pipeline)).all()
+    known = {row.query_id: row.row_hash for row in rows}
+    on_another = {row.query_id for row in rows if row.basis != basis}
     current = sa.select(matches.c.query_id).where(matches.c.pipeline == pipeline, matches.c.valid_to.is_(None))
+    same = [query_id for query_id, held in now.items() if known.get(query_id) == held]
     there_before = known.keys() | set(connection.scalars(current))
     return RowChanges(
         new=tuple(query_id for query_id in now if query_id not in known),
         changed=tuple(query_id for query_id, held in now.items() if known.get(query_id, held) != held),
         gone=tuple(sorted(there_before - now.keys())),
-        unchanged=tuple(query_id for query_id, held in now.items() if known.get(query_id) == held),
+        stale=tuple(query_id for query_id in same if query_id in on_another),
+        unchanged=tuple(query_id for query_id in same if query_id not in on_another),
     )
 
 
-def store_row_hashes(connection: Connection, pipeline: str, run_id: str, *, covers_all: bool) -> None:
+def store_row_hashes(connection: Connection, pipeline: str, run_id: str, *, basis: str, covers_all: bool) -> None:
     """Bring `fuzzyjoin_query_rows` to what `INCOMING` holds, in the caller's transaction; rows that are right stay.
 
     A row that the run looked at without keeping its hash is forgotten: nobody could tell later what its match is of.
@@ -142,14 +158,17 @@ def store_row_hashes(connection: Connection, pipeline: str, run_id: str, *, cove
     looked_at = sa.exists().where(INCOMING.c.query_id == query_rows.c.query_id, INCOMING.c.row_hash.is_(None))
     forget = sa.delete(query_rows).where(query_rows.c.pipeline == pipeline, ~kept if covers_all else looked_at)
     connection.execute(forget)
+    other_text = query_rows.c.row_hash != INCOMING.c.row_hash
     change = sa.update(query_rows).where(
-        same_row, INCOMING.c.row_hash.is_not(None), query_rows.c.row_hash != INCOMING.c.row_hash
+        same_row, INCOMING.c.row_hash.is_not(None), sa.or_(other_text, query_rows.c.basis != basis)
     )
-    connection.execute(change.values(row_hash=INCOMING.c.row_hash, changed_by_run=run_id))
+    changed_by = sa.case((other_text, run_id), else_=query_rows.c.changed_by_run)
+    connection.execute(change.values(row_hash=INCOMING.c.row_hash, basis=basis, changed_by_run=changed_by))
     columns: list[sa.ColumnElement[Any]] = [
         sa.literal(pipeline, sa.Text),
         INCOMING.c.query_id,
         INCOMING.c.row_hash,
+        sa.literal(basis, sa.Text),
         sa.literal(run_id, sa.Text),
     ]
     new = sa.select(*columns).where(INCOMING.c.row_hash.is_not(None), ~sa.exists().where(same_row))

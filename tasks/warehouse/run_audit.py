@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["RunAudit", "as_number", "audit_run", "estimate_in_words", "recent_runs"]
 
 
+LOOKED_AT = {
+    "all": "all query rows",
+    "changes": "new, changed and deleted query rows",
+    "part": "new and changed rows of a part of the query table",
+}
+
+
 @dataclass(frozen=True)
 class RunAudit:
     """A run as it was recorded, with the results of its checks; `parameters` are JSON values, passwords masked.
@@ -85,7 +92,7 @@ class RunAudit:
         if self.failure is not None:
             lines.append(f"Why it ended so: {self.failure}")
         if self.covers is not None:
-            looked_at = "all query rows" if self.covers == "all" else "new, changed and deleted query rows"
+            looked_at = LOOKED_AT[self.covers]
             lines += [
                 (
                     f"It looked at {looked_at}: {self.matches_opened} matches opened, {self.matches_closed} closed, "

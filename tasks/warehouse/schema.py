@@ -188,6 +188,8 @@ query_rows = sa.Table(
     sa.Column("pipeline", sa.Text, nullable=False),
     sa.Column("query_id", sa.Text, nullable=False),
     sa.Column("row_hash", sa.Text, nullable=False),
+    # Of the program and the reference table by which the row was last matched.
+    sa.Column("basis", sa.Text, nullable=False),
     sa.Column("changed_by_run", sa.Text, nullable=False),
     sa.PrimaryKeyConstraint("pipeline", "query_id"),
 )

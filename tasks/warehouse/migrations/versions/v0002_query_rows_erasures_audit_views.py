@@ -157,6 +157,7 @@ def _tables(dialect: str) -> None:
         sa.Column("pipeline", sa.Text, nullable=False),
         sa.Column("query_id", sa.Text, nullable=False),
         sa.Column("row_hash", sa.Text, nullable=False),
+        sa.Column("basis", sa.Text, nullable=False),
         sa.Column("changed_by_run", sa.Text, nullable=False),
         # As with matches, no foreign keys: they would be looked up for every row.
         sa.PrimaryKeyConstraint("pipeline", "query_id"),
