@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from prefect.exceptions import ParameterTypeError
-from tasks.outcome import run_in_words
 
 from fuzzyjoin.errors import FuzzyJoinError, UsageError
+from tasks.outcome import run_in_words
 from tasks.settings import Warehouse
 
 if TYPE_CHECKING:

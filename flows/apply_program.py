@@ -12,13 +12,14 @@ from tasks.materialise import materialise_matches
 from tasks.pipeline_run import end_without_matches, pipeline_run
 from tasks.promote import require_current_program
 from tasks.report import publish_result
+from tasks.retention import delete_old_files
 from tasks.settings import Checks, Conduct, PipelineName, Privacy, Tables, Warehouse
 from tasks.validate import validate_inputs, validate_matches
 
 __all__ = ["apply_program"]
 
 
-@flow(name="apply_program", flow_run_name="apply {pipeline}")
+@flow(name="apply_program", result_serializer="json", flow_run_name="apply {pipeline}")
 def apply_program(
     pipeline: PipelineName,
     tables: Tables,
@@ -32,24 +33,15 @@ def apply_program(
     The query table may be a part, such as today's rows. All rows given are matched anew if the program or the
     reference table is another than in the last run.
 
-    Parameters
-    ----------
-    pipeline
-        Name of the recurring match job, which has a current program.
-    tables
-        Which tables are joined. The columns are those that the program was learned on.
-    checks
-        What is expected of the inputs and of the matches.
-    privacy
-        Whose values may be seen where.
-    conduct
-        How the run behaves.
-    warehouse
-        Where the program is and the matches go.
+    Args:
+        pipeline: Name of the recurring match job, which has a current program.
+        tables: Which tables are joined. The columns are those that the program was learned on.
+        checks: What is expected of the inputs and of the matches.
+        privacy: Whose values may be seen where.
+        conduct: How the run behaves.
+        warehouse: Where the program is and the matches go.
 
-    Returns
-    -------
-    str
+    Returns:
         The run's id in the warehouse.
     """
     asked = {"tables": tables, "checks": checks}
@@ -66,4 +58,5 @@ def apply_program(
         validate_matches(run, result, reference, work.query, checks, precision_target=target, whole=False)
         changes = materialise_matches(run, result, reference, work.query, covers="part")
         publish_result(run, program, result, reference=reference, query=work.query, changes=changes)
+        delete_old_files(run, conduct.keep_days)
         return run.run_id

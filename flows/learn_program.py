@@ -17,7 +17,7 @@ from tasks.validate import validate_inputs
 __all__ = ["learn_program"]
 
 
-@flow(name="learn_program", flow_run_name="learn {pipeline}")
+@flow(name="learn_program", result_serializer="json", flow_run_name="learn {pipeline}")
 def learn_program(
     pipeline: PipelineName,
     tables: Tables,
@@ -29,26 +29,16 @@ def learn_program(
 ) -> str:
     """Learn a program and propose it: it is used from the next run on, under review after a person's approval.
 
-    Parameters
-    ----------
-    pipeline
-        Name of the recurring match job. Its matches, programs and decisions stand under it.
-    tables
-        Which tables are looked at, and on what they are to be joined.
-    search
-        How a program is searched.
-    checks
-        What is expected of the inputs.
-    privacy
-        Whose values may be seen where.
-    conduct
-        How the run behaves.
-    warehouse
-        Where the program goes.
+    Args:
+        pipeline: Name of the recurring match job. Its matches, programs and decisions stand under it.
+        tables: Which tables are looked at, and on what they are to be joined.
+        search: How a program is searched.
+        checks: What is expected of the inputs.
+        privacy: Whose values may be seen where.
+        conduct: How the run behaves.
+        warehouse: Where the program goes.
 
-    Returns
-    -------
-    str
+    Returns:
         The run's id in the warehouse.
     """
     asked = {"tables": tables, "search": search, "checks": checks}

@@ -12,6 +12,7 @@ from tasks.materialise import materialise_matches
 from tasks.pipeline_run import end_without_matches, pipeline_run
 from tasks.promote import current_program, propose_program
 from tasks.report import publish_program, publish_result
+from tasks.retention import delete_old_files
 from tasks.search import search_program
 from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
 from tasks.validate import validate_inputs, validate_matches
@@ -19,7 +20,7 @@ from tasks.validate import validate_inputs, validate_matches
 __all__ = ["match_tables"]
 
 
-@flow(name="match_tables", flow_run_name="match {pipeline}")
+@flow(name="match_tables", result_serializer="json", flow_run_name="match {pipeline}")
 def match_tables(
     pipeline: PipelineName,
     tables: Tables,
@@ -31,26 +32,16 @@ def match_tables(
 ) -> str:
     """Learn a program, then join every query row by the pipeline's current program.
 
-    Parameters
-    ----------
-    pipeline
-        Name of the recurring match job. Its matches, programs and decisions stand under it.
-    tables
-        Which tables are joined, and on what.
-    search
-        How a program is searched.
-    checks
-        What is expected of the inputs and of the matches.
-    privacy
-        Whose values may be seen where.
-    conduct
-        How the run behaves.
-    warehouse
-        Where the matches go.
+    Args:
+        pipeline: Name of the recurring match job. Its matches, programs and decisions stand under it.
+        tables: Which tables are joined, and on what.
+        search: How a program is searched.
+        checks: What is expected of the inputs and of the matches.
+        privacy: Whose values may be seen where.
+        conduct: How the run behaves.
+        warehouse: Where the matches go.
 
-    Returns
-    -------
-    str
+    Returns:
         The run's id in the warehouse.
     """
     asked = {"tables": tables, "search": search, "checks": checks}
@@ -68,4 +59,5 @@ def match_tables(
         validate_matches(run, result, reference, query, checks, precision_target=program.precision_target)
         changes = materialise_matches(run, result, reference, query)
         publish_result(run, program, result, reference=reference, query=query, changes=changes)
+        delete_old_files(run, conduct.keep_days)
         return run.run_id

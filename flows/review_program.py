@@ -12,7 +12,7 @@ from tasks.settings import PipelineName, ReviewSettings, Warehouse
 __all__ = ["review_program"]
 
 
-@flow(name="review_program", flow_run_name="review {pipeline}")
+@flow(name="review_program", result_serializer="json", flow_run_name="review {pipeline}")
 def review_program(
     pipeline: PipelineName, review: ReviewSettings = ReviewSettings(), warehouse: Warehouse = Warehouse()
 ) -> None:
@@ -20,14 +20,10 @@ def review_program(
 
     While it waits, and if nobody answers, the current program goes on working.
 
-    Parameters
-    ----------
-    pipeline
-        Name of the recurring match job whose proposal is looked at.
-    review
-        How long to wait.
-    warehouse
-        Where the proposal is.
+    Args:
+        pipeline: Name of the recurring match job whose proposal is looked at.
+        review: How long to wait.
+        warehouse: Where the proposal is.
     """
     proposal = oldest_proposal(pipeline, warehouse)
     if proposal is None:

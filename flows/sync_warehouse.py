@@ -13,6 +13,7 @@ from tasks.materialise import close_matches, materialise_matches
 from tasks.pipeline_run import pipeline_run
 from tasks.promote import current_program, propose_program, require_current_program
 from tasks.report import publish_program, publish_result
+from tasks.retention import delete_old_files
 from tasks.search import search_program
 from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
 from tasks.validate import validate_inputs, validate_matches
@@ -20,7 +21,7 @@ from tasks.validate import validate_inputs, validate_matches
 __all__ = ["sync_warehouse"]
 
 
-@flow(name="sync_warehouse", flow_run_name="sync {pipeline}")
+@flow(name="sync_warehouse", result_serializer="json", flow_run_name="sync {pipeline}")
 def sync_warehouse(
     pipeline: PipelineName,
     tables: Tables,
@@ -35,27 +36,16 @@ def sync_warehouse(
     Rows whose text is as it was keep their matches untouched. All rows are matched anew if the program or the reference
     table is another than the one that a row was last matched by.
 
-    Parameters
-    ----------
-    pipeline
-        Name of the recurring match job. Its matches, programs and decisions stand under it.
-    tables
-        Which tables are joined, and on what. The query table is the whole one: matches of rows that it no longer holds
-        are closed.
-    search
-        How the first program is searched.
-    checks
-        What is expected of the inputs and of the matches.
-    privacy
-        Whose values may be seen where.
-    conduct
-        How the run behaves.
-    warehouse
-        Where the matches go.
+    Args:
+        pipeline: Name of the recurring match job. Its matches, programs and decisions stand under it.
+        tables: Which tables are joined, and on what. Matches of rows that the query table no longer holds are closed.
+        search: How the first program is searched.
+        checks: What is expected of the inputs and of the matches.
+        privacy: Whose values may be seen where.
+        conduct: How the run behaves.
+        warehouse: Where the matches go.
 
-    Returns
-    -------
-    str
+    Returns:
         The run's id in the warehouse.
     """
     asked = {"tables": tables, "search": search, "checks": checks}
@@ -76,4 +66,5 @@ def sync_warehouse(
         validate_matches(run, result, reference, work.query, checks, precision_target=target, whole=False)
         changes = materialise_matches(run, result, reference, work.query, covers="changes", gone=work.gone)
         publish_result(run, program, result, reference=reference, query=work.query, changes=changes)
+        delete_old_files(run, conduct.keep_days)
         return run.run_id

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["join_query_rows", "load_frame"]
 
 
-@task(name="apply program")
+@task(name="apply program", task_run_name="apply program")
 def join_query_rows(
     program: ProgramHandle, reference: InputHandle, query: InputHandle, pairs: FileHandle | None = None
 ) -> ResultHandle:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["find_candidate_pairs"]
 
 
-@task(name="block")
+@task(name="block", task_run_name="block")
 def find_candidate_pairs(reference: InputHandle, query: InputHandle) -> FileHandle:
     """Find the candidate pairs of two tables (see `fuzzyjoin.block_tables`)."""
     with shown_progress("blocking") as progress:

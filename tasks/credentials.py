@@ -31,7 +31,7 @@ def source_engine(source: DatabaseSource) -> Engine:
     UsageError
         If there is no such block or variable, or what it holds is no URL.
     """
-    if source.secret_block is None:
+    if not source.secret_block:
         return engine_of(source)
     return engine_of(source, url=_secret(source.secret_block))
 
@@ -53,7 +53,7 @@ def opened_warehouse(settings: Warehouse) -> Iterator[Engine]:
 
 
 def _warehouse_url(settings: Warehouse) -> URL | str:
-    if settings.secret_block is not None:
+    if settings.secret_block:
         return _secret(settings.secret_block)
     environment = dict(os.environ)
     # Only the default variable may be missing: one that was named on purpose and is not set is a mistake.

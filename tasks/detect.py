@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from tasks.credentials import opened_warehouse
 from tasks.handles import InputHandle, ProgramHandle, RunHandle
 from tasks.ingestion import load_snapshot, write_snapshot
-from tasks.storage import snapshot_folder
+from tasks.storage import storage_folder
 from tasks.warehouse.connection import reading
 from tasks.warehouse.query_rows import basis_of, changed_rows, row_hashes
 
@@ -36,7 +36,7 @@ class Work(BaseModel):
     why: str
 
 
-@task(name="detect changes", cache_policy=NO_CACHE)
+@task(name="detect changes", task_run_name="detect changes", cache_policy=NO_CACHE)
 def detect_changes(run: RunHandle, program: ProgramHandle, reference: InputHandle, query: InputHandle) -> Work:
     """Find the query rows whose match can differ from the one they have.
 
@@ -51,11 +51,11 @@ def detect_changes(run: RunHandle, program: ProgramHandle, reference: InputHandl
     wanted = {*changes.new, *changes.changed, *changes.stale}
     rows = frame[frame[query.id_column].isin(wanted)]
     return Work(
-        query=query.model_copy(update={"table": write_snapshot(rows, snapshot_folder())}) if wanted else None,
+        query=query.model_copy(update={"table": write_snapshot(rows, storage_folder() / "parts")}) if wanted else None,
         gone=changes.gone,
         why=(
             f"{len(changes.new):,} rows are new, {len(changes.changed):,} hold another text, {len(changes.stale):,} "
-            f"were matched by another program or on another reference table, {len(changes.unchanged):,} are as they were; "
+            f"were matched by another program or on another reference, {len(changes.unchanged):,} are as they were; "
             f"{len(changes.gone):,} matched before are not in the table."
         ),
     )

@@ -52,7 +52,7 @@ def ingest_table(tables: Tables, role: Literal["reference", "query"]) -> InputHa
 
 def keep(frame: pd.DataFrame, tables: Tables, role: Literal["reference", "query"]) -> InputHandle:
     """Keep what a run compares of a table: the id column first, so that a replay finds it again."""
-    id_column = choose_id(frame, role, tables.reference_id if role == "reference" else tables.query_id)
+    id_column = choose_id(frame, role, (tables.reference_id if role == "reference" else tables.query_id) or None)
     columns = tables.columns(role)
     for column in columns:
         require_column(frame, column, role, "compare")

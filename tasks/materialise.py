@@ -35,6 +35,7 @@ def _can_help(_task: object, _run: TaskRun, state: State[Any]) -> bool:
 
 @task(
     name="materialise",
+    task_run_name="materialise",
     retries=3,
     retry_delay_seconds=[2, 10, 60],
     retry_condition_fn=_can_help,
@@ -79,7 +80,7 @@ def materialise_matches(
         return materialise(engine, run.run_id, outcome, at=datetime.now(UTC))
 
 
-@task(name="close matches", cache_policy=NO_CACHE)
+@task(name="close matches", task_run_name="close matches", cache_policy=NO_CACHE)
 def close_matches(run: RunHandle, program: ProgramHandle, gone: tuple[str, ...]) -> Changes:
     """Close the matches of deleted query rows where no other row has to be looked at; the run has succeeded."""
     nothing = pd.DataFrame(columns=["query_id", "reference_id", *EVIDENCE, "reason"], dtype=object)

@@ -88,9 +88,10 @@ def end_without_matches(run: RunHandle, *, program_id: str | None) -> None:
 
 
 def _prepare(engine: Engine, pipeline: str, conduct: Conduct) -> None:
+    promotion = None if conduct.promotion == "as set before" else conduct.promotion
     migrate_up(engine)
     with writing(engine) as connection:
-        register_pipeline(connection, pipeline, promotion=conduct.promotion, at=datetime.now(UTC))
+        register_pipeline(connection, pipeline, promotion=promotion, at=datetime.now(UTC))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from tasks.warehouse.programs import load_program, store_program
 __all__ = ["current_program", "propose_program", "require_current_program"]
 
 
-@task(name="propose program", cache_policy=NO_CACHE)
+@task(name="propose program", task_run_name="propose program", cache_policy=NO_CACHE)
 def propose_program(run: RunHandle, program: ProgramHandle) -> str:
     """Store a learned program and propose it.
 
@@ -42,7 +42,7 @@ def propose_program(run: RunHandle, program: ProgramHandle) -> str:
     return "It was proposed before and still waits for a person's answer in the flow review_program."
 
 
-@task(name="current program", cache_policy=NO_CACHE)
+@task(name="current program", task_run_name="current program", cache_policy=NO_CACHE)
 def current_program(run: RunHandle) -> ProgramHandle | None:
     """The program that the pipeline uses, None before the first was approved."""
     with opened_warehouse(run.warehouse) as engine, reading(engine) as connection:

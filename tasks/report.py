@@ -28,7 +28,7 @@ __all__ = ["estimate_text", "publish_program", "publish_result"]
 BOUNDARY_ROWS: Final = 20
 
 
-@task(name="publish program", cache_policy=NO_CACHE)
+@task(name="publish program", task_run_name="publish program", cache_policy=NO_CACHE)
 def publish_program(program: ProgramHandle, standing: str) -> None:
     """Show a program in words; `standing` says what became of it."""
     words = Program.load(checked(program.file)).explain()
@@ -49,7 +49,7 @@ def publish_program(program: ProgramHandle, standing: str) -> None:
     )
 
 
-@task(name="publish result", cache_policy=NO_CACHE)
+@task(name="publish result", task_run_name="publish result", cache_policy=NO_CACHE)
 def publish_result(
     run: RunHandle,
     program: ProgramHandle,

@@ -87,7 +87,7 @@ class ReviewTimeoutError(FuzzyJoinError):
         )
 
 
-@task(name="oldest proposal", cache_policy=NO_CACHE)
+@task(name="oldest proposal", task_run_name="oldest proposal", cache_policy=NO_CACHE)
 def oldest_proposal(pipeline: str, warehouse: Warehouse) -> Proposal | None:
     """The proposal that has waited longest for an answer, None if there is none."""
     with opened_warehouse(warehouse) as engine, reading(engine) as connection:
@@ -110,7 +110,7 @@ def oldest_proposal(pipeline: str, warehouse: Warehouse) -> Proposal | None:
     )
 
 
-@task(name="publish proposal", cache_policy=NO_CACHE)
+@task(name="publish proposal", task_run_name="publish proposal", cache_policy=NO_CACHE)
 def publish_proposal(proposal: Proposal) -> None:
     """Show a proposal on the run's page."""
     create_markdown_artifact(key="proposal", description="The program to be reviewed", markdown=_proposal(proposal))
@@ -128,7 +128,7 @@ def question(proposal: Proposal) -> str:
     return "\n\n".join(lines)
 
 
-@task(name="record answer", cache_policy=NO_CACHE)
+@task(name="record answer", task_run_name="record answer", cache_policy=NO_CACHE)
 def record_answer(proposal: Proposal, answer: Answer, warehouse: Warehouse) -> None:
     """Record the decision, and make an approved program the current one.
 

@@ -22,7 +22,7 @@ class TargetUnreachableError(DataError):
     """No program reaches the precision target."""
 
 
-@task(name="search program")
+@task(name="search program", task_run_name="search program")
 def search_program(reference: InputHandle, query: InputHandle, pairs: FileHandle, search: Search) -> ProgramHandle:
     """Learn a program on two tables (see `fuzzyjoin.learn_program`).
 
@@ -39,7 +39,7 @@ def search_program(reference: InputHandle, query: InputHandle, pairs: FileHandle
             id=(reference.id_column, query.id_column),
             precision_target=search.precision_target,
             method=search.method,
-            space=search.space,
+            space=None if search.space == "default" else search.space,
             negative_rules=search.negative_rules,
             pairs=BlockedPairs.load(checked(pairs)),
             progress=progress,

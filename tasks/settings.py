@@ -10,7 +10,6 @@ from tasks.forms import first_paragraph
 from tasks.ingestion.sources import Source
 from tasks.validation.settings import InputSettings, OutputSettings
 from tasks.warehouse.connection import URL_VARIABLE
-from tasks.warehouse.pipelines import Promotion
 
 __all__ = [
     "Checks",
@@ -64,13 +63,12 @@ class Tables(Settings):
         min_length=1,
         description="Columns to compare; write reference=query where the names differ.",
     )
-    reference_id: str | None = Field(
-        default=None,
-        min_length=1,
-        description="Id column of the reference table. If left out: id, else the first column without repeated values.",
+    reference_id: str = Field(
+        default="",
+        description="Id column of the reference table. If empty: id, else the first column without repeated values.",
     )
-    query_id: str | None = Field(
-        default=None, min_length=1, description="Id column of the query table. If left out: as for the reference table."
+    query_id: str = Field(
+        default="", description="Id column of the query table. If empty: id, else the first without repeated values."
     )
 
     @property
@@ -92,8 +90,9 @@ class Search(Settings):
     method: Literal["auto", "autofj"] = Field(
         default="auto", description="autofj is the published algorithm, auto whatever measures best."
     )
-    space: Literal["small", "medium", "large"] | None = Field(
-        default=None, description="Join functions to try: 14, 68 or 136. If left out, what the method does best with."
+    space: Literal["default", "small", "medium", "large"] = Field(
+        default="default",
+        description="Join functions to try: 14, 68 or 136; by default what suits the method.",
     )
     negative_rules: bool = Field(
         default=True, description="Learn pairs of words that make two records different, such as north/south."
@@ -126,25 +125,26 @@ class Privacy(Settings):
 class Conduct(Settings):
     """How a run behaves."""
 
-    promotion: Promotion | None = Field(
-        default=None,
+    promotion: Literal["as set before", "automatic", "review"] = Field(
+        default="as set before",
         description=(
             "automatic: a newly learned program is used at once. review: it is proposed, and the current one goes on "
-            "working until a person approves. If left out, as the pipeline is set; a new one is automatic."
+            "working until a person approves. A new pipeline is automatic unless this says otherwise."
         ),
     )
-    asked_by: str | None = Field(
-        default=None, min_length=1, max_length=200, description="Who asks for this run, for the auditor."
+    asked_by: str = Field(
+        default="",
+        max_length=200,
+        description="Who asks for this run, for the auditor; if empty, as Prefect has it.",
     )
     wait_seconds: float = Field(
         default=600.0, ge=0.0, description="How long to wait while another run of the same pipeline works."
     )
-    keep_days: float | None = Field(
-        default=None,
-        gt=0.0,
+    keep_days: int = Field(
+        default=0,
+        ge=0,
         description=(
-            "Days that the runs' snapshots of their inputs are kept; after that a run cannot be replayed. If left "
-            "out, for ever."
+            "Days that the runs' snapshots of their inputs are kept; after that a run cannot be replayed. 0: for ever."
         ),
     )
 
@@ -168,6 +168,6 @@ class Warehouse(Settings):
             "postgresql://USER@HOST/DATABASE or duckdb:///FILE. If it is not set, a SQLite file in the working folder."
         ),
     )
-    secret_block: str | None = Field(
-        default=None, min_length=1, description="Name of a Prefect Secret block that holds the URL instead."
+    secret_block: str = Field(
+        default="", description="Name of a Prefect Secret block that holds the URL instead; empty for none."
     )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["validate_inputs", "validate_matches"]
 
 
-@task(name="validate inputs", cache_policy=NO_CACHE)
+@task(name="validate inputs", task_run_name="validate inputs", cache_policy=NO_CACHE)
 def validate_inputs(
     run: RunHandle, reference: InputHandle, query: InputHandle, checks: Checks, *, whole: bool = True
 ) -> None:
@@ -56,7 +56,7 @@ def validate_inputs(
     report.raise_on_hard_failures()
 
 
-@task(name="validate matches", cache_policy=NO_CACHE)
+@task(name="validate matches", task_run_name="validate matches", cache_policy=NO_CACHE)
 def validate_matches(
     run: RunHandle,
     result: ResultHandle,

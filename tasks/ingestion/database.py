@@ -125,9 +125,9 @@ def _label(source: TableSource | QuerySource) -> str:
 def _statement(source: TableSource | QuerySource, connection: sa.Connection) -> sa.Executable:
     if not isinstance(source, TableSource):
         return sa.text(source.sql)
-    table = sa.table(source.table, schema=source.schema_name)
+    table = sa.table(source.table, schema=source.schema_name or None)
     everything: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(table)
-    if source.columns is None:
+    if not source.columns:
         return everything
     # SQLite takes a quoted name that it does not know for a text.
     names = list(connection.execute(everything.limit(0)).keys())
@@ -135,12 +135,12 @@ def _statement(source: TableSource | QuerySource, connection: sa.Connection) -> 
     return sa.select(*map(sa.column, source.columns)).select_from(table)
 
 
-def _table(result: sa.CursorResult[Any], wanted: Sequence[str] | None, label: str) -> pa.Table:
+def _table(result: sa.CursorResult[Any], wanted: Sequence[str], label: str) -> pa.Table:
     names = list(result.keys())
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise DataError(f"{label}: returns two columns named {repeated[0]!r}; rename one with AS")
-    _require_columns(wanted or (), names, label)
+    _require_columns(wanted, names, label)
     chosen = [(name, names.index(name)) for name in (wanted or names)]
     batches: list[list[pa.Array]] = [[] for _ in chosen]
     for rows in result.partitions():

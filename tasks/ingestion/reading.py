@@ -77,7 +77,7 @@ def ingest(
 
 def _read_file(source: FileSource) -> pd.DataFrame:
     frame = read_table(source.path)
-    if source.columns is None:
+    if not source.columns:
         return frame
     for column in source.columns:
         require_column(LabelledFrame(frame, source.path), column)

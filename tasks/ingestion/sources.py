@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.forms import first_paragraph
+from tasks.forms import source_form
 
 __all__ = ["DatabaseSource", "FileSource", "QuerySource", "Source", "TableSource"]
 
@@ -14,12 +14,10 @@ Parameter: TypeAlias = str | int | float | bool | None
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=first_paragraph)
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=source_form)
 
-    columns: tuple[str, ...] | None = Field(
-        default=None,
-        min_length=1,
-        description="Columns to take: the id and the columns to compare. All, if none is named.",
+    columns: tuple[str, ...] = Field(
+        default=(), description="Columns to take: the id and the columns to compare. All, if none is named."
     )
 
 
@@ -31,6 +29,8 @@ class FileSource(_Settings):
     >>> FileSource(path="towns.csv").kind
     'file'
     """
+
+    model_config = ConfigDict(title="File")
 
     kind: Literal["file"] = "file"
     path: str = Field(
@@ -49,8 +49,8 @@ class DatabaseSource(_Settings):
             "postgresql+psycopg://user:password@host/database. The URL itself is never a setting."
         ),
     )
-    secret_block: str | None = Field(
-        default=None, min_length=1, description="Name of a Prefect Secret block that holds the URL instead."
+    secret_block: str = Field(
+        default="", description="Name of a Prefect Secret block that holds the URL instead; empty for none."
     )
 
 
@@ -63,11 +63,11 @@ class TableSource(DatabaseSource):
     'FUZZYJOIN_SOURCE_URL'
     """
 
+    model_config = ConfigDict(title="Table")
+
     kind: Literal["table"] = "table"
     table: str = Field(min_length=1, description="Name of the table or view, without its schema.")
-    schema_name: str | None = Field(
-        default=None, min_length=1, description="The table's schema; the database's default schema if left out."
-    )
+    schema_name: str = Field(default="", description="The table's schema; if empty, the database's default schema.")
 
 
 class QuerySource(DatabaseSource):
@@ -78,6 +78,8 @@ class QuerySource(DatabaseSource):
     >>> QuerySource(sql="SELECT id, name FROM towns WHERE country = :country", parameters={"country": "NO"}).kind
     'query'
     """
+
+    model_config = ConfigDict(title="Query")
 
     kind: Literal["query"] = "query"
     sql: str = Field(

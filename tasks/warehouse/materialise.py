@@ -46,7 +46,7 @@ class Outcome:
         The estimate for these matches.
     covers
         "all" if the run looked at the whole query table: matches of rows that it does not name are closed.
-        "changes" if it read the whole query table and looked at new and changed rows only: other rows keep their matches.
+        "changes" if it read the whole query table and looked at new and changed rows only: others keep their matches.
         "part" if it read a part of the query table: rows that it did not look at keep their matches.
     gone
         With "changes", the ids of query rows that were deleted.

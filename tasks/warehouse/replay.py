@@ -158,8 +158,8 @@ def id_columns(parameters: Mapping[str, Any], reference: pd.DataFrame, query: pd
     """The id columns that a run used: those of its parameters, else what the library takes by default."""
     tables = parameters.get("tables") or {}
     return (
-        choose_id(reference, "reference", tables.get("reference_id")),
-        choose_id(query, "query", tables.get("query_id")),
+        choose_id(reference, "reference", tables.get("reference_id") or None),
+        choose_id(query, "query", tables.get("query_id") or None),
     )
 
 
