@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tasks.warehouse import schema
-from tasks.warehouse.errors import LockHeldError
+from tasks.warehouse.connection import warehouse_engine
+from tasks.warehouse.errors import LockHeldError, WarehouseError
 from tasks.warehouse.lock import pipeline_lock
 from tests.tasks.warehouse.cases import match_rows, prepare, rows
 from tests.tasks.warehouse.worker import STOPS
@@ -70,6 +71,29 @@ def test_the_lock_is_free_after_an_error(prepared):
     with pytest.raises(ZeroDivisionError), pipeline_lock(prepared, "malls", run_id="one", timeout_seconds=0):
         raise ZeroDivisionError
     with pipeline_lock(prepared, "malls", run_id="two", timeout_seconds=0):
+        pass
+
+
+def test_a_link_to_the_database_leads_to_the_same_lock(prepared, tmp_path):
+    if prepared.dialect.name == "postgresql":
+        pytest.skip("PostgreSQL is no file")
+    (tmp_path / "link.db").symlink_to(tmp_path / "warehouse.db")
+    linked = warehouse_engine(f"{prepared.dialect.name}:///{tmp_path}/link.db")
+    with (
+        pipeline_lock(prepared, "malls", run_id="one", timeout_seconds=0),
+        pytest.raises(LockHeldError, match="locked by run one"),
+        pipeline_lock(linked, "malls", run_id="two", timeout_seconds=0),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "duckdb"])
+def test_a_folder_that_is_not_there_is_named(dialect, tmp_path):
+    engine = warehouse_engine(f"{dialect}:///{tmp_path}/none/warehouse.db")
+    with (
+        pytest.raises(WarehouseError, match=r"the lock file .+ cannot be opened .+ make its folder"),
+        pipeline_lock(engine, "malls", run_id="one", timeout_seconds=0),
+    ):
         pass
 
 
