@@ -12,8 +12,10 @@ from prefect.input import RunInput
 from pydantic import BaseModel, ConfigDict, Field
 
 from fuzzyjoin import FuzzyJoinError, PrecisionEstimate
+from fuzzyjoin.explanation import explain_program
 from tasks.credentials import opened_warehouse
 from tasks.markdown import code, escaped, table
+from tasks.masking import shows_rule_words
 from tasks.report import estimate_text
 from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.decisions import approve, open_proposals, refuse
@@ -29,6 +31,7 @@ __all__ = [
     "Proposal",
     "ReviewTimeoutError",
     "oldest_proposal",
+    "publish_nothing_to_review",
     "publish_proposal",
     "question",
     "record_answer",
@@ -41,7 +44,7 @@ class Answer(RunInput):
     decision: Literal["approve", "refuse"] = Field(
         description="approve: the pipeline uses the program from its next run on. refuse: the current one stays."
     )
-    by: str = Field(min_length=1, max_length=200, description="Your name, for the auditor.")
+    by: str = Field(pattern=r"\S", max_length=200, description="Your name, for the auditor.")
     reason: str = Field(default="", max_length=2000, description="Why, for the auditor.")
 
 
@@ -88,8 +91,8 @@ class ReviewTimeoutError(FuzzyJoinError):
 
 
 @task(name="oldest proposal", task_run_name="oldest proposal", cache_policy=NO_CACHE)
-def oldest_proposal(pipeline: str, warehouse: Warehouse) -> Proposal | None:
-    """The proposal that has waited longest for an answer, None if there is none."""
+def oldest_proposal(pipeline: str, warehouse: Warehouse, shown_columns: tuple[str, ...] = ()) -> Proposal | None:
+    """The proposal that has waited longest for an answer, None if there is none; which columns' words it may hold."""
     with opened_warehouse(warehouse) as engine, reading(engine) as connection:
         waiting = open_proposals(connection, pipeline)
         if not waiting:
@@ -97,13 +100,14 @@ def oldest_proposal(pipeline: str, warehouse: Warehouse) -> Proposal | None:
         program = load_program(connection, waiting[0].program_id)
         current_id = current_program_id(connection, pipeline)
         current = load_program(connection, current_id) if current_id else None
+    rule_words = all(shows_rule_words(one, shown_columns) for one in (program, current) if one)
     return Proposal(
         pipeline=pipeline,
         program_id=program.program_id,
         proposed_by=waiting[0].decided_by,
         proposed_at=waiting[0].decided_at,
-        words=program.explain(),
-        differences=diff_programs(current, program) if current else (),
+        words=explain_program(program, rule_words=rule_words),
+        differences=diff_programs(current, program, rule_words=rule_words) if current else (),
         current_program_id=current_id,
         estimate=program.precision_estimate,
         current_estimate=current.precision_estimate if current else None,
@@ -114,6 +118,16 @@ def oldest_proposal(pipeline: str, warehouse: Warehouse) -> Proposal | None:
 def publish_proposal(proposal: Proposal) -> None:
     """Show a proposal on the run's page."""
     create_markdown_artifact(key="proposal", description="The program to be reviewed", markdown=_proposal(proposal))
+
+
+@task(name="publish nothing to review", task_run_name="publish nothing to review", cache_policy=NO_CACHE)
+def publish_nothing_to_review(pipeline: str) -> None:
+    """Say on the run's page that nobody has to answer."""
+    create_markdown_artifact(
+        key="proposal",
+        description="Nothing to review",
+        markdown=f"# Nothing to review\n\nNo program of pipeline {escaped(pipeline)} waits for an answer.",
+    )
 
 
 def question(proposal: Proposal) -> str:

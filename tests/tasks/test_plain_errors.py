@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from prefect.exceptions import ParameterTypeError, SignatureMismatchError
 
 from fuzzyjoin.errors import DataError
 from tasks.plain_errors import LOGGERS, log_errors_plainly
@@ -19,14 +20,25 @@ def log(request, caplog, monkeypatch):
 
 
 def raise_and_log(logger, error):
-    # As the orchestrator logs it.
-    logger.error("Encountered exception during execution: %r", error, exc_info=error)
+    try:
+        raise error
+    except type(error):
+        # As the orchestrator logs it.
+        logger.exception("Encountered exception during execution: %r", error)
 
 
 def test_an_error_of_ours_is_its_message(log):
     logger, caplog = log
     raise_and_log(logger, DataError("towns.csv: has no rows; 100% of it is missing"))
     assert {record.getMessage() for record in caplog.records} == {"towns.csv: has no rows; 100% of it is missing"}
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("kind", [ParameterTypeError, SignatureMismatchError])
+def test_a_wrong_parameter_is_its_message(log, kind):
+    logger, caplog = log
+    raise_and_log(logger, kind("no parameter nothing"))
+    assert "no parameter nothing" in caplog.text
     assert "Traceback" not in caplog.text
 
 
