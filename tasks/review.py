@@ -18,15 +18,18 @@ from tasks.markdown import code, escaped, table
 from tasks.masking import shows_rule_words
 from tasks.report import estimate_text
 from tasks.warehouse.connection import reading, writing
-from tasks.warehouse.decisions import approve, open_proposals, refuse
+from tasks.warehouse.decisions import approve, history, open_proposals, refuse
+from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.pipelines import current_program_id
 from tasks.warehouse.program_diff import diff_programs
 from tasks.warehouse.programs import load_program
 
 if TYPE_CHECKING:
     from tasks.settings import Warehouse
+    from tasks.warehouse.decisions import Decision
 
 __all__ = [
+    "AlreadyAnsweredError",
     "Answer",
     "Proposal",
     "ReviewTimeoutError",
@@ -90,6 +93,16 @@ class ReviewTimeoutError(FuzzyJoinError):
         )
 
 
+class AlreadyAnsweredError(FuzzyJoinError):
+    """Somebody else answered first."""
+
+    def __init__(self, proposal: Proposal, first: Decision, *, by: str) -> None:
+        super().__init__(
+            f"{first.decided_by} answered first ({first.kind}, {first.decided_at.isoformat(timespec='seconds')}): the "
+            f"answer of {by} to program {proposal.program_id} of pipeline {proposal.pipeline!r} is not recorded"
+        )
+
+
 @task(name="oldest proposal", task_run_name="oldest proposal", cache_policy=NO_CACHE)
 def oldest_proposal(pipeline: str, warehouse: Warehouse, shown_columns: tuple[str, ...] = ()) -> Proposal | None:
     """The proposal that has waited longest for an answer, None if there is none; which columns' words it may hold."""
@@ -148,19 +161,26 @@ def record_answer(proposal: Proposal, answer: Answer, warehouse: Warehouse) -> N
 
     Raises
     ------
-    WarehouseError
+    AlreadyAnsweredError
         If somebody else answered meanwhile.
     """
     decide = approve if answer.decision == "approve" else refuse
     with opened_warehouse(warehouse) as engine, writing(engine) as connection:
-        decide(
-            connection,
-            proposal.pipeline,
-            proposal.program_id,
-            by=answer.by,
-            reason=answer.reason or None,
-            at=datetime.now(UTC),
-        )
+        try:
+            decide(
+                connection,
+                proposal.pipeline,
+                proposal.program_id,
+                by=answer.by,
+                reason=answer.reason or None,
+                at=datetime.now(UTC),
+            )
+        except WarehouseError:
+            made = history(connection, proposal.pipeline)
+            answers = [one for one in made if one.program_id == proposal.program_id and one.kind != "proposal"]
+            if not answers or answers[-1].decided_at < proposal.proposed_at:
+                raise
+            raise AlreadyAnsweredError(proposal, answers[-1], by=answer.by) from None
 
 
 def _proposal(proposal: Proposal) -> str:
