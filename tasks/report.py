@@ -14,7 +14,7 @@ from fuzzyjoin.explanation import explain_program
 from tasks.apply import load_frame
 from tasks.charts import curve_chart
 from tasks.credentials import opened_warehouse
-from tasks.markdown import code, escaped, table
+from tasks.markdown import code, escaped, table, wrapped
 from tasks.masking import masked_texts, shows_rule_words
 from tasks.storage import checked
 from tasks.warehouse.connection import shown
@@ -45,7 +45,7 @@ def publish_program(run: RunHandle, program: ProgramHandle, standing: str) -> No
                     f"Estimated precision when it was learned: **{estimate_text(program.precision_estimate)}**; the "
                     f"target was {program.precision_target:g}."
                 ),
-                code(words),
+                code(wrapped(words)),
             ]
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from fuzzyjoin import FuzzyJoinError, PrecisionEstimate
 from fuzzyjoin.explanation import explain_program
 from tasks.credentials import opened_warehouse
-from tasks.markdown import code, escaped, table
+from tasks.markdown import code, escaped, short_id, table, wrapped
 from tasks.masking import shows_rule_words
 from tasks.report import estimate_text
 from tasks.warehouse.connection import reading, writing
@@ -39,6 +39,9 @@ __all__ = [
     "question",
     "record_answer",
 ]
+
+DIFFERENCES_SHOWN: Final = 5
+"""In the form, whose fields come below them."""
 
 
 class Answer(RunInput):
@@ -146,13 +149,17 @@ def publish_nothing_to_review(pipeline: str) -> None:
 def question(proposal: Proposal) -> str:
     """The question in a few lines, for the form in which a person answers."""
     now = "none" if proposal.current_estimate is None else estimate_text(proposal.current_estimate)
+    shown = proposal.differences[:DIFFERENCES_SHOWN]
+    left_out = len(proposal.differences) - len(shown)
+    more = f"{left_out} more differences are left out here. " if left_out else ""
+    program = code(short_id(proposal.program_id), inline=True)
     lines = [
-        f"Shall pipeline **{escaped(proposal.pipeline)}** use the program {code(proposal.program_id, inline=True)}?",
+        f"Shall pipeline **{escaped(proposal.pipeline)}** use the program {program}?",
         f"Its estimated precision is {estimate_text(proposal.estimate)}; the current program's is {now}.",
-        *(f"- {escaped(sentence)}" for sentence in proposal.differences),
-        "The whole program is in this run's artifact *proposal*.",
+        "\n".join(f"- {escaped(sentence)}" for sentence in shown),
+        f"{more}The whole program is in this run's artifact *proposal*.",
     ]
-    return "\n\n".join(lines)
+    return "\n\n".join(line for line in lines if line)
 
 
 @task(name="record answer", task_run_name="record answer", cache_policy=NO_CACHE)
@@ -186,7 +193,7 @@ def record_answer(proposal: Proposal, answer: Answer, warehouse: Warehouse) -> N
 def _proposal(proposal: Proposal) -> str:
     now = "none" if proposal.current_estimate is None else estimate_text(proposal.current_estimate)
     rows = [
-        ("program", proposal.program_id, proposal.current_program_id or "none"),
+        ("program", short_id(proposal.program_id), short_id(proposal.current_program_id or "none")),
         ("estimated precision", estimate_text(proposal.estimate), now),
     ]
     differences = "\n".join(f"- {escaped(sentence)}" for sentence in proposal.differences)
@@ -201,6 +208,6 @@ def _proposal(proposal: Proposal) -> str:
             "## What would change",
             differences or "It is the pipeline's first program, or the same one with a lower estimate.",
             "## The proposed program",
-            code(proposal.words),
+            code(wrapped(proposal.words)),
         ]
     )
