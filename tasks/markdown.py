@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["code", "escaped", "short_id", "table", "wrapped"]
 
-WIDTH: Final = 76
+WIDTH: Final = 80
 """Characters of a line of code that the run's page shows without scrolling."""
 
 # Whatever could open markup, a link or a table's next cell.
@@ -53,9 +53,9 @@ def code(text: str, *, inline: bool = False) -> str:
 def wrapped(text: str) -> str:
     r"""The text with its long lines broken between words, for `code`.
 
-    >>> print(wrapped("short\n" + "long " * 16))
+    >>> print(wrapped("short\n" + "long " * 17))
     short
-    long long long long long long long long long long long long long long long
+    long long long long long long long long long long long long long long long long
         long
     """
     fill = textwrap.TextWrapper(WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)

@@ -191,6 +191,17 @@ def test_profile_prints_every_stage_and_the_measured_bounds(data, tmp_path, caps
     assert "memory copy" in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_orchestration_costs_less_than_three_seconds_beside_the_library(tmp_path):
+    done = run("orchestration", "--runs", 3, "--json", tmp_path / "out.json")
+
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["orchestration"]
+    assert [row["kind"] for row in rows] == ["new", "again"]
+    assert all(row["cpu"] < 3 for row in rows)
+    assert min(row["beside"] for row in rows) < 3
+
+
 def test_a_perfect_threshold_never_divides_equal_confidences():
     ranked = [(0.9, True), (0.8, True), (0.7, True), (0.7, False), (0.1, False)]
 
