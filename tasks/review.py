@@ -20,7 +20,8 @@ from tasks.report import estimate_text
 from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.decisions import approve, history, open_proposals, refuse
 from tasks.warehouse.errors import WarehouseError
-from tasks.warehouse.pipelines import current_program_id
+from tasks.warehouse.migrations import migrate_up
+from tasks.warehouse.pipelines import current_program_id, require_pipeline
 from tasks.warehouse.program_diff import diff_programs
 from tasks.warehouse.programs import load_program
 
@@ -109,13 +110,16 @@ class AlreadyAnsweredError(FuzzyJoinError):
 @task(name="oldest proposal", task_run_name="oldest proposal", cache_policy=NO_CACHE)
 def oldest_proposal(pipeline: str, warehouse: Warehouse, shown_columns: tuple[str, ...] = ()) -> Proposal | None:
     """The proposal that has waited longest for an answer, None if there is none; which columns' words it may hold."""
-    with opened_warehouse(warehouse) as engine, reading(engine) as connection:
-        waiting = open_proposals(connection, pipeline)
-        if not waiting:
-            return None
-        program = load_program(connection, waiting[0].program_id)
-        current_id = current_program_id(connection, pipeline)
-        current = load_program(connection, current_id) if current_id else None
+    with opened_warehouse(warehouse) as engine:
+        migrate_up(engine)
+        with reading(engine) as connection:
+            require_pipeline(connection, pipeline)
+            waiting = open_proposals(connection, pipeline)
+            if not waiting:
+                return None
+            program = load_program(connection, waiting[0].program_id)
+            current_id = current_program_id(connection, pipeline)
+            current = load_program(connection, current_id) if current_id else None
     rule_words = all(shows_rule_words(one, shown_columns) for one in (program, current) if one)
     return Proposal(
         pipeline=pipeline,

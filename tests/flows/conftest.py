@@ -138,20 +138,27 @@ def warehouse(server):
     engine.dispose()
 
 
-@pytest.fixture
-def browser_page(server):
-    """A page of the server's UI.
+@pytest.fixture(scope="module")
+def browser():
+    """A browser, until the module's last test.
 
-    The browser ends with the test: as long as Playwright runs, this thread has a running event loop, and Prefect
-    hands out coroutines instead of results.
+    As long as Playwright runs, this thread has a running event loop, and Prefect hands out coroutines instead of
+    results: a module that uses it runs no flow in this process.
     """
     if not CHROMIUM.exists():
         pytest.fail(f"{CHROMIUM} is missing: apt-get install chromium")
     with (
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS) as browser,
+        playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS) as started,
     ):
-        yield browser.new_page(base_url=f"{server.url}/v2/", viewport={"width": 1400, "height": 1100})
+        yield started
+
+
+@pytest.fixture
+def browser_page(server, browser):
+    """A page of the server's UI that knows nothing of earlier ones."""
+    with browser.new_context(base_url=f"{server.url}/v2/", viewport={"width": 1400, "height": 1100}) as context:
+        yield context.new_page()
 
 
 @pytest.hookimpl(wrapper=True)
