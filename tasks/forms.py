@@ -10,7 +10,7 @@ __all__ = ["first_paragraph", "source_form"]
 def first_paragraph(schema: dict[str, Any]) -> None:
     r"""Leave of a class's docstring what helps who fills in the form.
 
-    >>> schema = {"description": "A table\\nin a file.\\n\\nExamples\\n--------"}
+    >>> schema = {"description": "A table\nin a file.\n\nExamples\n--------"}
     >>> first_paragraph(schema)
     >>> schema
     {'description': 'A table in a file.'}
