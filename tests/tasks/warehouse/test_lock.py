@@ -114,12 +114,13 @@ def test_pipelines_do_not_wait_for_each_other_unless_the_database_makes_them(pre
 @pytest.mark.parametrize("stop", STOPS)
 def test_a_killed_run_leaves_its_record_and_nothing_half_written(prepared, stop):
     finish(worker(prepared, "one", 0, 30))
-    before = match_rows(prepared)
+    before, held = match_rows(prepared), rows(prepared, schema.query_rows, schema.query_rows.c.query_id)
 
     finish(worker(prepared, "two", 1, 60, stop), code=-signal.SIGKILL)
 
     written = match_rows(prepared)
     assert (written != before) == (stop == "committed")
+    assert (rows(prepared, schema.query_rows, schema.query_rows.c.query_id) != held) == (stop == "committed")
     statuses = {row["run_id"]: row["status"] for row in rows(prepared, schema.runs)}
     reached = {"locked": None, "committed": "succeeded"}.get(stop, "running")
     assert statuses.get("two") == reached
@@ -133,6 +134,8 @@ def test_a_killed_run_leaves_its_record_and_nothing_half_written(prepared, stop)
     current = {row["query_id"]: row["opened_by_run"] for row in match_rows(prepared) if row["valid_to"] is None}
     assert current == {f"q{row}": last for row in range(60) if row % 3 != 2}
     assert len(rows(prepared, schema.programs)) == 2
+    changed_by = {row["query_id"]: row["changed_by_run"] for row in rows(prepared, schema.query_rows)}
+    assert (len(changed_by), changed_by["q0"], changed_by["q1"], changed_by["q59"]) == (60, "three", "one", last)
 
 
 @pytest.mark.slow
