@@ -67,6 +67,12 @@ def test_the_second_run_waits_for_the_first(prepared):
     assert order == ["one in", "one out", "two in"]
 
 
+def test_the_lock_is_handed_over_at_once(prepared):
+    for number in range(50):
+        with pipeline_lock(prepared, "malls", run_id=f"run{number}", timeout_seconds=0):
+            pass
+
+
 def test_the_lock_is_free_after_an_error(prepared):
     with pytest.raises(ZeroDivisionError), pipeline_lock(prepared, "malls", run_id="one", timeout_seconds=0):
         raise ZeroDivisionError
