@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tasks.warehouse import schema
 from tasks.warehouse.connection import warehouse_engine
@@ -67,10 +68,14 @@ def test_the_second_run_waits_for_the_first(prepared):
     assert order == ["one in", "one out", "two in"]
 
 
-def test_the_lock_is_handed_over_at_once(prepared):
-    for number in range(50):
-        with pipeline_lock(prepared, "malls", run_id=f"run{number}", timeout_seconds=0):
-            pass
+def test_the_lock_is_handed_over_before_the_server_sees_the_session_close(prepared, monkeypatch):
+    monkeypatch.setattr(sa.engine.Connection, "invalidate", lambda _session: None)
+    with pipeline_lock(prepared, "malls", run_id="one", timeout_seconds=0):
+        pass
+    other = warehouse_engine(prepared.url)
+    with pipeline_lock(other, "malls", run_id="two", timeout_seconds=0):
+        pass
+    other.dispose()
 
 
 def test_the_lock_is_free_after_an_error(prepared):
