@@ -47,6 +47,6 @@ def learn_program(
         validate_inputs(run, reference, query, checks)
         pairs = cached(find_candidate_pairs)(reference, query)
         learned = cached(search_program)(reference, query, pairs, search)
-        publish_program(learned, standing=propose_program(run, learned))
+        publish_program(run, learned, standing=propose_program(run, learned))
         end_without_matches(run, program_id=learned.program_id)
         return run.run_id

@@ -50,7 +50,7 @@ def match_tables(
         validate_inputs(run, reference, query, checks)
         pairs = cached(find_candidate_pairs)(reference, query)
         learned = cached(search_program)(reference, query, pairs, search)
-        publish_program(learned, standing=propose_program(run, learned))
+        publish_program(run, learned, standing=propose_program(run, learned))
         program = current_program(run)
         if program is None:
             end_without_matches(run, program_id=learned.program_id)

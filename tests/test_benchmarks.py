@@ -199,6 +199,16 @@ def test_warehouse_measures_each_database_at_hand(tmp_path, capsys):
     assert "changed/staged" in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_orchestration_is_measured_beside_the_library(tmp_path):
+    done = run("orchestration", "--runs", 1, "--json", tmp_path / "out.json")
+
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["orchestration"]
+    assert [row["kind"] for row in rows] == ["new", "again"]
+    assert all(row["beside"] > 0 for row in rows)
+
+
 def test_a_perfect_threshold_never_divides_equal_confidences():
     ranked = [(0.9, True), (0.8, True), (0.7, True), (0.7, False), (0.1, False)]
 

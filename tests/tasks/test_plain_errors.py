@@ -4,6 +4,7 @@ import io
 import logging
 
 import pytest
+from prefect.exceptions import ParameterTypeError, SignatureMismatchError
 
 from fuzzyjoin.errors import DataError
 from tasks.plain_errors import LOGGERS, log_errors_plainly
@@ -36,6 +37,13 @@ def test_an_error_of_ours_is_its_message(log):
     logger, written = log
     raise_and_log(logger, DataError("towns.csv: has no rows; 100% of it is missing"))
     assert written.getvalue() == "towns.csv: has no rows; 100% of it is missing\n"
+
+
+@pytest.mark.parametrize("kind", [ParameterTypeError, SignatureMismatchError])
+def test_a_wrong_parameter_is_its_message(log, kind):
+    logger, written = log
+    raise_and_log(logger, kind("no parameter nothing"))
+    assert written.getvalue() == "no parameter nothing\n"
 
 
 def test_a_fault_of_the_program_keeps_its_traceback(log):
