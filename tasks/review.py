@@ -206,7 +206,8 @@ def _proposal(proposal: Proposal) -> str:
             f"# A program waits for your answer: {escaped(proposal.pipeline)}",
             (
                 f"Proposed by {escaped(proposal.proposed_by)} at {proposal.proposed_at.isoformat(timespec='minutes')}. "
-                "To answer, press Resume on this run's page. Until then the current program goes on working."
+                "To answer, choose Resume in the menu at the top right of this run's page. Until then the current "
+                "program goes on working."
             ),
             table(("", "proposed", "current"), rows),
             "## What would change",

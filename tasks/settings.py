@@ -172,6 +172,6 @@ class Warehouse(Settings):
             "postgresql://USER@HOST/DATABASE or duckdb:///FILE. If it is not set, a SQLite file in the working folder."
         ),
     )
-    secret_block: str = Field(
+    url_block: str = Field(
         default="", description="Name of a Prefect Secret block that holds the URL instead; empty for none."
     )

@@ -44,12 +44,12 @@ def runs(deployed, blocks):  # noqa: ARG001 - the runs load the blocks
     """Ids of runs that have begun."""
     table = {"kind": "table", "table": "typed"}
     asked = {
-        "source unreachable": {"tables": TABLES | {"query": table | {"secret_block": "nowhere"}}},
-        "warehouse unreachable": {"tables": TABLES, "warehouse": {"secret_block": "no-warehouse"}},
+        "source unreachable": {"tables": TABLES | {"query": table | {"url_block": "nowhere"}}},
+        "warehouse unreachable": {"tables": TABLES, "warehouse": {"url_block": "no-warehouse"}},
         "environment": {"tables": TABLES, "warehouse": {"url_variable": "WAREHOUSE_POSTGRESQL"}},
         "blocks": {
-            "tables": TABLES | {"query": table | {"secret_block": "source"}},
-            "warehouse": {"secret_block": "warehouse"},
+            "tables": TABLES | {"query": table | {"url_block": "source"}},
+            "warehouse": {"url_block": "warehouse"},
         },
     }
     return {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.code_version import code_version
 from tasks.warehouse.__main__ import main
 from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.decisions import history, propose
@@ -116,13 +117,12 @@ def test_approve_and_refuse_are_decisions_that_history_lists(replaced, capsys):
 def test_replay_and_erase_find_the_snapshots_in_the_storage_folder(warehouse, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("FUZZYJOIN_WAREHOUSE_URL", warehouse.url.render_as_string(hide_password=False))
     monkeypatch.setenv("FUZZYJOIN_STORAGE", str(tmp_path))
-    monkeypatch.setenv("FUZZYJOIN_CODE_VERSION", "def456")
     prepare(warehouse)
     people.run(warehouse, tmp_path / "snapshots")
     assert main(["replay", "one"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "Run one done again: 3 of 3 query rows are decided as they were.",
-        "Code abc123 then, def456 now.",
+        f"Code abc123 then, {code_version()} now.",
     ]
     assert main(["replay", "one", "--snapshots", str(tmp_path / "none")]) == 1
     assert capsys.readouterr().err.count("\n") == 1

@@ -10,8 +10,8 @@ from fuzzyjoin.errors import DataError, UsageError
 from tasks.warehouse import schema
 from tasks.warehouse.connection import reading
 from tasks.warehouse.errors import WarehouseError
-from tasks.warehouse.query_rows import RowChanges, changed_rows, row_hashes
-from tests.tasks.warehouse.cases import begin, day, found, hashes, prepare, rows, write
+from tasks.warehouse.query_rows import RowChanges, basis_of, changed_rows, row_hashes
+from tests.tasks.warehouse.cases import begin, day, found, hashes, prepare, program, rows, write
 
 MATCHES, UNMATCHED = found(9)
 IDS = tuple(f"q{row}" for row in range(9))
@@ -24,9 +24,12 @@ def filled(warehouse):
     return warehouse
 
 
-def ask(engine, now):
+BASIS = basis_of(program().program_id, "sha256:r1")
+
+
+def ask(engine, now, basis=BASIS):
     with reading(engine) as connection:
-        return changed_rows(connection, "malls", now)
+        return changed_rows(connection, "malls", now, basis=basis)
 
 
 def stored(engine):
@@ -68,15 +71,35 @@ def test_new_changed_gone_and_unchanged_rows_are_told_apart(filled):
     now = now[~now["query_id"].isin(["q0", "q2"])]
     answer = ask(filled, hashes(now, q1="typed anew", q5="typed anew"))
     assert answer == RowChanges(
-        new=("q9",), changed=("q1", "q5"), gone=("q0", "q2"), unchanged=("q3", "q4", "q6", "q7", "q8")
+        new=("q9",), changed=("q1", "q5"), stale=(), gone=("q0", "q2"), unchanged=("q3", "q4", "q6", "q7", "q8")
     )
+
+
+@pytest.mark.parametrize(
+    "basis", [basis_of(program(0.4).program_id, "sha256:r1"), basis_of(program().program_id, "sha256:r2")]
+)
+def test_rows_matched_by_another_program_or_on_another_reference_are_stale(filled, basis):
+    answer = ask(filled, hashes(MATCHES, UNMATCHED, q1="typed anew"), basis)
+    assert (answer.changed, answer.unchanged) == (("q1",), ())
+    assert set(answer.stale) == set(IDS) - {"q1"}
+
+
+@pytest.mark.parametrize("given", [{"using": program(0.4)}, {"reference": "sha256:r2"}])
+def test_each_row_remembers_by_what_it_was_last_matched(filled, given):
+    kept = hashes(MATCHES[:2])
+    write(filled, "two", MATCHES[:2], UNMATCHED[:0], at=day(1), covers="part", kept=kept, **given)
+    basis = basis_of(given.get("using", program()).program_id, given.get("reference", "sha256:r1"))
+    everything = hashes(MATCHES, UNMATCHED)
+    assert set(ask(filled, everything).stale) == {"q0", "q1"}
+    assert set(ask(filled, everything, basis).unchanged) == {"q0", "q1"}
+    assert set(stored(filled).values()) == {"one"}
 
 
 def test_before_the_first_run_every_row_is_new(warehouse):
     prepare(warehouse)
-    assert ask(warehouse, hashes(MATCHES)) == RowChanges(tuple(MATCHES["query_id"]), (), (), ())
+    assert ask(warehouse, hashes(MATCHES)) == RowChanges(tuple(MATCHES["query_id"]), (), (), (), ())
     with pytest.raises(WarehouseError, match="pipeline 'towns' is not"), reading(warehouse) as connection:
-        changed_rows(connection, "towns", hashes(MATCHES))
+        changed_rows(connection, "towns", hashes(MATCHES), basis=BASIS)
 
 
 def test_an_id_that_stands_twice_is_refused(filled):

@@ -1,5 +1,7 @@
 """The auditor's views answer in SQL, on every database, and as the functions do."""
 
+from itertools import pairwise
+
 import pytest
 import sqlalchemy as sa
 
@@ -115,6 +117,17 @@ def test_a_run_and_the_one_before_it_changed_the_same_matches(filled):
     assert [(change.query_id, change.before, change.after) for change in changed(filled, "two")] == [
         (change.query_id, change.before, change.after) for change in between
     ]
+
+
+@pytest.mark.parametrize("view", ["fuzzyjoin_match_changes", "fuzzyjoin_match_audit", "fuzzyjoin_program_history"])
+def test_no_view_searches_all_matches_for_each_row(filled, view):
+    if filled.dialect.name != "sqlite":
+        pytest.skip("the other two join whole tables")
+    with reading(filled) as connection:
+        plan = [row.detail for row in connection.execute(sa.text(f"EXPLAIN QUERY PLAN SELECT * FROM {view}"))]  # noqa: S608 - our own names
+    per_row = [after for step, after in pairwise(plan) if step.startswith("CORRELATED")]
+    assert per_row
+    assert [step for step in per_row if step.startswith("SCAN")] == []
 
 
 def test_only_a_run_that_succeeded_changed_something(filled):
