@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.blocking import CandidatePairs, LexicalBlocking, block_with
+from fuzzyjoin.blocking import BlockerName, CandidatePairs, LexicalBlocking, block_with
 from fuzzyjoin.distances import columns_of
 from fuzzyjoin.negative_rules import NegativeRules
 from fuzzyjoin.text import blocking_text
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.blocking import Blocker
     from fuzzyjoin.distances import ColumnTexts
     from fuzzyjoin.kernels.types import Int64Array
+    from fuzzyjoin.scoring.scores import BestCandidates
     from fuzzyjoin.tables import KeyTable
     from fuzzyjoin.threads import Work
     from fuzzyjoin.tokens import TokenSets
@@ -40,6 +41,10 @@ class Candidates:
         Threads and progress.
     rules
         Rules of a stored program: their words enter the vocabulary even if the reference table lacks them.
+    blocker
+        Which of the built-in blockers.
+    scored
+        Best candidates found so far, by scorer and column weights.
     """
 
     reference: KeyTable
@@ -47,6 +52,8 @@ class Candidates:
     blocking: int | Blocker
     work: Work
     rules: NegativeRules = NO_RULES
+    blocker: BlockerName = "lexical"
+    scored: dict[tuple[str, tuple[float, ...]], BestCandidates] = field(default_factory=dict)
     _allowed: list[tuple[NegativeRules, CandidatePairs]] = field(default_factory=list)
 
     @cached_property
@@ -67,7 +74,8 @@ class Candidates:
     @cached_property
     def index(self) -> LexicalBlocking:
         """The reference table's inverted index."""
-        return LexicalBlocking.build(self.reference_texts, also=[word for side in self.rules.sides() for word in side])
+        rule_words = [word for side in self.rules.sides() for word in side]
+        return LexicalBlocking.build(self.reference_texts, also=rule_words, blocker=self.blocker)
 
     @cached_property
     def query_words(self) -> TokenSets:
