@@ -49,8 +49,11 @@ PARAMETERS: Final[dict[str, Any]] = {
 
 INNER_FOLDS: Final = 3
 MEAN_RANK: Final = EVIDENCE.index("mean rank")
+LOOKED_AT: Final = 12
+"""Candidates of a row that are kept at all: those of the best mean rank; further ones are never scored best."""
+
 KEPT: Final = 6
-"""Candidates of a query row that are trained on: those of the best mean rank; the others are easy."""
+"""Candidates of a query row that trees are trained on, of these; the others are easy."""
 
 RIDGE: Final = 1.0
 FEWEST_ROWS: Final = 3
@@ -65,7 +68,7 @@ LEVEL: Final = 0.9
 
 @dataclass(frozen=True)
 class Examples:
-    """One pair of tables: evidence and labels of every candidate, row after row, and the evidence of its decoys.
+    """One pair of tables: evidence and labels of the candidates, row after row, and the evidence of its decoys.
 
     `sizes` are the candidates of each query row, `matchable` whether it has a match. `family` keeps together what must
     not be divided between folds.
@@ -111,15 +114,19 @@ def examples_of(task: Task, *, name: str, family: str, most_queries: int | None 
     rows = np.repeat(tables[1].ids, sizes)
     sample = sample_rows(len(tables[0]), DECOYS)
     neighbours = candidates.neighbours(sample)
+    found = evidence.evidence(pairs, np.arange(len(tables[1]), dtype=np.int64))
+    right = np.array([pair in truth for pair in zip(rows, tables[0].ids[pairs.reference], strict=True)], np.bool_)
+    kept = _best_ranked(found, sizes, LOOKED_AT)
+    decoys, decoy_sizes = evidence.evidence(neighbours, sample, own=1), np.diff(neighbours.indptr)[sample]
     return Examples(
         name=name,
         family=family,
-        evidence=evidence.evidence(pairs, np.arange(len(tables[1]), dtype=np.int64)),
-        right=np.array([pair in truth for pair in zip(rows, tables[0].ids[pairs.reference], strict=True)], np.bool_),
-        sizes=sizes,
+        evidence=found[kept],
+        right=right[kept],
+        sizes=np.minimum(sizes, LOOKED_AT),
         matchable=np.array([row in with_match for row in tables[1].ids], np.bool_),
-        decoys=evidence.evidence(neighbours, sample, own=1),
-        decoy_sizes=np.diff(neighbours.indptr)[sample],
+        decoys=decoys[_best_ranked(decoys, decoy_sizes, LOOKED_AT)],
+        decoy_sizes=np.minimum(decoy_sizes, LOOKED_AT),
     )
 
 
@@ -160,7 +167,7 @@ def train_trees(tables: Sequence[Examples], *, seed: int = 1) -> Trees:
 
     evidence, right, weight = [], [], []
     for table in tables:
-        kept = _best_ranked(table)
+        kept = _best_ranked(table.evidence, table.sizes, KEPT)
         evidence.append(table.evidence[kept])
         right.append(table.right[kept])
         weight.append(np.full(int(kept.sum()), 1.0 / np.sqrt(table.sizes.size)))
@@ -172,12 +179,13 @@ def train_trees(tables: Sequence[Examples], *, seed: int = 1) -> Trees:
     return _trees(booster.dump_model())
 
 
-def _best_ranked(table: Examples) -> BoolArray:
-    rows = np.repeat(np.arange(table.sizes.size), table.sizes)
-    order = np.lexsort((table.evidence[:, MEAN_RANK], rows))
-    starts = np.cumsum(table.sizes) - table.sizes
+def _best_ranked(evidence: Float32Array, sizes: Int64Array, number: int) -> BoolArray:
+    """Return which candidates are among the `number` of their row with the best mean rank, ties to the first."""
+    rows = np.repeat(np.arange(sizes.size), sizes)
+    order = np.lexsort((evidence[:, MEAN_RANK], rows))
+    starts = np.cumsum(sizes) - sizes
     kept = np.zeros(rows.size, np.bool_)
-    kept[order] = np.arange(rows.size) - starts[rows[order]] < KEPT
+    kept[order] = np.arange(rows.size) - starts[rows[order]] < number
     return kept
 
 

@@ -64,7 +64,7 @@ def word_evidence(query, reference, frequency, weights, own):
     def weight(word):
         return weights[in_rows(word)]
 
-    unit, scale = max(weights[0], 1e-9), math.log(len(weights))
+    unit, scale = max(weights[0], 1e-9), max(math.log(len(weights) - own), 1e-9)
     lost_query = [word for word in query if word not in reference]
     lost_reference = [word for word in reference if word not in query]
     shared = [word for word in reference if word in query]

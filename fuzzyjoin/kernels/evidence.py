@@ -209,7 +209,7 @@ def word_evidence(  # noqa: PLR0915 - one pass over a pair's words, written out
     query_best = np.empty(MOST_WORDS)
     reference_best = np.empty(MOST_WORDS)
     unit = max(weights[0], 1e-9)
-    scale = np.log(float(weights.size))
+    scale = max(np.log(float(weights.size - own)), 1e-9)
     place = 0
     for row in rows:
         query_start = query_indptr[row]

@@ -109,13 +109,17 @@ class Calibrator:
         return RunCurve(probability, share, shift)
 
     def interval(self, value: float, rows: int, level: float) -> tuple[float, float]:
-        """An interval about an estimated precision of so many joined rows."""
+        """An interval about an estimated precision of so many joined rows.
+
+        Half a row is added at each end: a share of n rows moves in steps of 1 / n, and can be 1.
+        """
         inside = min(max(value, 0.5 / (rows + 1.0)), 1.0 - 0.5 / (rows + 1.0))
         deviation = np.sqrt(self.spread**2 + 1.0 / (rows * inside * (1.0 - inside)))
         reach = QUANTILES[level] * deviation
         centre = np.log(inside / (1.0 - inside))
         low, high = 1.0 / (1.0 + np.exp(reach - centre)), 1.0 / (1.0 + np.exp(-reach - centre))
-        return float(min(low, value)), float(max(high, value))
+        step = 0.5 / rows
+        return float(min(max(low - step, 0.0), value)), float(max(min(high + step, 1.0), value))
 
 
 QUANTILES: Final = {0.9: 1.6448536269514722}

@@ -52,7 +52,7 @@ def test_a_file_of_ones_own_is_read(shipped_file, tmp_path):
 
 def test_a_changed_file_is_refused(shipped_file, tmp_path):
     path = tmp_path / shipped_file.name
-    path.write_bytes(shipped_file.read_bytes().replace(b'"intercept": ', b'"intercept": 1', 1))
+    path.write_bytes(shipped_file.read_bytes().replace(b'"spread": ', b'"spread": 1', 1))
     with pytest.raises(DataError, match="was changed after it was trained"):
         load_scorer(path)
 
@@ -68,6 +68,7 @@ def test_a_changed_file_is_refused(shipped_file, tmp_path):
         (lambda content: content["trees"]["roots"].append(-1), "outside the file"),
         (lambda content: content["trees"]["value"].pop(), "differ in length"),
     ],
+    ids=["version", "evidence", "no calibration", "far child", "own child", "root before the start", "short array"],
 )
 def test_what_is_no_scorer_is_refused(shipped_file, change, message):
     content = json.loads(shipped_file.read_text(encoding="utf-8"))
