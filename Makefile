@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := deployments/requirements.lock
+TRAIN_LOCK := benchmarks/train.lock
 UV_VERSION := 0.13.9
 
 # The orchestrator keeps its own files in the folder too, and tells nobody of them.
@@ -11,12 +12,13 @@ PIPELINE := FUZZYJOIN_STORAGE=build/storage FUZZYJOIN_WAREHOUSE_URL=sqlite:///bu
 	PREFECT_HOME=$(CURDIR)/build/prefect PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow lint lock clean
+.PHONY: help install run test test-slow train lint lock clean
 
 help:
 	@echo "make run        install, then run the pipeline on a bundled example and say where to look"
 	@echo "make test       install, then lint, type-check and run the tests"
 	@echo "make test-slow  install, then run the tests that take longer"
+	@echo "make train      install LightGBM too, then train the scorer anew and replace its file"
 	@echo "make lint       ruff and mypy"
 	@echo "make lock       resolve the dependencies anew into $(LOCK)"
 	@echo "make clean      remove all that make made, .venv included"
@@ -60,6 +62,11 @@ test-slow: install
 	@echo "==> pytest, the slow tests"
 	@$(BIN)/pytest --quiet -m slow || { code=$$?; test $$code -eq 5 && echo "no test is marked slow"; }
 
+# LightGBM's wheel needs libgomp from the system.
+train: install
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(TRAIN_LOCK)
+	$(BIN)/python -m benchmarks.train_scorer
+
 # Needs the package index; uv lives in an environment of its own, because nothing else here uses it.
 lock:
 	@$(PYTHON) -m venv --clear build/lock-venv
@@ -67,6 +74,9 @@ lock:
 	build/lock-venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 		--extra pipeline --extra duckdb --group build --group test --group lint pyproject.toml --output-file $(LOCK)
+	build/lock-venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+		--constraint $(LOCK) --group pyproject.toml:train --output-file $(TRAIN_LOCK)
 	@echo "==> $(LOCK) is resolved anew; make test installs it"
 
 clean:

@@ -45,7 +45,7 @@ def learn_program(
     with pipeline_run(pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, **asked) as run:
         reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
         validate_inputs(run, reference, query, checks)
-        pairs = cached(find_candidate_pairs)(reference, query)
+        pairs = cached(find_candidate_pairs)(reference, query, search)
         learned = cached(search_program)(reference, query, pairs, search)
         publish_program(run, learned, standing=propose_program(run, learned))
         end_without_matches(run, program_id=learned.program_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from fuzzyjoin.application import apply_to_candidates
-from fuzzyjoin.blocking import default_k
 from fuzzyjoin.candidates import Candidates
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.learning import LearningSettings, learn
@@ -15,11 +14,14 @@ from fuzzyjoin.tables import as_frame, choose_columns, key_tables, require_text
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fuzzyjoin.blocked import BlockedPairs
     from fuzzyjoin.blocking import Blocker
     from fuzzyjoin.join_functions import Space
     from fuzzyjoin.program import Program
     from fuzzyjoin.result import JoinResult
+    from fuzzyjoin.scoring.scorer import TrainedScorer
     from fuzzyjoin.tables import IdColumn, On, Table
     from fuzzyjoin.threads import Progress, Work
 
@@ -37,6 +39,7 @@ def fuzzy_join(
     space: Space | None = None,
     blocker: Blocker | None = None,
     negative_rules: bool = True,
+    scorer: str | Path | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> JoinResult:
@@ -56,14 +59,17 @@ def fuzzy_join(
     precision_target
         Share of matches that should be right, in (0, 1).
     method
-        "autofj" is the published algorithm; "auto" whatever measures best, today the same over the large space.
+        "autofj" is the published algorithm; "auto" whatever measures best: a trained scorer that needs no labels, or,
+        if a space is named, the published algorithm over that.
     space
-        Join functions to search: "small" (14), "medium" (68), "large" (136), a dict of options or a list of join
-        functions; by default "large" for auto and "small" for autofj.
+        Join functions to search: "small" (14, the default of autofj), "medium" (68), "large" (136), a dict of options
+        or a list of join functions.
     blocker
         A user's own blocking (see `fuzzyjoin.Blocker`).
     negative_rules
-        Whether to learn and apply negative rules.
+        Whether to learn and apply negative rules; a scorer has none.
+    scorer
+        A scorer file of your own in place of the shipped one (see `docs/scorer.md`).
     threads
         Threads to use; by default the processors of this process. The result does not depend on it.
     progress
@@ -99,10 +105,12 @@ def fuzzy_join(
     settings = LearningSettings.of(method, space, precision_target, negative_rules=negative_rules)
     watch = Stopwatch()
     with watch.stage("tables"):
-        candidates = _candidates(reference, query, on, id, blocker, choose_work(threads, progress))
-    program = learn(candidates, settings, watch)
+        own_scorer = _own_scorer(scorer, settings)
+        candidates = _candidates(reference, query, on, id, blocker, choose_work(threads, progress), settings)
+    program = learn(candidates, settings, watch, own_scorer)
     own = {function.name: function for function in settings.functions}
-    return result_of(apply_to_candidates(program, candidates, own, watch), watch)
+    warnings = program.learning_record.warnings if program.learning_record else ()
+    return result_of(apply_to_candidates(program, candidates, own, watch, own_scorer), watch, warnings)
 
 
 def learn_program(
@@ -117,6 +125,7 @@ def learn_program(
     blocker: Blocker | None = None,
     negative_rules: bool = True,
     pairs: BlockedPairs | None = None,
+    scorer: str | Path | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Program:
@@ -142,8 +151,9 @@ def learn_program(
     2
     """
     settings = LearningSettings.of(method, space, precision_target, negative_rules=negative_rules)
-    candidates = _candidates(reference, query, on, id, blocker, choose_work(threads, progress), pairs)
-    return learn(candidates, settings, Stopwatch())
+    own_scorer = _own_scorer(scorer, settings)
+    candidates = _candidates(reference, query, on, id, blocker, choose_work(threads, progress), settings, pairs)
+    return learn(candidates, settings, Stopwatch(), own_scorer)
 
 
 def _candidates(  # noqa: PLR0917 - the caller's arguments in the caller's order
@@ -153,6 +163,7 @@ def _candidates(  # noqa: PLR0917 - the caller's arguments in the caller's order
     id_column: IdColumn,
     blocker: Blocker | None,
     work: Work,
+    settings: LearningSettings,
     pairs: BlockedPairs | None = None,
 ) -> Candidates:
     frames = as_frame(reference, "reference"), as_frame(query, "query")
@@ -163,9 +174,26 @@ def _candidates(  # noqa: PLR0917 - the caller's arguments in the caller's order
         raise DataError(
             "reference has a single row; a program is learned from how reference rows differ, so give at least two"
         )
-    if pairs is None:
-        return Candidates(*tables, blocker or default_k(len(tables[0])), work)
-    if blocker is not None:
-        raise UsageError("blocker and pairs are both given; pairs come from the built-in blocker: give one of the two")
-    pairs.require_tables(*tables)
-    return Candidates(*tables, pairs.k, work, found=pairs)
+    if pairs is not None:
+        if blocker is not None:
+            raise UsageError(
+                "blocker and pairs are both given; pairs come from a built-in blocker: give one of the two"
+            )
+        pairs.require_tables(*tables)
+        pairs.require_blocking(*settings.blocking(len(tables[0])))
+        return Candidates(*tables, pairs.k, work, blocker=pairs.blocker, found=pairs)
+    built_in, k = settings.blocking(len(tables[0]))
+    return Candidates(*tables, blocker or k, work, blocker=built_in)
+
+
+def _own_scorer(path: str | Path | None, settings: LearningSettings) -> TrainedScorer | None:
+    if path is None:
+        return None
+    if not settings.by_scorer:
+        raise UsageError(
+            f"scorer is {str(path)!r}, but method {settings.method!r} over the space {settings.space_name!r} uses none;"
+            " leave scorer out, or ask for method auto without a space"
+        )
+    from fuzzyjoin.scoring.scorer import load_scorer  # noqa: PLC0415 - the search does without its kernels
+
+    return load_scorer(path)

@@ -9,8 +9,8 @@ from fuzzyjoin.candidates import Candidates
 from fuzzyjoin.distances import WeightedColumns
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.join_functions import JoinFunction
-from fuzzyjoin.matching import UnionMatches, match_union
-from fuzzyjoin.program import CustomFunctionName, Union
+from fuzzyjoin.matching import Matches, match_union
+from fuzzyjoin.program import CustomFunctionName, PrecisionEstimate, Scorer
 from fuzzyjoin.result import result_of
 from fuzzyjoin.stopwatch import Stopwatch
 from fuzzyjoin.tables import as_frame, choose_columns, key_tables, require_text
@@ -18,29 +18,40 @@ from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from fuzzyjoin.blocked import BlockedPairs
-    from fuzzyjoin.blocking import Blocker, CandidatePairs
+    from fuzzyjoin.blocking import Blocker, BlockerName, CandidatePairs
     from fuzzyjoin.join_functions import AnyJoinFunction, CustomJoinFunction
-    from fuzzyjoin.program import Program
+    from fuzzyjoin.program import Program, Union
     from fuzzyjoin.result import JoinResult
+    from fuzzyjoin.scoring.scorer import TrainedScorer
     from fuzzyjoin.tables import IdColumn, KeyTable, Table
     from fuzzyjoin.threads import Progress, Work
 
-__all__ = ["Decisions", "apply_program", "apply_to_candidates", "program_candidates", "program_configurations"]
+__all__ = [
+    "Decisions",
+    "apply_program",
+    "apply_to_candidates",
+    "asked_blocking",
+    "named_scorer",
+    "program_candidates",
+    "program_configurations",
+]
 
 
 @dataclass(frozen=True)
 class Decisions:
     """What a program decided for every query row of two tables, in positions.
 
-    `allowed` are the candidate pairs that the negative rules left.
+    `allowed` are the candidate pairs that the negative rules left, `estimate` the estimated precision of the matches.
     """
 
     program: Program
     candidates: Candidates
     allowed: CandidatePairs
-    matches: UnionMatches
+    matches: Matches
+    estimate: PrecisionEstimate
 
 
 def apply_program(
@@ -53,6 +64,7 @@ def apply_program(
     blocker: Blocker | None = None,
     join_functions: Sequence[CustomJoinFunction] = (),
     pairs: BlockedPairs | None = None,
+    scorer: str | Path | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> JoinResult:
@@ -72,6 +84,8 @@ def apply_program(
         The user's own parts that the program names.
     pairs
         Candidate pairs that `block_tables` found on the same tables, in place of blocking them here.
+    scorer
+        The scorer file that the program names, where that is not the shipped one.
     threads
         Threads to use; by default the processors of this process. The result does not depend on it.
     progress
@@ -102,7 +116,12 @@ def apply_program(
             work=choose_work(threads, progress),
         )
     own = {function.name: function for function in join_functions}
-    return result_of(apply_to_candidates(program, candidates, own, watch), watch, warnings)
+    given = None
+    if scorer is not None:
+        from fuzzyjoin.scoring.scorer import load_scorer  # noqa: PLC0415 - unions do without its kernels
+
+        given = load_scorer(scorer)
+    return result_of(apply_to_candidates(program, candidates, own, watch, given), watch, warnings)
 
 
 def program_candidates(
@@ -123,17 +142,28 @@ def program_candidates(
     # Of the query table nothing is asked: a row is decided the same whatever rows it comes with.
     require_text(reference_table)
     warnings = _reference_warnings(program, reference_table, strict=strict)
-    blocking = _blocking(program, blocker)
+    blocking, built_in = asked_blocking(program, blocker), _built_in(program)
     if pairs is not None:
-        _require_pairs(pairs, blocking, reference_table, query_table)
-    return Candidates(reference_table, query_table, blocking, work, program.negative_rules, pairs), warnings
+        pairs.require_tables(reference_table, query_table)
+        pairs.require_blocking(built_in, blocking)
+    candidates = Candidates(
+        reference_table, query_table, blocking, work, program.negative_rules, blocker=built_in, found=pairs
+    )
+    return candidates, warnings
 
 
 def apply_to_candidates(
-    program: Program, candidates: Candidates, own: Mapping[str, AnyJoinFunction], watch: Stopwatch
+    program: Program,
+    candidates: Candidates,
+    own: Mapping[str, AnyJoinFunction],
+    watch: Stopwatch,
+    scorer: TrainedScorer | None = None,
 ) -> Decisions:
     """Decide every query row of prepared tables; `own` are the user's join functions by name."""
-    configurations = program_configurations(program, own)
+    decision = program.definition.decision
+    if isinstance(decision, Scorer):
+        return _decide_by_scorer(program, decision, candidates, watch, scorer)
+    configurations = program_configurations(decision, own)
     with watch.stage("blocking"):
         _ = candidates.query_pairs
     with watch.stage("negative rules"):
@@ -141,20 +171,50 @@ def apply_to_candidates(
     with watch.stage("matching"):
         weights = tuple(column.weight for column in program.columns)
         matches = match_union(WeightedColumns(candidates.columns, (weights,)), configurations, allowed, candidates)
-    return Decisions(program, candidates, allowed, matches)
+    return Decisions(program, candidates, allowed, matches, PrecisionEstimate(value=matches.precision_estimate))
 
 
-def program_configurations(program: Program, own: Mapping[str, AnyJoinFunction]) -> list[tuple[AnyJoinFunction, float]]:
-    """The join functions of the program's union with their thresholds; `own` are the user's by name."""
-    decision = program.definition.decision
-    if not isinstance(decision, Union):
+def _decide_by_scorer(
+    program: Program, decision: Scorer, candidates: Candidates, watch: Stopwatch, scorer: TrainedScorer | None
+) -> Decisions:
+    from fuzzyjoin.scoring.decision import match_by_scorer  # noqa: PLC0415 - unions do without its kernels
+
+    found = named_scorer(decision, scorer)
+    with watch.stage("blocking"):
+        _ = candidates.query_pairs
+    with watch.stage("scoring"):
+        matches, estimate = match_by_scorer(candidates, found, program.definition)
+    return Decisions(program, candidates, candidates.query_pairs, matches, estimate)
+
+
+def named_scorer(decision: Scorer, given: TrainedScorer | None) -> TrainedScorer:
+    """The scorer that a program names: the one given, else the shipped one.
+
+    Raises
+    ------
+    UsageError
+        If neither has the program's hash.
+    """
+    from fuzzyjoin.scoring.scorer import shipped_scorer  # noqa: PLC0415 - unions do without its kernels
+
+    scorer = given or shipped_scorer()
+    if scorer.hash != decision.hash:
         raise UsageError(
-            f"program {program.program_id} decides by the scorer {decision.name!r}; this version applies unions of "
-            "configurations only: use the version that learned it"
+            f"the program decides by the scorer {decision.name!r} ({decision.hash}), but the one "
+            f"{'given' if given else 'shipped'} is {scorer.name!r} ({scorer.hash}); give its file as scorer"
         )
+    return scorer
+
+
+def _built_in(program: Program) -> BlockerName:
+    """The built-in blocker of a program; with a blocker of the user's own it only weighs and indexes."""
+    return "cosine" if isinstance(program.definition.decision, Scorer) else "lexical"
+
+
+def program_configurations(union: Union, own: Mapping[str, AnyJoinFunction]) -> list[tuple[AnyJoinFunction, float]]:
+    """The join functions of a union with their thresholds; `own` are the user's by name."""
     return [
-        (_function(configuration.join_function, own), configuration.threshold)
-        for configuration in decision.configurations
+        (_function(configuration.join_function, own), configuration.threshold) for configuration in union.configurations
     ]
 
 
@@ -175,7 +235,14 @@ def _reference_warnings(program: Program, reference: KeyTable, *, strict: bool) 
     return (message,)
 
 
-def _blocking(program: Program, blocker: Blocker | None) -> int | Blocker:
+def asked_blocking(program: Program, blocker: Blocker | None) -> int | Blocker:
+    """The k of the built-in blocker that a program asks for, or the user's blocker that it names.
+
+    Raises
+    ------
+    UsageError
+        If the user's blocker is missing or another.
+    """
     asked = program.definition.blocking
     if blocker is not None and blocker.name == asked.method:
         return blocker
@@ -185,16 +252,6 @@ def _blocking(program: Program, blocker: Blocker | None) -> int | Blocker:
             f"the program was learned with the blocker {asked.method!r} but blocker is {given}; give that one"
         )
     return asked.k
-
-
-def _require_pairs(pairs: BlockedPairs, blocking: int | Blocker, reference: KeyTable, query: KeyTable) -> None:
-    """Raise a UsageError unless the pairs are those that the program's blocking would find on these tables."""
-    pairs.require_tables(reference, query)
-    if pairs.k != blocking:
-        raise UsageError(
-            f"pairs hold {pairs.k} candidates a row, but the program looks at "
-            f"{blocking if isinstance(blocking, int) else repr(blocking.name)}; apply it without pairs"
-        )
 
 
 def _function(named: JoinFunction | CustomFunctionName, own: Mapping[str, AnyJoinFunction]) -> AnyJoinFunction:

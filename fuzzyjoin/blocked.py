@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from fuzzyjoin.blocking import CandidatePairs, default_k
+from fuzzyjoin.blocking import CandidatePairs
 from fuzzyjoin.candidates import Candidates
 from fuzzyjoin.errors import DataError, UsageError
+from fuzzyjoin.learning import LearningSettings
 from fuzzyjoin.tables import as_frame, choose_columns, key_tables, require_text
 from fuzzyjoin.threads import choose_work
 
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from fuzzyjoin.blocking import Blocker, BlockerName
+    from fuzzyjoin.join_functions import Space
     from fuzzyjoin.kernels.types import Int64Array
     from fuzzyjoin.tables import IdColumn, KeyTable, On, Table
     from fuzzyjoin.threads import Progress
 
 __all__ = ["BlockedPairs", "block_tables"]
+
+TARGET: Final = 0.9
+"""Blocking depends on no precision target; settings want one."""
 
 _METADATA: Final = b"fuzzyjoin"
 _TABLES: Final = ("query", "reference")
@@ -37,19 +43,20 @@ class BlockedPairs:
     ----------
     reference_fingerprint, query_fingerprint
         Of the tables that were blocked.
-    k
-        Candidates a row.
+    blocker, k
+        The built-in blocker that found them, and how many candidates a row it keeps.
     query_pairs
         Candidate reference rows of every query row.
     reference_pairs
-        Neighbours of every reference row, itself left out.
+        Neighbours of every reference row, itself left out; None where only those of some rows are wanted later.
     """
 
     reference_fingerprint: str
     query_fingerprint: str
+    blocker: BlockerName
     k: int
     query_pairs: CandidatePairs
-    reference_pairs: CandidatePairs
+    reference_pairs: CandidatePairs | None
 
     def require_tables(self, reference: KeyTable, query: KeyTable) -> None:
         """Raise a UsageError if these are the pairs of other tables."""
@@ -60,20 +67,30 @@ class BlockedPairs:
                     "block_tables with the same tables, columns and ids"
                 )
 
+    def require_blocking(self, blocker: BlockerName, k: int | Blocker) -> None:
+        """Raise a UsageError if these are not the pairs that another blocking would find."""
+        if (self.blocker, self.k) != (blocker, k):
+            asked = f"{k} a row of {blocker!r}" if isinstance(k, int) else f"those of {k.name!r}"
+            raise UsageError(
+                f"pairs hold {self.k} candidates a row of the blocker {self.blocker!r}, but {asked} are wanted; call "
+                "block_tables with the same method and space, or go without pairs"
+            )
+
     def save(self, path: Path) -> None:
         """Write the pairs as a Parquet file with the columns `table`, `row` and `candidate`."""
         import pyarrow as pa  # noqa: PLC0415 - only who keeps pairs pays for it
         import pyarrow.parquet as pq  # noqa: PLC0415 - as above
 
-        parts = (self.query_pairs, self.reference_pairs)
+        parts = [pairs for pairs in (self.query_pairs, self.reference_pairs) if pairs is not None]
         columns = {
-            "table": np.repeat(np.array([0, 1], np.int8), [len(pairs) for pairs in parts]),
+            "table": np.repeat(np.arange(len(parts), dtype=np.int8), [len(pairs) for pairs in parts]),
             "row": np.concatenate([_rows(pairs) for pairs in parts]).astype(np.int32),
             "candidate": np.concatenate([pairs.reference for pairs in parts]),
         }
         about = {
             "reference_fingerprint": self.reference_fingerprint,
             "query_fingerprint": self.query_fingerprint,
+            "blocker": self.blocker,
             "k": self.k,
             "rows": [pairs.indptr.size - 1 for pairs in parts],
         }
@@ -95,9 +112,14 @@ class BlockedPairs:
         try:
             table = pq.read_table(path)
             about = json.loads((table.schema.metadata or {})[_METADATA])
-            query_pairs, reference_pairs = (_pairs(table, place, about["rows"][place]) for place in range(len(_TABLES)))
+            found = [_pairs(table, place, rows) for place, rows in enumerate(about["rows"])]
             return cls(
-                about["reference_fingerprint"], about["query_fingerprint"], about["k"], query_pairs, reference_pairs
+                about["reference_fingerprint"],
+                about["query_fingerprint"],
+                about["blocker"],
+                about["k"],
+                found[0],
+                found[1] if len(found) > 1 else None,
             )
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             raise DataError(f"{path} cannot be read as candidate pairs: {error}; block the tables again") from None
@@ -109,6 +131,8 @@ def block_tables(
     on: On = None,
     *,
     id: IdColumn = None,  # noqa: A002 - the column is called id
+    method: Literal["auto", "autofj"] = "auto",
+    space: Space | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> BlockedPairs:
@@ -134,13 +158,19 @@ def block_tables(
     >>> learn_program(reference, query, on="name", pairs=pairs) == learn_program(reference, query, on="name")
     True
     """
+    settings = LearningSettings.of(method, space, TARGET, negative_rules=True)
     frames = as_frame(reference, "reference"), as_frame(query, "query")
     tables = key_tables(*frames, *choose_columns(on, id, *frames))
     require_text(tables[0])
-    k = default_k(len(tables[0]))
-    candidates = Candidates(*tables, k, choose_work(threads, progress))
+    blocker, k = settings.blocking(len(tables[0]))
+    candidates = Candidates(*tables, k, choose_work(threads, progress), blocker=blocker)
     return BlockedPairs(
-        tables[0].fingerprint(), tables[1].fingerprint(), k, candidates.query_pairs, candidates.reference_pairs
+        tables[0].fingerprint(),
+        tables[1].fingerprint(),
+        blocker,
+        k,
+        candidates.query_pairs,
+        None if settings.by_scorer else candidates.reference_pairs,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.blocking import CandidatePairs, LexicalBlocking, block_with
+from fuzzyjoin.blocking import BlockerName, CandidatePairs, LexicalBlocking, block_with
 from fuzzyjoin.distances import columns_of
 from fuzzyjoin.negative_rules import NegativeRules
 from fuzzyjoin.text import blocking_text
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.blocking import Blocker
     from fuzzyjoin.distances import ColumnTexts
     from fuzzyjoin.kernels.types import Int64Array
+    from fuzzyjoin.scoring.scores import BestCandidates
     from fuzzyjoin.tables import KeyTable
     from fuzzyjoin.threads import Work
     from fuzzyjoin.tokens import TokenSets
@@ -41,8 +42,12 @@ class Candidates:
         Threads and progress.
     rules
         Rules of a stored program: their words enter the vocabulary even if the reference table lacks them.
+    blocker
+        Which of the built-in blockers.
     found
-        Pairs that the built-in blocker found before, on these tables and with this k.
+        Pairs that this blocker found before, on these tables and with this k.
+    scored
+        Best candidates found so far, by scorer and column weights.
     """
 
     reference: KeyTable
@@ -50,7 +55,9 @@ class Candidates:
     blocking: int | Blocker
     work: Work
     rules: NegativeRules = NO_RULES
+    blocker: BlockerName = "lexical"
     found: BlockedPairs | None = None
+    scored: dict[tuple[str, tuple[float, ...]], BestCandidates] = field(default_factory=dict)
     _allowed: list[tuple[NegativeRules, CandidatePairs]] = field(default_factory=list)
 
     @cached_property
@@ -71,7 +78,8 @@ class Candidates:
     @cached_property
     def index(self) -> LexicalBlocking:
         """The reference table's inverted index."""
-        return LexicalBlocking.build(self.reference_texts, also=[word for side in self.rules.sides() for word in side])
+        rule_words = [word for side in self.rules.sides() for word in side]
+        return LexicalBlocking.build(self.reference_texts, also=rule_words, blocker=self.blocker)
 
     @cached_property
     def query_words(self) -> TokenSets:
@@ -95,7 +103,7 @@ class Candidates:
 
     def neighbours(self, rows: Int64Array) -> CandidatePairs:
         """Neighbours of some reference rows; the others get none. The same as in `reference_pairs`."""
-        if self.found is not None:
+        if self.found is not None and self.found.reference_pairs is not None:
             return self.found.reference_pairs
         if "reference_pairs" in self.__dict__:
             return self.reference_pairs

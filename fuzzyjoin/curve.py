@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from fuzzyjoin.application import program_candidates, program_configurations
+from fuzzyjoin.application import named_scorer, program_candidates, program_configurations
 from fuzzyjoin.distances import WeightedColumns
 from fuzzyjoin.matching import match_scaled
+from fuzzyjoin.program import Union
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fuzzyjoin.blocked import BlockedPairs
-    from fuzzyjoin.program import Program
+    from fuzzyjoin.candidates import Candidates
+    from fuzzyjoin.program import Program, Scorer
     from fuzzyjoin.tables import IdColumn, Table
     from fuzzyjoin.threads import Progress
 
@@ -42,11 +44,12 @@ def precision_curve(
     Parameters
     ----------
     program
-        A program that decides by a union of configurations.
+        A program without parts of the user's own.
     reference, query, id, pairs, threads, progress
         As for `Program.apply`.
     factors
-        What all thresholds are multiplied by, each 0 or more; 1 is the program as it is.
+        What all thresholds are multiplied by, each 0 or more; 1 is the program as it is. A scorer's threshold is what
+        its cut leaves to a perfect score, 1 - cut.
 
     Returns
     -------
@@ -68,8 +71,7 @@ def precision_curve(
     >>> fuzzyjoin.precision_curve(program, reference, query, factors=(0.0, 1.0))["matched"].tolist()
     [0, 2]
     """
-    configurations = program_configurations(program, {})
-    if not configurations:
+    if not program.reachable:
         return pd.DataFrame({"factor": [], "matched": [], "precision_estimate": []})
     candidates, _ = program_candidates(
         program,
@@ -81,18 +83,45 @@ def precision_curve(
         pairs=pairs,
         work=choose_work(threads, progress),
     )
+    decision = program.definition.decision
+    if isinstance(decision, Union):
+        found = _union_points(program, decision, candidates, factors)
+    else:
+        found = _scorer_points(program, decision, candidates, factors)
+    return pd.DataFrame(
+        {
+            "factor": list(factors),
+            "matched": [matched for matched, _ in found],
+            "precision_estimate": np.array([estimate for _, estimate in found], np.float64),
+        }
+    )
+
+
+def _union_points(
+    program: Program, union: Union, candidates: Candidates, factors: Sequence[float]
+) -> list[tuple[int, float | None]]:
     weights = tuple(column.weight for column in program.columns)
     found = match_scaled(
         WeightedColumns(candidates.columns, (weights,)),
-        configurations,
+        program_configurations(union, {}),
         factors,
         candidates.allowed_pairs(program.negative_rules),
         candidates,
     )
-    return pd.DataFrame(
-        {
-            "factor": list(factors),
-            "matched": [int(matches.joined.sum()) for matches in found],
-            "precision_estimate": np.array([matches.precision_estimate for matches in found], np.float64),
-        }
-    )
+    return [(int(matches.joined.sum()), matches.precision_estimate) for matches in found]
+
+
+def _scorer_points(
+    program: Program, decision: Scorer, candidates: Candidates, factors: Sequence[float]
+) -> list[tuple[int, float | None]]:
+    from fuzzyjoin.scoring.decision import match_by_scorer  # noqa: PLC0415 - unions do without its kernels
+
+    scorer, points = named_scorer(decision, None), []
+    for factor in factors:
+        cut = max(0.0, 1.0 - factor * (1.0 - (decision.cut or 0.0)))
+        scaled = decision.model_copy(update={"cut": cut})
+        matches, estimate = match_by_scorer(
+            candidates, scorer, program.definition.model_copy(update={"decision": scaled})
+        )
+        points.append((int(matches.joined.sum()), estimate.value))
+    return points

@@ -14,6 +14,7 @@ from fuzzyjoin.threads import Work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -41,7 +42,7 @@ def explain_program(program: Program, *, rule_words: bool = True) -> str:
     lines.append(_rules(definition.negative_rules, words=rule_words))
     decision = definition.decision
     if isinstance(decision, Scorer):
-        lines.append(f"Joins a row whose best candidate the scorer {decision.name} puts at {decision.cut} or higher.")
+        lines += _scorer(decision)
     elif not decision.configurations:
         lines.append("Joins nothing: no union of configurations reaches the precision target.")
     else:
@@ -52,6 +53,17 @@ def explain_program(program: Program, *, rule_words: bool = True) -> str:
         ]
     lines += _record(program)
     return "\n".join(lines)
+
+
+def _scorer(decision: Scorer) -> list[str]:
+    named = f"The trained scorer {decision.name} ({decision.hash}) scores the candidates of a row together."
+    if decision.cut is None:
+        return [named, "Joins nothing: no cut reaches the precision target."]
+    return [
+        named,
+        f"Joins a row to its best candidate if that scores {decision.cut:.4f} or higher, in (0, 1).",
+        f"Estimates that the best candidate is wrong for {decision.prior:.0%} of the rows that it was learned on.",
+    ]
 
 
 def _columns(program: Program) -> str:
@@ -80,15 +92,23 @@ def _record(program: Program) -> list[str]:
     record = program.learning_record
     if record is None:
         return []
+    over = f" over the {record.space} space ({record.join_functions} join functions)" if record.join_functions else ""
     learned = (
-        f"Learned by method {record.method} over the {record.space} space ({record.join_functions} join functions) for "
+        f"Learned by method {record.method}{over} for "
         f"precision {record.precision_target}, on {record.reference.rows} reference and {record.query.rows} query rows."
     )
     value = record.precision_estimate.value
     if value is None:
         return [learned, "The target is out of reach on these tables: it joined nothing."]
-    kind = "calibrated" if record.precision_estimate.calibrated else "the method's own, not calibrated"
-    return [learned, f"It joined {record.joined} query rows at an estimated precision of {value:.3f} ({kind})."]
+    estimate = record.precision_estimate
+    kind = "calibrated" if estimate.calibrated else "the method's own, not calibrated"
+    interval = "" if estimate.low is None else f", between {estimate.low:.3f} and {estimate.high:.3f}"
+    lines = [
+        learned,
+        f"It joined {record.joined} query rows at an estimated precision of {value:.3f}{interval} ({kind}).",
+    ]
+    lines += [f"By {name} it is {other.value:.3f}." for name, other in record.estimates.items() if name != "posterior"]
+    return [*lines, *(f"{warning[0].upper()}{warning[1:]}." for warning in record.warnings)]
 
 
 def explain_query(
@@ -100,6 +120,7 @@ def explain_query(
     id: IdColumn = None,  # noqa: A002 - the column is called id
     blocker: Blocker | None = None,
     join_functions: Sequence[CustomJoinFunction] = (),
+    scorer: str | Path | None = None,
 ) -> str:
     """Why a program joins one query row, or does not, several lines.
 
@@ -111,7 +132,7 @@ def explain_query(
         The tables.
     query_id
         The row's id, as text.
-    id, blocker, join_functions
+    id, blocker, join_functions, scorer
         As for `Program.apply`.
 
     Raises
@@ -126,6 +147,8 @@ def explain_query(
     wanted = frames[1][[as_text(value) == query_id for value in frames[1][ids[1]]]]
     if wanted.empty:
         raise UsageError(f"query_id is {query_id!r}, which column {ids[1]!r} of query does not hold; give one it holds")
+    if isinstance(program.definition.decision, Scorer):
+        return "\n".join(_scored(program, (frames[0], wanted), ids, pairs, blocker, scorer))
     result = program.apply(frames[0], wanted, id=ids, blocker=blocker, join_functions=join_functions)
     if len(result.matches):
         lines = _joined(result.matches.iloc[0])
@@ -133,6 +156,28 @@ def explain_query(
         lines = _not_joined(result.unmatched.iloc[0])
         lines += _ruled_out(program, frames[0], wanted, pairs, ids)
     return "\n".join([*lines, *result.warnings])
+
+
+def _scored(  # noqa: PLR0917 - what its only caller has checked
+    program: Program,
+    frames: tuple[pd.DataFrame, pd.DataFrame],
+    ids: tuple[str, str],
+    pairs: list[tuple[str, str]],
+    blocker: Blocker | None,
+    scorer: str | Path | None,
+) -> list[str]:
+    from fuzzyjoin.application import asked_blocking, named_scorer  # noqa: PLC0415 - unions do without these kernels
+    from fuzzyjoin.scoring.reasons import reasons, score_row  # noqa: PLC0415 - as above
+    from fuzzyjoin.scoring.scorer import load_scorer  # noqa: PLC0415 - as above
+
+    decision = program.definition.decision
+    if not isinstance(decision, Scorer):
+        return []
+    tables = key_tables(*frames, ids, pairs)
+    candidates = Candidates(*tables, asked_blocking(program, blocker), Work(), blocker="cosine")
+    trained = named_scorer(decision, load_scorer(scorer) if scorer is not None else None)
+    row = score_row(candidates, trained, tuple(column.weight for column in program.columns))
+    return reasons(row, decision, program.definition.probabilities, candidates)
 
 
 def _joined(match: pd.Series) -> list[str]:

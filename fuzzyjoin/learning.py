@@ -1,14 +1,15 @@
-"""Learning a program: blocking, negative rules, then the search over columns and configurations."""
+"""Learning a program: by the scorer, or by negative rules and a search over columns and configurations."""
 
 from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fuzzyjoin.blocking import default_k, scorer_k
 from fuzzyjoin.columns import select_columns
 from fuzzyjoin.distances import prepare_columns
 from fuzzyjoin.errors import UsageError
@@ -19,6 +20,7 @@ from fuzzyjoin.program import (
     Column,
     Configuration,
     CustomFunctionName,
+    Decision,
     Definition,
     LearningRecord,
     PrecisionEstimate,
@@ -29,17 +31,24 @@ from fuzzyjoin.program import (
 from fuzzyjoin.threads import while_running
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from fuzzyjoin.blocking import BlockerName
     from fuzzyjoin.candidates import Candidates
+    from fuzzyjoin.scoring.scorer import TrainedScorer
     from fuzzyjoin.search import UnionFound
     from fuzzyjoin.stopwatch import Stopwatch
     from fuzzyjoin.tables import KeyTable
 
 __all__ = ["LearningSettings", "learn"]
 
-DEFAULT_SPACES = {"auto": "large", "autofj": "small"}
-"""Methods with the space each searches unless another is named; auto is what measures best (benchmarks.autofj50)."""
+METHODS = ("auto", "autofj")
+
+DEFAULT_SPACE = "small"
+"""The space that autofj searches unless another is named."""
+
+SCORER_SPACE = "scorer"
+"""What a learning record says in place of a space where a scorer decides."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +60,9 @@ class LearningSettings:
     method
         "auto" or "autofj".
     space_name
-        "small", "medium", "large", or "custom" for a dict or list of the user's.
+        "small", "medium", "large", or "custom" for a dict or list of the user's; "scorer" where a scorer decides.
     functions
-        The join functions to search.
+        The join functions to search; none where a scorer decides.
     precision_target
         In (0, 1).
     negative_rules
@@ -75,17 +84,73 @@ class LearningSettings:
         UsageError
             If an argument is out of range or unknown.
         """
-        if method not in DEFAULT_SPACES:
-            raise UsageError(f"method is {method!r}; expected one of {', '.join(DEFAULT_SPACES)}")
+        if method not in METHODS:
+            raise UsageError(f"method is {method!r}; expected one of {', '.join(METHODS)}")
         if not 0.0 < precision_target < 1.0:
             raise UsageError(f"precision_target is {precision_target}; expected a share between 0 and 1, such as 0.9")
-        space = DEFAULT_SPACES[method] if space is None else space
+        if method == "auto" and space is None:
+            return cls(method, SCORER_SPACE, (), precision_target, negative_rules=False)
+        space = DEFAULT_SPACE if space is None else space
         name = space if isinstance(space, str) else "custom"
         return cls(method, name, resolve_space(space), precision_target, negative_rules)
 
+    def blocking(self, reference_rows: int) -> tuple[BlockerName, int]:
+        """The built-in blocker that goes with the settings, and how many candidates a row it keeps."""
+        if self.by_scorer:
+            return "cosine", scorer_k(reference_rows)
+        return "lexical", default_k(reference_rows)
 
-def learn(candidates: Candidates, settings: LearningSettings, watch: Stopwatch) -> Program:
-    """Learn a program on two tables (paper, sections 3 and 4). If the target is out of reach it joins nothing."""
+    @property
+    def by_scorer(self) -> bool:
+        """Whether a scorer decides; else a union of configurations is searched."""
+        return self.space_name == SCORER_SPACE
+
+
+def learn(
+    candidates: Candidates, settings: LearningSettings, watch: Stopwatch, scorer: TrainedScorer | None = None
+) -> Program:
+    """Learn a program on two tables; if the target is out of reach it joins nothing.
+
+    `scorer` decides where the settings ask for one; by default the shipped scorer does.
+    """
+    if settings.by_scorer:
+        from fuzzyjoin.scoring.scorer import shipped_scorer  # noqa: PLC0415 - the search does without its kernels
+
+        return learn_by_scorer(candidates, settings, watch, scorer or shipped_scorer())
+    return learn_by_search(candidates, settings, watch)
+
+
+def learn_by_scorer(
+    candidates: Candidates, settings: LearningSettings, watch: Stopwatch, scorer: TrainedScorer
+) -> Program:
+    """Let a scorer decide, with prior, probabilities and cut estimated on these tables."""
+    from fuzzyjoin.scoring.decision import disagreements, learn_decision  # noqa: PLC0415 - as above
+
+    with watch.stage("blocking"):
+        _ = candidates.query_pairs
+    with watch.stage("scoring"):
+        learned = learn_decision(candidates, scorer, settings.precision_target)
+    return Program(
+        definition=_definition(
+            candidates,
+            NegativeRules(()),
+            learned.weights,
+            learned.decision,
+            {"probabilities": list(learned.probabilities)},
+        ),
+        learning_record=_record(
+            candidates,
+            settings,
+            learned.headline,
+            learned.joined,
+            estimates=learned.estimates,
+            warnings=disagreements(learned.estimates),
+        ),
+    )
+
+
+def learn_by_search(candidates: Candidates, settings: LearningSettings, watch: Stopwatch) -> Program:
+    """Search the union of configurations that joins most at the target (paper, sections 3 and 4)."""
     with watch.stage("blocking"):
         query_pairs = candidates.query_pairs
         # Blocking the reference holds no lock of the interpreter, so text is made ready for the search meanwhile.
@@ -108,31 +173,39 @@ def learn(candidates: Candidates, settings: LearningSettings, watch: Stopwatch) 
             precision_target=settings.precision_target,
             work=candidates.work,
         )
+    estimate = PrecisionEstimate(value=union.precision_estimate if union else None)
     return Program(
-        definition=_definition(candidates, settings.functions, rules, weights, union),
-        learning_record=_record(candidates, settings, union),
+        definition=_definition(candidates, rules, weights, _union(settings.functions, union)),
+        learning_record=_record(candidates, settings, estimate, union.joined if union else 0),
+    )
+
+
+def _union(functions: Sequence[AnyJoinFunction], found: UnionFound | None) -> Union:
+    return Union(
+        configurations=tuple(
+            Configuration(join_function=_named(functions[place]), threshold=threshold)
+            for place, threshold in (found.configurations if found else ())
+        )
     )
 
 
 def _definition(
     candidates: Candidates,
-    functions: Sequence[AnyJoinFunction],
     rules: NegativeRules,
     weights: Sequence[float],
-    union: UnionFound | None,
+    decision: Decision,
+    calibration: dict[str, Any] | None = None,
 ) -> Definition:
     names = zip(candidates.reference.column_names, candidates.query.column_names, weights, strict=True)
     blocking = candidates.blocking
     return Definition(
         columns=tuple(Column(reference=left, query=right, weight=weight) for left, right, weight in names),
-        blocking=Blocking(k=blocking) if isinstance(blocking, int) else Blocking(method=blocking.name),
+        blocking=Blocking(method=candidates.blocker, k=blocking)
+        if isinstance(blocking, int)
+        else Blocking(method=blocking.name),
         negative_rules=rules.pairs,
-        decision=Union(
-            configurations=tuple(
-                Configuration(join_function=_named(functions[place]), threshold=threshold)
-                for place, threshold in (union.configurations if union else ())
-            )
-        ),
+        decision=decision,
+        calibration=calibration,
     )
 
 
@@ -140,14 +213,24 @@ def _named(function: AnyJoinFunction) -> JoinFunction | CustomFunctionName:
     return function if isinstance(function, JoinFunction) else CustomFunctionName(custom=function.name)
 
 
-def _record(candidates: Candidates, settings: LearningSettings, union: UnionFound | None) -> LearningRecord:
+def _record(
+    candidates: Candidates,
+    settings: LearningSettings,
+    estimate: PrecisionEstimate,
+    joined: int,
+    *,
+    estimates: Mapping[str, PrecisionEstimate] | None = None,
+    warnings: tuple[str, ...] = (),
+) -> LearningRecord:
     return LearningRecord(
         method=settings.method,
         space=settings.space_name,
         join_functions=len(settings.functions),
         precision_target=settings.precision_target,
-        precision_estimate=PrecisionEstimate(value=union.precision_estimate if union else None),
-        joined=union.joined if union else 0,
+        precision_estimate=estimate,
+        estimates=dict(estimates or {}),
+        warnings=warnings,
+        joined=joined,
         reference=_table_record(candidates.reference),
         query=_table_record(candidates.query),
         versions=_versions(),

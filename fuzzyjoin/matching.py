@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.join_functions import AnyJoinFunction
     from fuzzyjoin.kernels.types import Float64Array, Int64Array
 
-__all__ = ["UnionMatches", "match_scaled", "match_union"]
+__all__ = ["Matches", "match_scaled", "match_union"]
 
 
 SMALLEST_THRESHOLD = 1e-9
@@ -31,8 +31,8 @@ SMALLEST_THRESHOLD = 1e-9
 
 
 @dataclass(frozen=True)
-class UnionMatches:
-    """What the union decided for every query row; arrays of shape (query rows,).
+class Matches:
+    """What a program decided for every query row; arrays of shape (query rows,).
 
     Attributes
     ----------
@@ -42,7 +42,8 @@ class UnionMatches:
         The match and its distance; for a row that is not joined the candidate nearest to being let in. -1 and inf
         where there is no candidate.
     configuration
-        Position of the configuration that joined the row or came nearest to it; -1 where there is no candidate.
+        Position of the configuration that joined the row or came nearest to it; -1 where there is no candidate. A
+        scorer counts as configuration 0.
     runner_up, runner_up_distance
         The second nearest candidate under that configuration's join function; -1 and inf where there is none.
     probability
@@ -78,7 +79,7 @@ def match_union(
     configurations: Sequence[tuple[AnyJoinFunction, float]],
     pairs: CandidatePairs,
     candidates: Candidates,
-) -> UnionMatches:
+) -> Matches:
     """Join each query row by the configuration that gives it the most probable match, the earliest on ties."""
     found = _neighbourhoods(columns, configurations, pairs, candidates)
     return _decide(found, configurations, pairs.indptr.size - 1, candidates)
@@ -90,7 +91,7 @@ def match_scaled(
     factors: Sequence[float],
     pairs: CandidatePairs,
     candidates: Candidates,
-) -> list[UnionMatches]:
+) -> list[Matches]:
     """What the union would decide with all its thresholds multiplied by each factor; distances are computed once."""
     scaled = [[(function, threshold * factor) for function, threshold in configurations] for factor in factors]
     found = _neighbourhoods(columns, [part for union in scaled for part in union], pairs, candidates)
@@ -102,7 +103,7 @@ def _decide(
     configurations: Sequence[tuple[AnyJoinFunction, float]],
     rows: int,
     candidates: Candidates,
-) -> UnionMatches:
+) -> Matches:
     best = np.zeros(rows, np.int64)
     chosen = np.full(rows, -1, np.int64)
     shortfall = np.full(rows, np.inf)
@@ -138,7 +139,7 @@ def _collect(
     configuration: Int64Array,
     probability: Float64Array,
     estimate: float | None,
-) -> UnionMatches:
+) -> Matches:
     rows = joined.size
     reference, runner_up = np.full(rows, -1, np.int64), np.full(rows, -1, np.int64)
     distance, runner_up_distance = np.full(rows, np.inf), np.full(rows, np.inf)
@@ -149,9 +150,7 @@ def _collect(
         distance[here] = near.distance[here]
         runner_up[here] = near.second[here]
         runner_up_distance[here] = near.second_distance[here]
-    return UnionMatches(
-        joined, reference, distance, configuration, runner_up, runner_up_distance, probability, estimate
-    )
+    return Matches(joined, reference, distance, configuration, runner_up, runner_up_distance, probability, estimate)
 
 
 def _neighbourhoods(

@@ -43,8 +43,8 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
-BUILT_IN = "lexical"
-"""Name of the built-in blocker."""
+BUILT_IN = ("lexical", "cosine")
+"""Names of the built-in blockers: the paper's, and the one that scorers use (see `fuzzyjoin.blocking`)."""
 
 RULE = "^[^/]+/[^/]+$"
 """What a negative rule looks like (see `fuzzyjoin.negative_rules.NegativeRules`)."""
@@ -65,16 +65,16 @@ class Column(Part):
 
 
 class Blocking(Part):
-    """How candidate pairs are found: the built-in blocker with its k, or a user's by name (then k is null)."""
+    """How candidate pairs are found: a built-in blocker with its k, or a user's by name (then k is null)."""
 
-    method: str = BUILT_IN
+    method: str = BUILT_IN[0]
     k: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _k_goes_with_the_built_in_blocker(self) -> Blocking:
-        if (self.method == BUILT_IN) != (self.k is not None):
+        if (self.method in BUILT_IN) != (self.k is not None):
             raise ValueError(
-                f"k is {self.k} with method {self.method!r}; the blocker {BUILT_IN!r} and no other needs k"
+                f"k is {self.k} with method {self.method!r}; the blockers {', '.join(BUILT_IN)} and no others need k"
             )
         return self
 
@@ -106,13 +106,17 @@ class Union(Part):
 
 
 class Scorer(Part):
-    """A trained scorer, named by hash, with its frozen prior and cut."""
+    """A trained scorer, named by hash, with its frozen prior and cut.
+
+    A query row is joined to its best candidate if that one's score, scaled to (0, 1), reaches `cut`; a null cut joins
+    nothing. `prior` is the share of query rows whose best candidate was estimated to be wrong.
+    """
 
     kind: Literal["scorer"] = "scorer"
     name: str
     hash: str
     prior: float = Field(ge=0.0, le=1.0)
-    cut: float = Field(ge=0.0, le=1.0)
+    cut: float | None = Field(ge=0.0, le=1.0)
 
 
 Decision = Annotated[Union | Scorer, Field(discriminator="kind")]
@@ -132,7 +136,11 @@ class PrecisionEstimate(Part):
 
 
 class Definition(Part):
-    """Everything that decides a match, and nothing else."""
+    """Everything that decides a match, and nothing else.
+
+    Where a scorer decides, `calibration` holds `probabilities`: the chance that a match is right at each score of
+    `fuzzyjoin.scoring.calibration.GRID`, ascending.
+    """
 
     columns: tuple[Column, ...] = Field(min_length=1)
     blocking: Blocking
@@ -153,6 +161,22 @@ class Definition(Part):
                 raise ValueError(f"negative_rules holds {first}/{second}; the words of a rule ascend")
         return self
 
+    @property
+    def probabilities(self) -> tuple[float, ...]:
+        """The frozen probabilities of a scorer's program.
+
+        Raises
+        ------
+        DataError
+            If `calibration` holds none.
+        """
+        values = (self.calibration or {}).get("probabilities")
+        if not isinstance(values, list) or not all(
+            isinstance(value, float) and 0.0 <= value <= 1.0 for value in values
+        ):
+            raise DataError("the program's calibration holds no probabilities; learn it again")
+        return tuple(values)
+
     def rules(self) -> NegativeRules:
         """The negative rules, as the join uses them."""
         return NegativeRules(self.negative_rules)
@@ -169,13 +193,18 @@ class TableRecord(Part):
 
 
 class LearningRecord(Part):
-    """What a program was learned on, with which settings, and what was estimated."""
+    """What a program was learned on, with which settings, and what was estimated.
+
+    `estimates` holds further views of the precision by name; `warnings` what the user should know of them.
+    """
 
     method: str
     space: str
     join_functions: int
     precision_target: float
     precision_estimate: PrecisionEstimate
+    estimates: dict[str, PrecisionEstimate] = Field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
     joined: int
     reference: TableRecord
     query: TableRecord
@@ -225,7 +254,7 @@ class Program(Part):
     def reachable(self) -> bool:
         """Whether the precision target could be reached at all; if not, the program joins nothing."""
         decision = self.definition.decision
-        return not (isinstance(decision, Union) and not decision.configurations)
+        return bool(decision.configurations) if isinstance(decision, Union) else decision.cut is not None
 
     def to_json(self) -> str:
         """The program file's text: the same program and record give the same bytes."""
@@ -306,6 +335,7 @@ class Program(Part):
         blocker: Blocker | None = None,
         join_functions: Sequence[CustomJoinFunction] = (),
         pairs: BlockedPairs | None = None,
+        scorer: str | Path | None = None,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> JoinResult:
@@ -321,6 +351,7 @@ class Program(Part):
             blocker=blocker,
             join_functions=join_functions,
             pairs=pairs,
+            scorer=scorer,
             threads=threads,
             progress=progress,
         )
@@ -340,11 +371,14 @@ class Program(Part):
         id: IdColumn = None,  # noqa: A002 - the column is called id
         blocker: Blocker | None = None,
         join_functions: Sequence[CustomJoinFunction] = (),
+        scorer: str | Path | None = None,
     ) -> str:
         """Why one query row is joined, or is not, in words; see `fuzzyjoin.explanation.explain_query`."""
         from fuzzyjoin.explanation import explain_query  # noqa: PLC0415 - as above
 
-        return explain_query(self, reference, query, query_id, id=id, blocker=blocker, join_functions=join_functions)
+        return explain_query(
+            self, reference, query, query_id, id=id, blocker=blocker, join_functions=join_functions, scorer=scorer
+        )
 
     def _definition(self) -> dict[str, Any]:
         return self.definition.model_dump(mode="json")

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from fuzzyjoin.program import PrecisionEstimate, Program, Union
+from fuzzyjoin.program import Scorer
 from fuzzyjoin.tokens import object_array
 
 if TYPE_CHECKING:
     from fuzzyjoin.application import Decisions
     from fuzzyjoin.kernels.types import Int64Array
+    from fuzzyjoin.program import PrecisionEstimate, Program
     from fuzzyjoin.stopwatch import Stopwatch
     from fuzzyjoin.tables import KeyTable
 
 __all__ = ["JoinResult", "result_of"]
+
+TOO_FAR = "too far: the nearest candidate lies beyond every threshold"
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class JoinResult:
         One row a matched query row, in the order of the query table. `precision_estimate` is the estimated probability
         that this match is right; `configuration` the position in the program of the configuration that joined it, with
         its join function, distance and threshold; `runner_up_id` the second nearest candidate under that join function
-        and `margin` how much farther it is. `query_text` and `reference_text` are the compared values.
+        and `margin` how much farther it is. `query_text` and `reference_text` are the compared values. Where a scorer
+        decides it stands as configuration 0; distance and threshold are then 1 - score and 1 - cut, scores in (0, 1).
     unmatched
         One row an unmatched query row, with the reason and the candidate that came nearest to being joined.
     program
@@ -69,7 +73,7 @@ def result_of(decisions: Decisions, watch: Stopwatch, warnings: tuple[str, ...] 
         matches=matches,
         unmatched=rest,
         program=decisions.program,
-        precision_estimate=PrecisionEstimate(value=found.precision_estimate),
+        precision_estimate=decisions.estimate,
         id_columns=(candidates.reference.id_column, candidates.query.id_column),
         counts={
             "reference_rows": len(candidates.reference),
@@ -130,6 +134,8 @@ def _reasons(decisions: Decisions, rows: Int64Array) -> list[str]:
     before = np.diff(decisions.candidates.query_pairs.indptr)[rows].tolist()
     after = np.diff(decisions.allowed.indptr)[rows].tolist()
     nearest = decisions.matches.configuration[rows].tolist()
+    by_scorer = isinstance(decisions.program.definition.decision, Scorer)
+    too_far = "too unsure: the best candidate scores below the cut" if by_scorer else TOO_FAR
     reasons = []
     for text, had, kept, place in zip(decisions.candidates.query.texts(rows), before, after, nearest, strict=True):
         if not text:
@@ -141,14 +147,17 @@ def _reasons(decisions: Decisions, rows: Int64Array) -> list[str]:
         elif place < 0:
             reasons.append("the program joins nothing")
         else:
-            reasons.append("too far: the nearest candidate lies beyond every threshold")
+            reasons.append(too_far)
     return reasons
 
 
 def _configurations(program: Program) -> tuple[np.ndarray, np.ndarray]:
-    """Join function name and threshold of each configuration, as arrays."""
+    """Join function name and threshold of each configuration, as arrays; a scorer counts as one configuration."""
     decision = program.definition.decision
-    parts = decision.configurations if isinstance(decision, Union) else ()
+    if isinstance(decision, Scorer):
+        cut = np.nan if decision.cut is None else decision.cut
+        return object_array([f"scorer {decision.name}"]), np.array([1.0 - cut])
+    parts = decision.configurations
     return object_array([part.function_name for part in parts]), np.array(
         [part.threshold for part in parts], np.float64
     )

@@ -45,7 +45,8 @@ def _pairs_for(program: Program, handle: FileHandle | None) -> BlockedPairs | No
     if handle is None:
         return None
     pairs = BlockedPairs.load(checked(handle))
-    return pairs if pairs.k == program.definition.blocking.k else None
+    asked = program.definition.blocking
+    return pairs if (pairs.blocker, pairs.k) == (asked.method, asked.k) else None
 
 
 def _kept(result: JoinResult, curve: pd.DataFrame) -> ResultHandle:

@@ -13,19 +13,22 @@ from tasks.storage import FileHandle, store
 
 if TYPE_CHECKING:
     from tasks.handles import InputHandle
+    from tasks.settings import Search
 
 __all__ = ["find_candidate_pairs"]
 
 
 @task(name="block", task_run_name="block")
-def find_candidate_pairs(reference: InputHandle, query: InputHandle) -> FileHandle:
-    """Find the candidate pairs of two tables (see `fuzzyjoin.block_tables`)."""
+def find_candidate_pairs(reference: InputHandle, query: InputHandle, search: Search) -> FileHandle:
+    """Find the candidate pairs of two tables that a search looks at (see `fuzzyjoin.block_tables`)."""
     with shown_progress("blocking") as progress:
         pairs = block_tables(
             load_snapshot(reference.table),
             load_snapshot(query.table),
             list(zip(reference.columns, query.columns, strict=True)),
             id=(reference.id_column, query.id_column),
+            method=search.method,
+            space=search.named_space,
             progress=progress,
         )
     return store("pairs", ".parquet", pairs.save)

@@ -39,7 +39,7 @@ def search_program(reference: InputHandle, query: InputHandle, pairs: FileHandle
             id=(reference.id_column, query.id_column),
             precision_target=search.precision_target,
             method=search.method,
-            space=None if search.space == "default" else search.space,
+            space=search.named_space,
             negative_rules=search.negative_rules,
             pairs=BlockedPairs.load(checked(pairs)),
             progress=progress,

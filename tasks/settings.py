@@ -92,11 +92,16 @@ class Search(Settings):
     )
     space: Literal["default", "small", "medium", "large"] = Field(
         default="default",
-        description="Join functions to try: 14, 68 or 136; by default what suits the method.",
+        description="Join functions to try: 14, 68 or 136. By default auto decides by its trained scorer, and autofj tries 14.",
     )
     negative_rules: bool = Field(
         default=True, description="Learn pairs of words that make two records different, such as north/south."
     )
+
+    @property
+    def named_space(self) -> Literal["small", "medium", "large"] | None:
+        """The space as the library takes it: none for the method's own."""
+        return None if self.space == "default" else self.space
 
 
 class Checks(Settings):

@@ -208,17 +208,28 @@ def best_rows(scores, k, exclude=None):
     return sorted(row for _, row in ranked[:k])
 
 
-def block(texts, reference_texts, k, *, exclude_self=False):
-    """Candidates of each blocking text: Σ idf(t) · count(t) / length over its 3-grams and words."""
+def block(texts, reference_texts, k, *, exclude_self=False, blocker="lexical"):
+    """Candidates of each blocking text: Σ idf(t) · count(t) / length over its 3-grams and words.
+
+    Or by cosine: Σ idf(t)² · count(t) / √(Σ idf² · count of the reference row).
+    """
     tokenised = [(Counter(grams(text)), Counter(words(text))) for text in reference_texts]
     kinds = [idf([bags[kind] for bags in tokenised])[0] for kind in (0, 1)]
+    if blocker == "cosine":
+        kinds = [{token: weight * weight for token, weight in kind.items()} for kind in kinds]
+    scales = [
+        1.0 / max(1, bags[0].total() + bags[1].total())
+        if blocker == "lexical"
+        else 1.0 / math.sqrt(max(1e-9, sum(kinds[kind][t] * n for kind in (0, 1) for t, n in bags[kind].items())))
+        for bags in tokenised
+    ]
     candidates = []
     for place, text in enumerate(texts):
         asked = set(grams(text)), set(words(text))
         scores = [
             sum(kinds[kind][token] * bags[kind][token] for kind in (0, 1) for token in asked[kind] & set(bags[kind]))
-            * (1.0 / max(1, bags[0].total() + bags[1].total()))
-            for bags in tokenised
+            * scale
+            for bags, scale in zip(tokenised, scales, strict=True)
         ]
         candidates.append(best_rows(scores, k, place if exclude_self else None))
     return candidates

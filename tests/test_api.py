@@ -83,8 +83,8 @@ def test_a_join_on_two_columns_agrees_with_the_plain_algorithm(seed):
 
 
 @pytest.mark.parametrize("seed", range(240, 242))
-def test_a_join_over_the_default_space_agrees_with_the_plain_algorithm(seed):
-    compare_with_twin(*random_tables(seed, queries=7), resolve_space("large"), 0.8)
+def test_a_join_over_the_large_space_agrees_with_the_plain_algorithm(seed):
+    compare_with_twin(*random_tables(seed, queries=7), resolve_space("large"), 0.8, space="large")
 
 
 def test_random_joins_do_join():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fuzzyjoin.blocking import CandidatePairs, LexicalBlocking, block_with, default_k
+from fuzzyjoin.blocking import BLOCKERS, CandidatePairs, LexicalBlocking, block_with, default_k, scorer_k
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.tables import key_table
 from fuzzyjoin.threads import Work
@@ -18,14 +18,14 @@ from tests.cases import frame, pairs_of, random_tables, rows_of, texts
 lists = st.lists(texts.map(lambda value: naive.blocking_text([value])), max_size=10)
 
 
-def query_pairs(reference, query, k, threads=1):
-    index = LexicalBlocking.build(reference)
+def query_pairs(reference, query, k, threads=1, blocker="lexical"):
+    index = LexicalBlocking.build(reference, blocker=blocker)
     pairs = index.query_pairs(index.grams.encode(query), index.words.encode(query), k, Work(threads))
     return rows_of(pairs.indptr, pairs.reference)
 
 
-def self_pairs(reference, rows, k, threads=1):
-    pairs = LexicalBlocking.build(reference).self_pairs(np.array(rows, np.int64), k, Work(threads))
+def self_pairs(reference, rows, k, threads=1, blocker="lexical"):
+    pairs = LexicalBlocking.build(reference, blocker=blocker).self_pairs(np.array(rows, np.int64), k, Work(threads))
     return rows_of(pairs.indptr, pairs.reference)
 
 
@@ -47,11 +47,17 @@ def test_neighbours_agree_with_scoring_every_row(reference, k):
     assert self_pairs(reference, rows, k) == naive.block(reference, reference, k, exclude_self=True)
 
 
+@pytest.mark.parametrize("blocker", BLOCKERS)
 @pytest.mark.parametrize("seed", range(6))
-def test_candidates_of_whole_tables_agree(seed):
+def test_candidates_of_whole_tables_agree(seed, blocker):
     reference, query = ([naive.blocking_text(row[1:]) for row in rows] for rows in random_tables(seed, references=40))
-    assert query_pairs(reference, query, 6) == naive.block(query, reference, 6)
-    assert self_pairs(reference, range(41), 6) == naive.block(reference, reference, 6, exclude_self=True)
+    assert query_pairs(reference, query, 6, blocker=blocker) == naive.block(query, reference, 6, blocker=blocker)
+    neighbours = naive.block(reference, reference, 6, exclude_self=True, blocker=blocker)
+    assert self_pairs(reference, range(41), 6, blocker=blocker) == neighbours
+
+
+def test_a_scorer_looks_at_20_candidates_at_least():
+    assert [scorer_k(rows) for rows in (3, 399, 441, 10**6)] == [20, 20, 21, 50]
 
 
 def test_rows_not_asked_for_have_no_neighbours_and_the_others_the_same():

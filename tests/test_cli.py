@@ -125,7 +125,8 @@ class TestJoin:
         folder, _ = malls
         program = tmp_path / "program.json"
         tables = (folder / "left.csv", folder / "right.csv")
-        result = run("join", *tables, "--on", "title", "-o", tmp_path / "m.csv", "--program-out", program)
+        more = ["--space", "large", "-o", tmp_path / "m.csv", "--program-out", program]
+        result = run("join", *tables, "--on", "title", *more)
         configurations = json.loads(program.read_text(encoding="utf-8"))["program"]["decision"]["configurations"]
         assert len(configurations) > 10
         assert f"… and {len(configurations) - 8} more" in result.stderr

@@ -12,16 +12,23 @@ def tables():
     return tuple(pd.read_csv(EXAMPLES / "ShoppingMall" / name, dtype=str) for name in ("left.csv", "right.csv"))
 
 
+METHODS = pytest.mark.parametrize("options", [{"space": "small"}, {}], ids=["union", "scorer"])
+
+
 def scaled(program, factor):
     content = program.model_dump()
-    for configuration in content["definition"]["decision"]["configurations"]:
+    decision = content["definition"]["decision"]
+    if decision["kind"] == "scorer":
+        decision["cut"] = max(0.0, 1.0 - factor * (1.0 - decision["cut"]))
+    for configuration in decision.get("configurations", ()):
         configuration["threshold"] *= factor
     return Program.model_validate(content)
 
 
-def test_each_point_is_what_the_scaled_program_does(tables):
+@METHODS
+def test_each_point_is_what_the_scaled_program_does(tables, options):
     reference, query = tables
-    program = learn_program(reference, query, on="title", space="small")
+    program = learn_program(reference, query, on="title", **options)
     curve = precision_curve(program, reference, query)
     assert curve["factor"].is_monotonic_increasing
     for point in curve.itertuples():
@@ -31,9 +38,10 @@ def test_each_point_is_what_the_scaled_program_does(tables):
         assert (expected is None and pd.isna(point.precision_estimate)) or point.precision_estimate == expected
 
 
-def test_looser_thresholds_join_no_fewer_rows(tables):
+@METHODS
+def test_looser_thresholds_join_no_fewer_rows(tables, options):
     reference, query = tables
-    curve = precision_curve(learn_program(reference, query, on="title", space="small"), reference, query)
+    curve = precision_curve(learn_program(reference, query, on="title", **options), reference, query)
     assert curve["matched"].is_monotonic_increasing
     assert curve["matched"].iloc[0] < curve["matched"].iloc[-1]
 

@@ -74,14 +74,14 @@ PrecisionTarget: TypeAlias = Annotated[
 ]
 Space: TypeAlias = Annotated[
     Literal["small", "medium", "large"] | None,
-    typer.Option("--space", help="How many join functions to search; without it, as many as --method says."),
+    typer.Option("--space", help="How many join functions to search: small is the default of autofj."),
 ]
 Method: TypeAlias = Annotated[
     Literal["auto", "autofj"],
     typer.Option(
         "--method",
-        help="autofj: the paper's algorithm, on the small space unless --space is given; auto: what measures best, at "
-        "present autofj on the large space.",
+        help="autofj: the paper's algorithm, on the small space unless --space is given; auto: what measures best, a "
+        "trained scorer, or the paper's algorithm if --space is given.",
     ),
 ]
 NegativeRules: TypeAlias = Annotated[

@@ -101,7 +101,7 @@ class Outcome:
             empty = f"; {self.written['matches']} holds its header line only" if "matches" in self.written else ""
             return (
                 f"The precision target cannot be reached: the program joins nothing{empty}. "
-                "A lower --precision-target, a larger --space or another column may help."
+                "A lower --precision-target or another column may help."
             )
         if "matched" not in self.counts:
             return "Learned a program."

@@ -1,0 +1,1 @@
+"""Scoring: evidence of candidates, the trained scorer, its calibration."""

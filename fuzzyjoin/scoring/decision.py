@@ -1,0 +1,197 @@
+"""Deciding by a scorer: which query rows to join, and how precise that is, by three independent views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fuzzyjoin.matching import Matches
+from fuzzyjoin.program import PrecisionEstimate, Scorer
+from fuzzyjoin.scoring.calibration import QUANTILES, at
+from fuzzyjoin.scoring.evidence import EvidenceTables, column_weights
+from fuzzyjoin.scoring.scores import NO_CANDIDATE, best_candidates, best_of_decoys
+
+if TYPE_CHECKING:
+    from fuzzyjoin.candidates import Candidates
+    from fuzzyjoin.kernels.types import Float64Array
+    from fuzzyjoin.program import Definition
+    from fuzzyjoin.scoring.calibration import Calibrator, RunCurve
+    from fuzzyjoin.scoring.scorer import TrainedScorer
+    from fuzzyjoin.scoring.scores import BestCandidates
+
+__all__ = ["Learned", "disagreements", "learn_decision", "match_by_scorer", "scaled", "unscaled"]
+
+LEVEL: Final = 0.9
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A decision by the scorer, with what it needs, how many rows it joins and the estimates of its precision.
+
+    `probabilities` are the chances at each of `GRID`, `weights` those of the columns; of the `estimates` "posterior" is
+    the headline, "decoys" and "ball" are views of their own.
+    """
+
+    decision: Scorer
+    probabilities: tuple[float, ...]
+    weights: tuple[float, ...]
+    joined: int
+    estimates: dict[str, PrecisionEstimate]
+
+    @property
+    def headline(self) -> PrecisionEstimate:
+        """The estimate that decides."""
+        return self.estimates["posterior"]
+
+
+def scaled(scores: Float64Array) -> Float64Array:
+    """Scores in (0, 1), in the same order: (1 + s / (1 + |s|)) / 2; plain arithmetic, the same for one row as for many.
+
+    >>> scaled(np.array([-1.0, 0.0, 1.0])).tolist()
+    [0.25, 0.5, 0.75]
+    """
+    return np.asarray(0.5 * (1.0 + scores / (1.0 + np.abs(scores))))
+
+
+def unscaled(value: float) -> float:
+    """The score that `scaled` turns into a value in (0, 1).
+
+    >>> unscaled(0.25), unscaled(0.75)
+    (-1.0, 1.0)
+    """
+    centred = 2.0 * value - 1.0
+    return centred / (1.0 - abs(centred))
+
+
+def learn_decision(candidates: Candidates, scorer: TrainedScorer, target: float) -> Learned:
+    """Join the largest set of query rows whose headline estimate meets the target; freeze curve and cut."""
+    weights = column_weights(candidates)
+    best = scored(candidates, scorer, weights)
+    decoys = scored_decoys(candidates, scorer, weights)
+    curve = scorer.calibrator.curve(best.score, decoys)
+    probability = at(curve.probability, best.score)
+    least = lowest_score(best.score, probability, target)
+    joined = best.score >= least if least is not None else np.zeros(best.score.size, np.bool_)
+    estimates = {"posterior": headline(scorer.calibrator, probability[joined])}
+    if joined.any():
+        estimates["decoys"] = by_decoys(curve, decoys, joined, float(best.score[joined].min()))
+        estimates["ball"] = by_ball(best.crowd[joined])
+    decision = Scorer(
+        name=scorer.name,
+        hash=scorer.hash,
+        prior=1.0 - curve.share,
+        cut=float(scaled(np.array([least]))[0]) if least is not None else None,
+    )
+    return Learned(decision, tuple(curve.probability.tolist()), weights, int(joined.sum()), estimates)
+
+
+def match_by_scorer(
+    candidates: Candidates, scorer: TrainedScorer, definition: Definition
+) -> tuple[Matches, PrecisionEstimate]:
+    """Decide every query row by the frozen curve and cut; and the estimate for the rows that are joined here."""
+    decision = definition.decision
+    if not isinstance(decision, Scorer):
+        raise TypeError("a union of configurations is not decided by a scorer")
+    best = scored(candidates, scorer, tuple(column.weight for column in definition.columns))
+    value = scaled(best.score)
+    found = best.first >= 0
+    joined = found & (value >= decision.cut) if decision.cut is not None else np.zeros(found.size, np.bool_)
+    probability = np.where(joined, at(np.array(definition.probabilities), best.score), 0.0)
+    estimate = headline(scorer.calibrator, probability[joined])
+    matches = Matches(
+        joined=joined,
+        reference=best.first,
+        distance=np.where(found, 1.0 - value, np.inf),
+        configuration=np.where(found & (decision.cut is not None), 0, -1).astype(np.int64),
+        runner_up=best.second,
+        runner_up_distance=np.where(best.second >= 0, 1.0 - scaled(best.second_score), np.inf),
+        probability=probability,
+        precision_estimate=estimate.value,
+    )
+    return matches, estimate
+
+
+def scored(candidates: Candidates, scorer: TrainedScorer, weights: tuple[float, ...]) -> BestCandidates:
+    """The best candidates of every query row; kept, because joining follows learning on the same tables."""
+    key = scorer.hash, weights
+    if key not in candidates.scored:
+        rows = np.arange(len(candidates.query), dtype=np.int64)
+        tables = EvidenceTables(candidates, weights)
+        candidates.scored[key] = best_candidates(tables, scorer, candidates.query_pairs, rows)
+    return candidates.scored[key]
+
+
+def scored_decoys(candidates: Candidates, scorer: TrainedScorer, weights: tuple[float, ...]) -> Float64Array:
+    """The best scores of the decoys; kept too."""
+    key = f"{scorer.hash}, decoys", weights
+    if key not in candidates.scored:
+        candidates.scored[key] = best_of_decoys(EvidenceTables(candidates, weights), scorer)
+    return candidates.scored[key].score
+
+
+def lowest_score(scores: Float64Array, probability: Float64Array, target: float) -> float | None:
+    """The lowest score of the largest set, best scores first, whose mean probability reaches the target.
+
+    Rows of equal score are joined together or not at all. None if no set reaches it.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    mean = np.cumsum(probability[order]) / np.arange(1.0, order.size + 1.0)
+    last_of_its_score = np.append(ranked[1:] != ranked[:-1], True)
+    reached = np.flatnonzero((mean >= target) & last_of_its_score & (ranked > NO_CANDIDATE))
+    return float(ranked[reached[-1]]) if reached.size else None
+
+
+def headline(calibrator: Calibrator, probability: Float64Array) -> PrecisionEstimate:
+    """The mean probability of the joined rows, with an interval that allows for how tasks differ."""
+    if probability.size == 0:
+        return PrecisionEstimate(calibrated=True)
+    value = min(max(float(probability.mean()), 0.0), 1.0)
+    low, high = calibrator.interval(value, probability.size, LEVEL)
+    return PrecisionEstimate(value=value, low=low, high=high, level=LEVEL, calibrated=True)
+
+
+def by_decoys(curve: RunCurve, decoys: Float64Array, joined: np.ndarray, cut: float) -> PrecisionEstimate:
+    """1 - share of wrong rows · share of decoys at the cut · query rows / joined rows (target-decoy estimate).
+
+    Decoy pairs are mutual (each of two near rows joins the other), so they count half as much in the interval.
+    """
+    trials = decoys.size / 2.0
+    hits = (float((decoys >= cut).sum()) + 1.0) / (decoys.size + 1.0)
+    factor = (1.0 - curve.share) * joined.size / float(joined.sum())
+    reach = QUANTILES[LEVEL] * np.sqrt(hits * (1.0 - hits) / max(trials, 1.0))
+    value, low, high = (
+        min(max(1.0 - factor * rate, 0.0), 1.0) for rate in (hits, hits + reach, max(hits - reach, 0.0))
+    )
+    return PrecisionEstimate(value=value, low=low, high=high, level=LEVEL)
+
+
+def by_ball(crowd: Float64Array) -> PrecisionEstimate:
+    """The paper's estimate: 1 / (1 + siblings within twice the distance), on average (paper, section 3.1)."""
+    chances = 1.0 / (1.0 + crowd)
+    value = float(chances.mean())
+    reach = QUANTILES[LEVEL] * float(chances.std()) / np.sqrt(chances.size)
+    return PrecisionEstimate(value=value, low=max(value - reach, 0.0), high=min(value + reach, 1.0), level=LEVEL)
+
+
+def disagreements(estimates: dict[str, PrecisionEstimate]) -> tuple[str, ...]:
+    """One sentence for every estimate whose interval does not meet the headline's."""
+    first = estimates["posterior"]
+    sentences = []
+    for name, other in estimates.items():
+        known = None not in (first.low, first.high, other.low, other.high)
+        if name == "posterior" or not known:
+            continue
+        if other.high < first.low or other.low > first.high:  # type: ignore[operator]
+            side = "lower" if other.value < first.value else "higher"  # type: ignore[operator]
+            sentences.append(
+                f"the estimates of precision disagree: by {_WORDS[name]} it is {other.value:.2f} "
+                f"({other.low:.2f} to {other.high:.2f}), {side} than the headline's {first.value:.2f} "
+                f"({first.low:.2f} to {first.high:.2f})"
+            )
+    return tuple(sentences)
+
+
+_WORDS: Final = {"decoys": "decoys", "ball": "the crowd around the matches"}

@@ -1,0 +1,266 @@
+"""Evidence: what is known of every candidate of a row, without labels and without a scale.
+
+A candidate is described by its distances, by what its words share and lack, by its lead over the row's other
+candidates, and by how its distances compare with those inside the reference table. All of it depends on the reference
+table and on that one row. A reference row can ask too (a decoy): it is then nobody's sibling, and what it adds to the
+document frequencies is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from rapidfuzz import fuzz
+from rapidfuzz.distance import JaroWinkler, LCSseq, Levenshtein
+from rapidfuzz.process import cpdist
+
+from fuzzyjoin.distances import pair_positions
+from fuzzyjoin.kernels.evidence import (
+    SET_EVIDENCE,
+    WORD_EVIDENCE,
+    among_rivals,
+    nearest_siblings,
+    set_evidence,
+    sibling_evidence,
+    word_evidence,
+)
+from fuzzyjoin.scoring.sides import Sides, sides_of_candidates
+from fuzzyjoin.threads import map_chunks
+from fuzzyjoin.tokens import on_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fuzzyjoin.blocking import CandidatePairs
+    from fuzzyjoin.candidates import Candidates
+    from fuzzyjoin.kernels.types import Float32Array, Float64Array, Int32Array, Int64Array
+    from fuzzyjoin.scoring.sides import Form
+
+__all__ = ["EVIDENCE", "EvidenceTables", "column_weights", "sample_rows"]
+
+SIBLINGS_KEPT: Final = 7
+SAMPLE: Final = 1000
+"""Reference rows whose nearest siblings say how close distinct rows can be."""
+
+SOFT: Final = slice(2, 4)
+"""Rows of `WORD_EVIDENCE` that are distances."""
+
+DISTANCES: Final = (
+    *(f"3-gram {name}" for name in SET_EVIDENCE),
+    *(f"word {name}" for name in SET_EVIDENCE),
+    "edit",
+    "jaro-winkler",
+    "subsequence",
+    "sorted words",
+    "word sets",
+    "unspaced edit",
+    *WORD_EVIDENCE[SOFT],
+    "key column",
+    "mean column",
+    "worst column",
+)
+COMPARED: Final = ("3-gram jaccard", "3-gram cosine", "word jaccard", "edit")
+"""Distances that are compared with those inside the reference table."""
+COMPARED_PLACES: Final = tuple(DISTANCES.index(name) for name in COMPARED)
+
+EVIDENCE: Final = (
+    *DISTANCES,
+    *(f"lead in {name}" for name in DISTANCES),
+    "nearest share",
+    "mean rank",
+    "mean lead",
+    *WORD_EVIDENCE[: SOFT.start],
+    *WORD_EVIDENCE[SOFT.stop :],
+    *(f"{what} {name}" for name in COMPARED for what in ("against sibling,", "siblings within twice", "spread share,")),
+    "compared columns",
+    "query letters",
+    "reference letters",
+)
+"""Names of the evidence, in order."""
+
+
+def column_weights(candidates: Candidates) -> tuple[float, ...]:
+    """How much each column tells rows apart: the entropy of its values in the reference table, as shares of 1."""
+    entropies = []
+    for column in candidates.columns:
+        counts = np.unique(np.array([text for text in column.reference_lower if text], object), return_counts=True)[1]
+        shares = counts / max(int(counts.sum()), 1)
+        entropies.append(float(-(shares * np.log(shares)).sum()))
+    total = sum(entropies)
+    return tuple(entropy / total if total > 0.0 else 1.0 / len(entropies) for entropy in entropies)
+
+
+def sample_rows(rows: int, most: int) -> Int64Array:
+    """Positions of at most `most` of `rows` rows, evenly spread over the canonical order.
+
+    >>> sample_rows(10, 3).tolist()
+    [0, 3, 6]
+    """
+    size = min(rows, most)
+    positions: Int64Array = np.arange(size, dtype=np.int64) * rows // max(size, 1)
+    return positions
+
+
+@dataclass(frozen=True)
+class EvidenceTables:
+    """Evidence of the candidates of two tables; texts are prepared once, evidence is computed in chunks of rows.
+
+    `weights` are those of the columns (see `column_weights`).
+    """
+
+    candidates: Candidates
+    weights: tuple[float, ...]
+
+    @cached_property
+    def sides(self) -> Sides:
+        """The texts of both tables in all forms."""
+        return sides_of_candidates(self.candidates)
+
+    def evidence(self, pairs: CandidatePairs, rows: Int64Array, *, own: int = 0) -> Float32Array:
+        """Evidence of the pairs of `rows`, (pairs, len(EVIDENCE)).
+
+        With `own` = 1 the rows are reference rows and `pairs` their neighbours.
+        """
+        # Prepared before the threads start: afterwards they only read.
+        _ = self.sides, self._spread
+        needed = np.unique(pairs.reference[pair_positions(pairs, rows)]).astype(np.int64)
+        nearest, names = self._siblings(needed)
+
+        def compute(chunk: Int64Array) -> Float32Array:
+            distances, word, compared_columns = self._distances(pairs, chunk, own)
+            sizes = pairs.indptr[chunk + 1] - pairs.indptr[chunk]
+            leads, summary = among_rivals(distances, sizes)
+            references = pairs.reference[pair_positions(pairs, chunk)].astype(np.int64)
+            compared = distances[list(COMPARED_PLACES)]
+            places = np.searchsorted(needed, references)
+            siblings = sibling_evidence(compared, chunk, sizes, places, nearest, names, self._spread, own)
+            lengths = np.repeat(self.sides.asking(own).lengths[chunk], sizes), self.sides.reference.lengths[references]
+            parts = [distances, leads, summary, word[: SOFT.start], word[SOFT.stop :], siblings]
+            return np.concatenate([*parts, compared_columns, np.stack(lengths)]).T.astype(np.float32)
+
+        return np.concatenate(map_chunks(compute, rows, self.candidates.work.named("evidence")))
+
+    @cached_property
+    def _spread(self) -> Float64Array:
+        nearest, _ = self._siblings(sample_rows(len(self.candidates.reference), SAMPLE))
+        return np.sort(np.minimum(nearest[:, :, 0], 1.0).T.copy(), axis=1)
+
+    def _siblings(self, rows: Int64Array) -> tuple[Float64Array, Int32Array]:
+        pairs = self.candidates.neighbours(rows)
+        _ = self.sides
+
+        def search(chunk: Int64Array) -> tuple[Float64Array, Int32Array]:
+            grams = self._set_evidence(self.sides.grams, pairs, chunk, own=1, left_out=0)
+            words = self._set_evidence(self.sides.words, pairs, chunk, own=1, left_out=0)
+            texts = self.sides.reference.lower
+            edit = _compare(texts, texts, pairs, chunk, Levenshtein.normalized_distance)
+            distances = np.stack([grams[0], grams[1], words[0], edit])
+            return nearest_siblings(distances, chunk, pairs.indptr, pairs.reference, SIBLINGS_KEPT)
+
+        parts = map_chunks(search, rows, self.candidates.work.named("siblings"))
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+    def _distances(
+        self, pairs: CandidatePairs, rows: Int64Array, own: int
+    ) -> tuple[Float64Array, Float64Array, Float64Array]:
+        """`DISTANCES`, `WORD_EVIDENCE` and the number of columns that both rows have."""
+        sides = self.sides
+        asking = sides.asking(own)
+        grams = self._set_evidence(sides.grams, pairs, rows, own=own, left_out=own)
+        words = self._set_evidence(sides.words, pairs, rows, own=own, left_out=own)
+        spelled = word_evidence(
+            rows,
+            pairs.indptr,
+            pairs.reference,
+            asking.starts,
+            asking.words,
+            sides.reference.starts,
+            sides.reference.words,
+            sides.words.frequency,
+            self._idf(own),
+            sides.letters,
+            sides.letter_starts,
+            sides.numeric,
+            own,
+        )
+        columns, compared = self._column_distances(grams[0], pairs, rows, own)
+        characters = self._character_distances(pairs, rows, own)
+        return np.concatenate([grams, words, characters, spelled[SOFT], columns]), spelled, compared
+
+    def _idf(self, left_out: int) -> Float64Array:
+        """IDF of a token by the number of reference rows that hold it; `left_out` rows do not count."""
+        rows = len(self.candidates.reference)
+        return np.asarray(on_grid(np.maximum(0.0, np.log(max(rows - left_out, 1) / (np.arange(rows + 1) + 1.0)))))
+
+    def _set_evidence(
+        self, form: Form, pairs: CandidatePairs, rows: Int64Array, *, own: int, left_out: int
+    ) -> Float64Array:
+        return set_evidence(
+            rows,
+            pairs.indptr,
+            pairs.reference,
+            *form.asking(own),
+            *form.reference,
+            form.frequency,
+            self._idf(left_out),
+            left_out,
+        )
+
+    def _column_distances(
+        self, whole: Float64Array, pairs: CandidatePairs, rows: Int64Array, own: int
+    ) -> tuple[Float64Array, Float64Array]:
+        """IDF Jaccard over 3-grams in the key column, on average, and in the worst column; and how many compare.
+
+        The key column is the one that tells most rows apart. With one column all three are `whole`.
+        """
+        if not self.sides.columns:
+            return np.stack([whole, whole, whole]), np.ones((1, whole.size))
+        positions = pair_positions(pairs, rows)
+        sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
+        asking = self.sides.present[0] if own else self.sides.present[1]
+        both = np.repeat(asking[:, rows], sizes, axis=1) & self.sides.present[0][:, pairs.reference[positions]]
+        parts = np.stack(
+            [self._set_evidence(form, pairs, rows, own=own, left_out=own)[0] for form in self.sides.columns]
+        )
+        weights = np.array(self.weights)[:, np.newaxis] * both
+        total = weights.sum(axis=0)
+        key = int(np.argmax(self.weights))
+        mean = np.where(total > 0.0, (weights * parts).sum(axis=0) / np.where(total > 0.0, total, 1.0), 1.0)
+        worst = np.where(both, parts, 0.0).max(axis=0)
+        return np.stack([np.where(both[key], parts[key], 1.0), mean, worst]), both.sum(axis=0)[np.newaxis]
+
+    def _character_distances(self, pairs: CandidatePairs, rows: Int64Array, own: int) -> Float64Array:
+        asking, reference = self.sides.asking(own), self.sides.reference
+        lower, spaced, joined = (
+            (getattr(asking, form), getattr(reference, form)) for form in ("lower", "spaced", "joined")
+        )
+        sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
+        references = pairs.reference[pair_positions(pairs, rows)]
+        shorter = np.minimum(np.repeat(asking.joined_lengths[rows], sizes), reference.joined_lengths[references])
+        return np.stack(
+            [
+                _compare(*lower, pairs, rows, Levenshtein.normalized_distance),
+                _compare(*lower, pairs, rows, JaroWinkler.distance),
+                1.0 - _compare(*joined, pairs, rows, LCSseq.similarity) / np.maximum(shorter, 1),
+                1.0 - _compare(*spaced, pairs, rows, fuzz.token_sort_ratio) / 100.0,
+                1.0 - _compare(*spaced, pairs, rows, fuzz.token_set_ratio) / 100.0,
+                _compare(*joined, pairs, rows, Levenshtein.normalized_distance),
+            ]
+        )
+
+
+def _compare(
+    asking: np.ndarray,
+    references: np.ndarray,
+    pairs: CandidatePairs,
+    rows: Int64Array,
+    scorer: Callable[..., float],
+) -> Float64Array:
+    sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
+    left = np.repeat(asking[rows], sizes)
+    right = references[pairs.reference[pair_positions(pairs, rows)]]
+    result: Float64Array = cpdist(left, right, scorer=scorer, dtype=np.float64)
+    return result

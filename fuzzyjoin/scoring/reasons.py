@@ -1,0 +1,116 @@
+"""Why a scorer prefers one candidate and joins it, or does not, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fuzzyjoin.scoring.calibration import at
+from fuzzyjoin.scoring.decision import scaled, unscaled
+from fuzzyjoin.scoring.evidence import EVIDENCE, EvidenceTables
+
+if TYPE_CHECKING:
+    from fuzzyjoin.candidates import Candidates
+    from fuzzyjoin.kernels.types import Float32Array, Float64Array, Int64Array
+    from fuzzyjoin.program import Scorer
+    from fuzzyjoin.scoring.scorer import TrainedScorer
+
+__all__ = ["ScoredRow", "reasons", "score_row"]
+
+SHOWN: Final = 6
+SHOWN_OF_RIVAL: Final = 4
+
+
+@dataclass(frozen=True)
+class ScoredRow:
+    """The candidates of one query row, best first.
+
+    Attributes
+    ----------
+    references
+        Positions of the candidates.
+    scores
+        Their scores (log-odds before calibration).
+    evidence
+        (candidates, evidence).
+    contributions
+        What each piece of evidence adds to each score, (candidates, evidence + 1); the last is the mean score.
+    """
+
+    references: Int64Array
+    scores: Float64Array
+    evidence: Float32Array
+    contributions: Float64Array
+
+
+def score_row(candidates: Candidates, scorer: TrainedScorer, weights: tuple[float, ...]) -> ScoredRow:
+    """Score the candidates of the only row of the query table."""
+    pairs = candidates.query_pairs
+    evidence = EvidenceTables(candidates, weights).evidence(pairs, np.zeros(1, np.int64))
+    scores = scorer.trees.scores(evidence)
+    order = np.argsort(-scores, kind="stable")
+    return ScoredRow(
+        pairs.reference[order].astype(np.int64),
+        scores[order],
+        evidence[order],
+        scorer.trees.contributions(evidence[order]),
+    )
+
+
+def reasons(row: ScoredRow, decision: Scorer, probabilities: tuple[float, ...], candidates: Candidates) -> list[str]:
+    """What spoke for the best candidate, why the runner-up lost, and which cut would have decided otherwise."""
+    query = candidates.query.texts(np.zeros(1, np.int64))[0]
+    name = candidates.query.ids[0]
+    if row.references.size == 0:
+        return [f"Query {name} ({query}) is not joined: no candidate shares anything that tells reference rows apart."]
+    values = scaled(row.scores)
+    chances = at(np.array(probabilities), row.scores)
+    joined = decision.cut is not None and values[0] >= decision.cut
+    lines = [
+        f"Query {name} ({query}) is {'' if joined else 'not '}joined to reference {_named(candidates, row, 0)}.",
+        f"Score {values[0]:.4f}; {_cut_words(decision)}. Estimated probability that this is right: {chances[0]:.3f}.",
+        f"What counted (the score is the sum of all, {row.scores[0]:.2f} = log-odds before calibration):",
+        *_contributions(row.contributions[0, :-1], row.evidence[0]),
+        f"  {row.contributions[0, -1]:+.2f}  what candidates score on average",
+    ]
+    if not joined:
+        lines.append(f"A cut of {values[0]:.4f} would have let it in.")
+    elif decision.cut is not None:
+        lines.append(f"Any cut up to {values[0]:.4f} lets it in.")
+    if row.references.size == 1:
+        return [*lines, "There is no other candidate."]
+    lines.append(
+        f"Runner-up: reference {_named(candidates, row, 1)}, score {values[1]:.4f}, {values[0] - values[1]:.4f} lower."
+    )
+    lines.append("It lost by:")
+    difference = row.contributions[0, :-1] - row.contributions[1, :-1]
+    return lines + [
+        f"  {difference[place]:+.2f}  {EVIDENCE[place]}: {row.evidence[1, place]:.3g} "
+        f"instead of {row.evidence[0, place]:.3g}"
+        for place in _largest(difference, SHOWN_OF_RIVAL)
+    ]
+
+
+def _named(candidates: Candidates, row: ScoredRow, place: int) -> str:
+    position = row.references[place : place + 1]
+    return f"{candidates.reference.ids[position[0]]} ({candidates.reference.texts(position)[0]})"
+
+
+def _cut_words(decision: Scorer) -> str:
+    if decision.cut is None:
+        return "the program joins nothing"
+    return f"{decision.cut:.4f} or higher joins (log-odds {unscaled(decision.cut):.2f})"
+
+
+def _contributions(contributions: Float64Array, evidence: Float32Array) -> list[str]:
+    shown = _largest(contributions, SHOWN)
+    lines = [f"  {contributions[place]:+.2f}  {EVIDENCE[place]}: {evidence[place]:.3g}" for place in shown]
+    rest = float(contributions.sum() - contributions[shown].sum())
+    return [*lines, f"  {rest:+.2f}  all other evidence together"]
+
+
+def _largest(values: Float64Array, number: int) -> list[int]:
+    order: list[int] = np.argsort(-np.abs(values), kind="stable")[:number].tolist()
+    return order

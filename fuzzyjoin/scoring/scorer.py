@@ -1,0 +1,167 @@
+"""The trained scorer: trees read from a file of JSON that ships with the package and is named by its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fuzzyjoin.errors import DataError
+from fuzzyjoin.kernels.trees import path_contributions, tree_scores
+from fuzzyjoin.scoring.calibration import Calibrator
+from fuzzyjoin.scoring.evidence import EVIDENCE
+
+if TYPE_CHECKING:
+    from fuzzyjoin.kernels.types import Float32Array, Float64Array, Int64Array
+
+__all__ = ["TrainedScorer", "Trees", "load_scorer", "scorer_bytes", "scorer_file_name", "shipped_scorer"]
+
+SCORER_VERSION: Final = 1
+HASH_DIGITS: Final = 12
+"""Digits of the hash in the file's name."""
+
+
+@dataclass(frozen=True)
+class Trees:
+    """An ensemble of trees in flat arrays (see `fuzzyjoin.kernels.trees`)."""
+
+    roots: Int64Array
+    feature: Int64Array
+    threshold: Float64Array
+    left: Int64Array
+    right: Int64Array
+    value: Float64Array
+
+    def scores(self, evidence: Float32Array) -> Float64Array:
+        """Log-odds that a candidate is right, before calibration, (candidates,)."""
+        return tree_scores(evidence, self.roots, self.feature, self.threshold, self.left, self.right, self.value)
+
+    def contributions(self, evidence: Float32Array) -> Float64Array:
+        """What each piece of evidence adds to the score, (candidates, evidence + 1); the last is the mean score."""
+        return path_contributions(evidence, self.roots, self.feature, self.threshold, self.left, self.right, self.value)
+
+    def as_json(self) -> dict[str, Any]:
+        """Lists and numbers, ready for JSON."""
+        return {name: getattr(self, name).tolist() for name in _TREE_ARRAYS}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Trees:
+        """Read what `as_json` wrote."""
+        return cls(**{name: np.array(content[name], kind) for name, kind in _TREE_ARRAYS.items()})
+
+    def check(self) -> None:
+        """Raise a ValueError unless every row ends in a leaf: children stand behind their parent."""
+        nodes = self.feature.size
+        if not all(getattr(self, name).size == nodes for name in ("threshold", "left", "right", "value")):
+            raise ValueError("the arrays of the trees differ in length")
+        inner = np.flatnonzero(self.feature >= 0)
+        children = np.concatenate([self.left[inner], self.right[inner]])
+        behind = (children > np.tile(inner, 2)).all() and (children < nodes).all()
+        if not behind or not ((self.roots >= 0) & (self.roots < nodes)).all() or (self.feature >= len(EVIDENCE)).any():
+            raise ValueError("a tree points outside the file")
+
+
+_TREE_ARRAYS: Final[dict[str, type]] = {
+    "roots": np.int64,
+    "feature": np.int64,
+    "threshold": np.float64,
+    "left": np.int64,
+    "right": np.int64,
+    "value": np.float64,
+}
+
+
+@dataclass(frozen=True)
+class TrainedScorer:
+    """Trees and what their scores mean, with the name and the hash by which a program calls them."""
+
+    name: str
+    hash: str
+    trees: Trees
+    calibrator: Calibrator
+
+    @classmethod
+    def from_bytes(cls, content: bytes, *, source: str) -> TrainedScorer:
+        """Read a scorer file; nothing in it is executed.
+
+        Raises
+        ------
+        DataError
+            If it is no scorer file, of another version, or made for other evidence.
+        """
+        try:
+            parts = json.loads(content)
+            if parts["scorer_version"] != SCORER_VERSION or parts["evidence"] != list(EVIDENCE):
+                raise DataError(
+                    f"{source} holds a scorer for other evidence than this version computes; train it again, or use the"
+                    " version that trained it"
+                )
+            trees = Trees.from_json(parts["trees"])
+            trees.check()
+            calibrator = Calibrator.from_json(parts["calibration"])
+            name = str(parts["name"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"{source} is no scorer file ({error}); give a file that train_scorer wrote") from None
+        return cls(name, f"sha256:{hashlib.sha256(content).hexdigest()}", trees, calibrator)
+
+
+def scorer_bytes(name: str, trees: Trees, calibrator: Calibrator) -> bytes:
+    """The content of a scorer file: the same scorer gives the same bytes."""
+    content = {
+        "scorer_version": SCORER_VERSION,
+        "name": name,
+        "evidence": list(EVIDENCE),
+        "calibration": calibrator.as_json(),
+        "trees": trees.as_json(),
+    }
+    # One list a line: a reader finds the parts, and the file stays small.
+    lines = json.dumps(content, indent=1, allow_nan=False)
+    return (_LIST.sub(lambda found: " ".join(found[0].split()), lines) + "\n").encode()
+
+
+_LIST: Final = re.compile(r"\[[^\[\]{}]*\]")
+
+
+def scorer_file_name(name: str, content: bytes) -> str:
+    """The name of a scorer file: the scorer's, and the first digits of the content's hash."""
+    return f"{name}-{hashlib.sha256(content).hexdigest()[:HASH_DIGITS]}.json"
+
+
+@cache
+def shipped_scorer() -> TrainedScorer:
+    """The scorer in the package.
+
+    >>> shipped_scorer().name
+    'autofj50'
+    """
+    (file,) = [file for file in files("fuzzyjoin.scoring").joinpath("scorers").iterdir() if file.name.endswith(".json")]
+    return _checked(file.read_bytes(), file.name)
+
+
+def load_scorer(path: str | Path) -> TrainedScorer:
+    """Read a scorer file of the user's own.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read as a scorer, or its name does not hold its hash.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error}; give a file that train_scorer wrote") from None
+    return _checked(content, Path(path).name)
+
+
+def _checked(content: bytes, file_name: str) -> TrainedScorer:
+    scorer = TrainedScorer.from_bytes(content, source=file_name)
+    if file_name != scorer_file_name(scorer.name, content):
+        raise DataError(f"{file_name} was changed after it was trained: its name does not hold its hash")
+    return scorer

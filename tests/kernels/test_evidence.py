@@ -1,0 +1,170 @@
+"""Evidence kernels agree with their slow twins."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fuzzyjoin.kernels import evidence
+from tests import naive, naive_scoring
+from tests.cases import csr, pairs_of, thousand
+
+LEXICON = ["lake", "lakes", "mall", "mal", "2008", "2009", "a", "ab", "center", "centre", "東京", "plaza"]
+UNSEEN = ["lak", "r2d2", "zzz"]
+words = st.lists(st.sampled_from(LEXICON), max_size=6)
+asked = st.lists(st.sampled_from(LEXICON + UNSEEN), max_size=6)
+
+
+def idf(rows, left_out):
+    """Weights by number of rows, on the grid that makes sums exact."""
+    return [naive.on_grid(max(0.0, math.log(max(rows - left_out, 1) / (seen + 1.0)))) for seen in range(rows + 1)]
+
+
+@st.composite
+def tables(draw):
+    """Reference rows, query rows (or the reference rows themselves), every reference row a candidate of each."""
+    reference = draw(st.lists(words, min_size=1, max_size=5))
+    own = draw(st.booleans())
+    query = reference if own else draw(st.lists(asked, min_size=1, max_size=3))
+    candidates = [[place for place in range(len(reference)) if not (own and place == row)] for row in range(len(query))]
+    frequency = {word: sum(word in row for row in reference) for word in {word for row in reference for word in row}}
+    return reference, query, candidates, frequency, int(own)
+
+
+def counts(row):
+    return {word: row.count(word) for word in row}
+
+
+def codes(frequency):
+    """Ids of all words, those of the reference first."""
+    return {
+        word: place
+        for place, word in enumerate([*sorted(frequency), *(w for w in UNSEEN + LEXICON if w not in frequency)])
+    }
+
+
+@thousand
+@given(tables())
+def test_set_evidence_agrees_with_sets(table):
+    reference, query, candidates, frequency, own = table
+    ids = codes(frequency)
+    weights = idf(len(reference), own)
+    sides = [
+        csr([{ids[word]: count for word, count in counts(row).items()} for row in side]) for side in (query, reference)
+    ]
+    found = evidence.set_evidence(
+        np.arange(len(query)),
+        *pairs_of(candidates),
+        *sides[0],
+        *sides[1],
+        np.array([frequency[word] for word in sorted(frequency)], np.int64),
+        np.array(weights),
+        own,
+    )
+    expected = [
+        naive_scoring.set_evidence(counts(query[row]), counts(reference[other]), frequency, weights, own)
+        for row, others in enumerate(candidates)
+        for other in others
+    ]
+    assert pytest.approx(np.array(expected).reshape(-1, 5), abs=1e-12) == found.T
+
+
+@thousand
+@given(tables())
+def test_word_evidence_agrees_with_lists(table):
+    reference, query, candidates, frequency, own = table
+    ids = codes(frequency)
+    weights = idf(len(reference), own)
+    spelled = sorted(ids, key=ids.get)
+    texts = [np.array([ids[word] for row in side for word in row], np.int64) for side in (query, reference)]
+    starts = [np.cumsum([0, *map(len, side)], dtype=np.int64) for side in (query, reference)]
+    found = evidence.word_evidence(
+        np.arange(len(query)),
+        *pairs_of(candidates),
+        starts[0],
+        texts[0],
+        starts[1],
+        texts[1],
+        np.array([frequency[word] for word in sorted(frequency)], np.int64),
+        np.array(weights),
+        np.array([ord(letter) for word in spelled for letter in word], np.uint32),
+        np.cumsum([0, *map(len, spelled)], dtype=np.int64),
+        np.array([naive_scoring.digits(word) for word in spelled], np.bool_),
+        own,
+    )
+    pairs = [(row, other) for row, others in enumerate(candidates) for other in others]
+    for place, (row, other) in enumerate(pairs):
+        expected = naive_scoring.word_evidence(query[row], reference[other], frequency, weights, own)
+        assert dict(zip(evidence.WORD_EVIDENCE, found[:, place].tolist(), strict=True)) == pytest.approx(
+            expected, abs=1e-12
+        )
+
+
+# Multiples of a power of two, whose sums and differences are exact.
+some_distances = st.integers(0, 16).map(lambda value: value / 16)
+
+
+@thousand
+@given(st.lists(st.integers(0, 4), max_size=3), st.data())
+def test_leads_and_summaries_agree_with_comparing_all(sizes, data):
+    kinds = data.draw(st.integers(1, 3))
+    rows = [
+        data.draw(st.lists(st.lists(some_distances, min_size=size, max_size=size), min_size=kinds, max_size=kinds))
+        for size in sizes
+    ]
+    flat = [[value for row in rows for value in row[kind]] for kind in range(kinds)]
+    leads, summary = evidence.among_rivals(np.array(flat).reshape(kinds, -1), np.array(sizes, np.int64))
+    expected = [naive_scoring.among_rivals(row) for row in rows if row[0]]
+    assert leads.tolist() == [[value for found, _ in expected for value in found[kind]] for kind in range(kinds)]
+    assert pytest.approx(np.array([three for _, threes in expected for three in threes]).reshape(-1, 3)) == summary.T
+
+
+@thousand
+@given(st.data())
+def test_siblings_agree_with_sorting(data):
+    kept = data.draw(st.integers(1, 4))
+    kinds = data.draw(st.integers(1, 2))
+    neighbours = [sorted(data.draw(st.sets(st.integers(0, 6)))) for _ in range(3)]
+    known = [[{name: data.draw(some_distances) for name in names} for names in neighbours] for _ in range(kinds)]
+    flat = np.array([[d for row in kind for d in row.values()] for kind in known], np.float64).reshape(kinds, -1)
+    indptr, names = pairs_of(neighbours)
+    nearest, found = evidence.nearest_siblings(flat, np.arange(3), indptr, names, kept)
+    for row in range(3):
+        for kind in range(kinds):
+            expected = naive_scoring.nearest_siblings(known[kind][row], kept)
+            assert list(zip(nearest[row, kind].tolist(), found[row, kind].tolist(), strict=True)) == expected
+
+
+@thousand
+@given(st.data())
+def test_sibling_evidence_agrees_with_counting(data):
+    kept, own = 3, data.draw(st.booleans())
+    siblings = [
+        naive_scoring.nearest_siblings(data.draw(st.dictionaries(st.integers(0, 5), some_distances)), kept)
+        for _ in range(4)
+    ]
+    spread = sorted(data.draw(st.lists(some_distances, max_size=4)))
+    asking = data.draw(st.lists(st.integers(0, 5), min_size=1, max_size=3))
+    candidates = [data.draw(st.lists(st.integers(0, 3), max_size=3)) for _ in asking]
+    distances = [data.draw(some_distances) for others in candidates for _ in others]
+    found = evidence.sibling_evidence(
+        np.array([distances], np.float64).reshape(1, -1),
+        np.array(asking, np.int64),
+        np.array([len(others) for others in candidates], np.int64),
+        np.array([other for others in candidates for other in others], np.int64),
+        np.array([[[distance for distance, _ in row]] for row in siblings]),
+        np.array([[[name for _, name in row]] for row in siblings], np.int32),
+        np.array([spread], np.float64).reshape(1, -1),
+        int(own),
+    )
+    flat = iter(distances)
+    expected = [
+        naive_scoring.sibling_evidence(next(flat), siblings[other], spread, row if own else None)
+        for row, others in zip(asking, candidates, strict=True)
+        for other in others
+    ]
+    assert pytest.approx(np.array(expected).reshape(-1, 3)) == found.T

@@ -1,0 +1,86 @@
+"""Calibration finds the share of right matches, rises with the score, and covers what it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fuzzyjoin.scoring.calibration import GRID, Calibrator, ascending, at, densities, histogram, smoothed
+from fuzzyjoin.scoring.scorer import shipped_scorer
+from tests import naive_scoring
+
+
+def run(*, rows, right, seed=0):
+    """Scores of query rows of which a share is right, and of decoys like the wrong ones."""
+    random = np.random.default_rng(seed)
+    hits = round(rows * right)
+    scores = np.concatenate([random.normal(4.0, 1.0, hits), random.normal(-2.5, 1.2, rows - hits)])
+    return scores, random.normal(-2.5, 1.2, 400)
+
+
+@pytest.mark.parametrize("right", [0.05, 0.3, 0.6, 0.95])
+def test_the_share_of_right_matches_is_found(right):
+    curve = shipped_scorer().calibrator.curve(*run(rows=1000, right=right))
+    assert curve.share == pytest.approx(right, abs=0.1)
+
+
+@pytest.mark.parametrize("right", [0.05, 0.3, 0.6, 0.95])
+def test_the_mean_probability_is_near_the_truth(right):
+    scores, decoys = run(rows=1000, right=right)
+    probability = at(shipped_scorer().calibrator.curve(scores, decoys).probability, scores)
+    assert probability.mean() == pytest.approx(right, abs=0.08)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 10, 300])
+def test_probabilities_rise_with_the_score_whatever_the_size_of_the_run(rows):
+    curve = shipped_scorer().calibrator.curve(*run(rows=rows, right=0.5))
+    assert (np.diff(curve.probability) >= 0.0).all()
+    assert 0.0 < curve.probability[0] <= curve.probability[-1] < 1.0
+
+
+def test_a_run_without_decoys_has_a_curve_too():
+    scores, _ = run(rows=50, right=0.5)
+    assert (np.diff(shipped_scorer().calibrator.curve(scores, np.zeros(0)).probability) >= 0.0).all()
+
+
+def test_the_order_of_scores_does_not_matter():
+    scores, decoys = run(rows=500, right=0.5)
+    calibrator = shipped_scorer().calibrator
+    one, other = calibrator.curve(scores, decoys), calibrator.curve(scores[::-1], decoys[::-1])
+    assert np.array_equal(one.probability, other.probability)
+
+
+def test_a_calibrator_read_back_is_the_same():
+    calibrator = shipped_scorer().calibrator
+    assert Calibrator.from_json(calibrator.as_json()).as_json() == calibrator.as_json()
+
+
+@given(st.lists(st.tuples(st.integers(-8, 8), st.integers(1, 4)), min_size=1, max_size=7))
+def test_ascending_agrees_with_the_formula(points):
+    values, weights = (np.array(column, np.float64) for column in zip(*points, strict=True))
+    expected = naive_scoring.ascending(values.tolist(), weights.tolist())
+    assert ascending(values, weights).tolist() == pytest.approx(expected)
+
+
+@given(st.lists(st.floats(-12.0, 12.0), max_size=20))
+def test_every_score_counts_once_and_no_density_is_zero(scores):
+    scores = np.array(scores, np.float64)
+    assert histogram(scores).sum() == scores.size
+    density = densities(smoothed(scores))
+    assert density.sum() == pytest.approx(1.0)
+    assert (density > 0.0).all()
+
+
+def test_a_curve_is_read_off_between_its_points_and_flat_beyond_them():
+    curve = np.arange(GRID.size, dtype=np.float64)
+    assert at(curve, np.array([-99.0, -7.0, -6.875, 0.0, 7.0, 99.0])).tolist() == [0.0, 0.0, 0.5, 28.0, 56.0, 56.0]
+
+
+@pytest.mark.parametrize("value", [0.0, 0.02, 0.5, 0.9, 1.0])
+def test_an_interval_holds_its_estimate_and_narrows_with_rows(value):
+    calibrator = shipped_scorer().calibrator
+    few, many = calibrator.interval(value, 10, 0.9), calibrator.interval(value, 10_000, 0.9)
+    assert 0.0 <= few[0] <= value <= few[1] <= 1.0
+    assert many[1] - many[0] <= few[1] - few[0]

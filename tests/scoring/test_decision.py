@@ -1,0 +1,224 @@
+"""Deciding by a scorer: the largest set that meets the target, frozen, the same for one row as for many."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fuzzyjoin import Program, UsageError, fuzzy_join, learn_program
+from fuzzyjoin.program import PrecisionEstimate, Scorer
+from fuzzyjoin.scoring.decision import disagreements, lowest_score, scaled, unscaled
+from fuzzyjoin.scoring.scorer import shipped_scorer
+from tests.cases import example, frame
+
+TASKS = ["ShoppingMall", "Reptile", "RailwayLine", "Monarch"]
+
+
+@pytest.fixture(scope="module")
+def malls():
+    reference, query, truth = example("ShoppingMall")
+    return reference, query, truth, fuzzy_join(reference, query, "title")
+
+
+def matches_of(result):
+    columns = ["query_id", "reference_id", "precision_estimate", "distance", "runner_up_id", "runner_up_distance"]
+    return result.matches[columns].reset_index(drop=True)
+
+
+scores = st.lists(st.integers(-6, 6).map(float), max_size=12)
+
+
+@given(scores, st.sampled_from([0.5, 0.8, 0.9]))
+def test_the_cut_takes_the_largest_set_that_meets_the_target(values, target):
+    found = np.array(values, np.float64)
+    probability = 1.0 / (1.0 + np.exp(-found))
+    expected = [cut for cut in sorted(set(values)) if probability[found >= cut].mean() >= target]
+    assert lowest_score(found, probability, target) == (expected[0] if expected else None)
+
+
+@given(st.floats(-50.0, 50.0), st.floats(-50.0, 50.0))
+def test_scaling_keeps_the_order_and_can_be_undone(one, other):
+    values = scaled(np.array([one, other]))
+    assert ((values > 0.0) & (values < 1.0)).all()
+    assert (values[0] <= values[1]) or one > other
+    assert unscaled(float(values[0])) == pytest.approx(one, rel=1e-9, abs=1e-9)
+
+
+# A little below what was measured; the scorer was trained on these tasks, which makes it a test of the plumbing only.
+@pytest.mark.parametrize(
+    ("task", "least_precision", "least_recall"),
+    [("ShoppingMall", 0.75, 0.8), ("Reptile", 0.85, 0.9), ("RailwayLine", 0.85, 0.5), ("Monarch", 0.9, 0.6)],
+)
+def test_bundled_examples_are_joined_well(task, least_precision, least_recall):
+    reference, query, truth = example(task)
+    result = fuzzy_join(reference, query, "title")
+    found = zip(result.matches["query_id"], result.matches["reference_id"], strict=True)
+    correct = sum(row in truth.get(name, ()) for name, row in found)
+    assert correct / len(result.matches) >= least_precision
+    assert correct / len(truth) >= least_recall
+    estimate = result.precision_estimate
+    assert 0.0 <= estimate.low <= estimate.value <= estimate.high <= 1.0
+    assert (estimate.level, estimate.calibrated) == (0.9, True)
+    assert estimate.value >= 0.9
+
+
+def test_all_estimates_stand_in_the_learning_record(malls):
+    record = malls[3].program.learning_record
+    assert set(record.estimates) == {"posterior", "decoys", "ball"}
+    assert record.estimates["posterior"] == record.precision_estimate == malls[3].precision_estimate
+    assert all(part.low <= part.value <= part.high for part in record.estimates.values())
+    assert (record.method, record.space, record.join_functions) == ("auto", "scorer", 0)
+
+
+def test_the_program_names_the_scorer_and_freezes_prior_and_cut(malls):
+    decision = malls[3].program.definition.decision
+    assert isinstance(decision, Scorer)
+    assert decision.hash == shipped_scorer().hash
+    assert 0.0 < decision.prior < 1.0
+    assert 0.0 < decision.cut < 1.0
+    probabilities = malls[3].program.definition.probabilities
+    assert list(probabilities) == sorted(probabilities)
+
+
+def test_a_program_read_back_joins_the_same(malls, tmp_path):
+    reference, query, _, result = malls
+    result.program.save(tmp_path / "program.json")
+    again = Program.load(tmp_path / "program.json")
+    assert again == result.program
+    pd.testing.assert_frame_equal(again.apply(reference, query).matches, result.matches)
+
+
+def test_rows_are_decided_alone_as_in_their_batch(malls):
+    reference, query, _, result = malls
+    together = matches_of(result).set_index("query_id")
+    for start in (0, 50, 100):
+        some = query.iloc[start : start + 10]
+        alone = matches_of(result.program.apply(reference, some)).set_index("query_id")
+        expected = together[together.index.isin(some["id"])]
+        pd.testing.assert_frame_equal(alone.sort_index(), expected.sort_index())
+
+
+def test_threads_and_the_order_of_rows_change_nothing(malls):
+    reference, query, _, result = malls
+    shuffled = reference.sample(frac=1.0, random_state=1), query.sample(frac=1.0, random_state=2)
+    other = fuzzy_join(*shuffled, "title", threads=3)
+    assert other.program.to_json() == result.program.to_json()
+    sort = lambda found: matches_of(found).sort_values("query_id", ignore_index=True)  # noqa: E731 - used once
+    pd.testing.assert_frame_equal(sort(other), sort(result))
+
+
+def test_a_higher_target_joins_a_part_of_what_a_lower_one_joins(malls):
+    reference, query, _, result = malls
+    strict = fuzzy_join(reference, query, "title", precision_target=0.97)
+    assert set(strict.matches["query_id"]) < set(result.matches["query_id"])
+    assert strict.precision_estimate.value >= 0.97
+
+
+def test_distance_threshold_and_margin_say_what_the_scores_say(malls):
+    result = malls[3]
+    matches, cut = result.matches, result.program.definition.decision.cut
+    assert set(matches["configuration"]) == {0}
+    assert set(matches["join_function"]) == {"scorer autofj50"}
+    assert (matches["distance"] <= matches["threshold"]).all()
+    assert np.allclose(matches["threshold"], 1.0 - cut)
+    assert np.allclose(matches["margin"].dropna(), (matches["runner_up_distance"] - matches["distance"]).dropna())
+    far = result.unmatched.dropna(subset="best_distance")
+    assert (far["best_distance"] > far["best_threshold"]).all()
+    assert set(far["reason"]) == {"too unsure: the best candidate scores below the cut"}
+
+
+def test_several_columns_are_joined():
+    names = [
+        f"{kind} {place}"
+        for kind in ("Grand Mall", "North Plaza", "Lake Center")
+        for place in ("Oslo", "Rome", "Bern", "Riga")
+    ]
+    rows = [(row, name, str(1950 + row), "y" if row % 3 else "x") for row, name in enumerate(names)]
+    asked = [(f"q{row}", f"The {name}", year, None if row % 2 else kind) for row, name, year, kind in rows]
+    columns = ["name", "year", "kind"]
+    result = fuzzy_join(frame(rows, columns), frame(asked, columns), columns, precision_target=0.6)
+    weights = [column.weight for column in result.program.columns]
+    assert sum(weights) == pytest.approx(1.0)
+    for query_id, reference_id in zip(result.matches["query_id"], result.matches["reference_id"], strict=True):
+        assert query_id == f"q{reference_id}"
+    assert len(result.matches) == len(rows)
+
+
+def test_tables_of_a_few_rows_are_answered():
+    reference = frame([(1, "grand mall"), (2, "lake side"), (3, "old town hall")])
+    query = frame([("a", "grand mal"), ("b", None), ("c", "zzz qqq")])
+    result = fuzzy_join(reference, query, "title")
+    assert len(result.matches) + len(result.unmatched) == 3
+    reasons = dict(zip(result.unmatched["query_id"], result.unmatched["reason"], strict=True))
+    assert reasons["b"] == "no text in the key columns"
+    assert reasons["c"].startswith("no candidate")
+
+
+def test_a_target_out_of_reach_joins_nothing_and_says_so():
+    reference = frame([(row, f"alpha {row}") for row in range(40)])
+    query = frame([(row, f"beta gamma {row}") for row in range(40, 80)])
+    result = fuzzy_join(reference, query, "title", precision_target=0.99)
+    assert not result.program.reachable
+    assert result.matches.empty
+    assert result.precision_estimate == PrecisionEstimate(calibrated=True)
+    assert result.program.definition.decision.cut is None
+    assert Program.from_json(result.program.to_json()) == result.program
+
+
+def test_a_program_of_another_scorer_asks_for_its_file(malls):
+    reference, query, _, result = malls
+    decision = result.program.definition.decision.model_copy(update={"hash": "sha256:abc"})
+    definition = result.program.definition.model_copy(update={"decision": decision})
+    with pytest.raises(UsageError, match="give its file as scorer"):
+        Program(definition=definition).apply(reference, query)
+
+
+def test_a_scorer_does_not_go_with_a_space():
+    reference, query, _ = example("Monarch")
+    with pytest.raises(UsageError, match="uses none"):
+        learn_program(reference, query, "title", space="small", scorer="file.json")
+
+
+def estimate(value, low, high):
+    return PrecisionEstimate(value=value, low=low, high=high, level=0.9)
+
+
+def test_disagreeing_estimates_are_told():
+    found = {"posterior": estimate(0.9, 0.85, 0.95), "decoys": estimate(0.5, 0.4, 0.6), "ball": estimate(0.8, 0.7, 0.9)}
+    (sentence,) = disagreements(found)
+    assert "by decoys it is 0.50 (0.40 to 0.60), lower than the headline's 0.90 (0.85 to 0.95)" in sentence
+
+
+class TestExplanation:
+    def test_a_match_names_evidence_runner_up_and_cut(self, malls):
+        reference, query, _, result = malls
+        match = result.matches.iloc[0]
+        text = result.program.explain_query(reference, query, match["query_id"])
+        assert f"is joined to reference {match['reference_id']} " in text
+        assert "What counted" in text
+        assert f"Runner-up: reference {match['runner_up_id']} " in text
+        assert "It lost by:" in text
+        assert "Any cut up to" in text
+
+    def test_a_row_that_is_not_joined_says_which_cut_would_have_let_it_in(self, malls):
+        reference, query, _, result = malls
+        row = result.unmatched.dropna(subset="best_distance").iloc[0]
+        text = result.program.explain_query(reference, query, row["query_id"])
+        assert f"is not joined to reference {row['best_reference_id']} " in text
+        assert f"A cut of {1.0 - row['best_distance']:.4f} would have let it in." in text
+
+    def test_a_row_without_candidates_says_so(self, malls):
+        reference, _, _, result = malls
+        text = result.program.explain_query(reference, frame([("alien", "ψψψ")]), "alien")
+        assert "no candidate shares anything" in text
+
+    def test_the_program_in_words_names_scorer_cut_and_estimates(self, malls):
+        text = malls[3].program.explain()
+        decision = malls[3].program.definition.decision
+        assert f"scorer autofj50 ({decision.hash})" in text
+        assert f"{decision.cut:.4f} or higher" in text
+        assert "By decoys it is" in text
+        assert "between" in text
