@@ -92,7 +92,7 @@ class Search(Settings):
     )
     space: Literal["default", "small", "medium", "large"] = Field(
         default="default",
-        description="Join functions to try: 14, 68 or 136; by default auto decides by a trained scorer, autofj tries 14.",
+        description="Join functions to try: 14, 68 or 136; by default auto uses a trained scorer, autofj tries 14.",
     )
     negative_rules: bool = Field(
         default=True, description="Learn pairs of words that make two records different, such as north/south."
