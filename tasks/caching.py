@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -74,7 +75,12 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _forget_if_stale(record: Path) -> None:
-    if record.is_file() and not all(Path(path).is_file() for path in _paths(json.loads(record.read_text("utf-8")))):
+    """Forget a result that cannot be used; the files of one that can become as young as this use of them."""
+    try:
+        for path in _paths(json.loads(record.read_text("utf-8"))):
+            os.utime(path)
+    except (FileNotFoundError, ValueError):
+        # The orchestrator writes results in place, so a killed process leaves half of one.
         record.unlink(missing_ok=True)
 
 
