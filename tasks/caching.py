@@ -11,7 +11,6 @@ import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from prefect.cache_policies import CachePolicy
@@ -22,6 +21,8 @@ from tasks.handles import RunHandle
 from tasks.storage import storage_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from prefect import Task
     from prefect.context import TaskRunContext
 

@@ -4,11 +4,13 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.flows.pipelines import Pipeline, Runner
 from tests.prefect_server import prefect_server, prefect_worker
 
 CHECKOUT = Path(__file__).parents[2]
@@ -75,3 +77,36 @@ def pytest_runtest_makereport(item):
             page.screenshot(path=picture, full_page=True)
             report.sections.append(("picture of the page", picture))
     return report
+
+
+@pytest.fixture(scope="session")
+def runner(server):
+    """Runs flows of the checkout, each in a process of its own, with the server."""
+    started = Runner(server.environment, server.home / "runner.log")
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def database_url(request, tmp_path):
+    """URL of an empty database of the kind that the test is parametrised with, else of a SQLite file."""
+    kind = getattr(request, "param", "sqlite")
+    if kind != "postgresql":
+        yield f"{kind}:///{tmp_path}/warehouse.db"
+        return
+    with psycopg.connect(request.getfixturevalue("postgresql_server"), autocommit=True) as connection:
+        name = f"warehouse_{uuid4().hex}"
+        connection.execute(f"CREATE DATABASE {name}")
+        yield request.getfixturevalue("postgresql_server").replace("/postgres?", f"/{name}?")
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def pipeline(runner, database_url, tmp_path):
+    return Pipeline(runner=runner, url=database_url, folder=tmp_path / "pipeline")
+
+
+@pytest.fixture
+def beside(runner, tmp_path):
+    """A pipeline of the same tables in a SQLite file, with a storage of its own."""
+    return Pipeline(runner=runner, url=f"sqlite:///{tmp_path}/beside.db", folder=tmp_path / "beside")
