@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -126,7 +127,7 @@ class Pipeline:
             which = (*which, table.c.pipeline == self.name)
         with self.engine() as engine, reading(engine) as connection:
             found = connection.execute(sa.select(table).where(*which)).mappings()
-            return sorted((dict(row) for row in found), key=lambda row: json.dumps(row, default=str))
+            return ordered(dict(row) for row in found)
 
     def content(self, *tables):
         """All rows of tables, times and run ids included, by the table's name."""
@@ -160,6 +161,10 @@ def example(side):
     return pd.read_csv(EXAMPLE / f"{side}.csv", dtype=str)[["id", "title"]]
 
 
+def ordered(rows):
+    return sorted(rows, key=lambda row: json.dumps(row, default=str))
+
+
 def touched(before, after):
     """Ids of the query rows of which a match was written or closed."""
     return {
@@ -189,7 +194,8 @@ def state(pipeline):
 
     validations = {}
     for row in table(schema.validations):
-        if name_of.get(row["run_id"], row["run_id"]) in name_of.values():
+        # Validations of another pipeline's runs stand in the same table.
+        if row["run_id"] in name_of.values():
             validations.setdefault(row.pop("run_id"), []).append(row)
     return {
         "matches": table(schema.matches),
@@ -207,7 +213,7 @@ def require_consistent(pipeline):
     """What must hold of every warehouse: runs one after the other, and a history without gaps and doubles."""
     runs = {run["run_id"]: run for run in pipeline.runs()}
     worked = [run for run in runs.values() if run["status"] != "refused"]
-    for earlier, later in zip(worked, worked[1:], strict=False):
+    for earlier, later in pairwise(worked):
         assert earlier["ended_at"] <= later["started_at"], (earlier, later)
     written = pipeline.rows(schema.matches)
     by_row = {}
@@ -221,7 +227,7 @@ def require_consistent(pipeline):
             assert (closed["status"], closed["ended_at"]) == ("succeeded", match["valid_to"])
         by_row.setdefault(match["query_id"], []).append(match)
     for held in by_row.values():
-        for earlier, later in zip(held, held[1:], strict=False):
+        for earlier, later in pairwise(held):
             assert earlier["valid_to"] is not None
             assert earlier["valid_to"] <= later["valid_from"]
     counted = {kind: Counter(match[f"{kind}_by_run"] for match in written) for kind in ("opened", "closed")}

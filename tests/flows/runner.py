@@ -74,8 +74,7 @@ def end_at(place, how):
         if when == "before":
             end()
         elif when == "half":
-            self, file, content = arguments
-            arguments = self, file, content[: len(content) // 2]
+            options["content"] = options["content"][: len(options["content"]) // 2]
         result = step(*arguments, **options)
         if when != "before":
             end()

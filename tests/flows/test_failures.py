@@ -63,6 +63,6 @@ def files(folder, since):
 
 
 def is_pickle(path):
-    """Pickles of protocols 2 to 5 begin so; within a result record they are in base64, of which the beginning is told."""
+    """Pickles of protocols 4 and 5 begin so; within a result record they are in base64."""
     content = path.read_bytes()
     return any(mark in content for mark in (b"\x80\x04\x95", b"\x80\x05\x95", b'"type":"pickle"', b"gASV", b"gAWV"))
