@@ -1,14 +1,16 @@
 """A program is learned, and every query row is joined by it: the same matches whatever the database."""
 
+import pandas as pd
 import pytest
 
 from tasks.warehouse import schema
 from tests.flows.pipelines import DATABASES, MATCHES_AND_THEIR_REASONS, touched
 
-pytestmark = pytest.mark.slow
+# One database in every test run, the others where there is time.
+OTHERS = [pytest.param(kind, marks=pytest.mark.slow) for kind in DATABASES[1:]]
 
 
-@pytest.mark.parametrize("database_url", DATABASES, indirect=True)
+@pytest.mark.parametrize("database_url", [DATABASES[0], *OTHERS], indirect=True)
 def test_a_second_run_changes_nothing_and_a_third_only_what_ten_changed_rows_can(pipeline):
     first = pipeline.run()
     before = pipeline.content(*MATCHES_AND_THEIR_REASONS)
@@ -36,6 +38,7 @@ def test_a_second_run_changes_nothing_and_a_third_only_what_ten_changed_rows_can
     assert len(pipeline.rows(schema.decisions)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", DATABASES[1:], indirect=True)
 def test_the_matches_are_those_of_sqlite(pipeline, beside):
     pipeline.run()
@@ -48,6 +51,7 @@ def test_the_matches_are_those_of_sqlite(pipeline, beside):
     assert pipeline.matches() == beside.matches()
 
 
+@pytest.mark.slow
 def test_a_program_under_review_is_proposed_and_the_current_one_goes_on(pipeline):
     pipeline.run()
     before = pipeline.rows(schema.matches)
@@ -61,6 +65,7 @@ def test_a_program_under_review_is_proposed_and_the_current_one_goes_on(pipeline
     assert first["program_id"] == pipeline.current_program() != second["program_id"]
 
 
+@pytest.mark.slow
 def test_a_program_that_does_better_or_is_wanted_replaces_the_current_one_and_every_match(pipeline):
     pipeline.run()
     lenient = pipeline.run(search={"precision_target": 0.8})
@@ -74,13 +79,16 @@ def test_a_program_that_does_better_or_is_wanted_replaces_the_current_one_and_ev
     assert len(pipeline.rows(schema.decisions)) == 3
 
 
-def test_small_losses_do_not_add_up(pipeline):
+@pytest.mark.slow
+def test_a_program_that_falls_below_the_target_is_replaced(pipeline):
     pipeline.run()
-    # A fifth of the rows, and the best matched ones among them: what the old thresholds were learned on is gone.
-    pipeline.query = pipeline.query.iloc[150:].reset_index(drop=True)
-    pipeline.change_query_rows(40)
-    second = pipeline.run(checks={"query": {"volume_severity": "soft"}})
+    before = pipeline.current_program()
+    # Every reference row now has one beside it that a query row could as well mean.
+    near = pipeline.reference.assign(id="near " + pipeline.reference["id"], title=pipeline.reference["title"] + "s")
+    pipeline.reference = pd.concat([pipeline.reference, near], ignore_index=True)
 
-    assert pipeline.run_row(second)["program_id"] == pipeline.current_program()
-    estimate = pipeline.run_row(second)["precision_estimate"]
-    assert estimate >= 0.89
+    run = pipeline.run_row(pipeline.run())
+
+    assert before != pipeline.current_program() == run["program_id"]
+    assert run["precision_estimate"] >= 0.9
+    assert [decision["kind"] for decision in pipeline.rows(schema.decisions)] == ["approval", "approval"]
