@@ -26,7 +26,8 @@ def test_a_run_that_is_broken_off_is_on_record_with_the_reason(pipeline, place, 
 
     ended = pipeline.ends(place=place, how=how)
 
-    assert "error" in ended
+    # Told to end, the orchestrator lets the process die of it once the run has been told.
+    assert "error" in ended or ended == {"killed": signal.SIGTERM}
     (run,) = pipeline.runs()
     assert run["status"] == "failed"
     assert run["failure"].startswith(reason.format(place=place))
