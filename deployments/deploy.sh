@@ -12,7 +12,10 @@ if [ -n "${FUZZYJOIN_NOTIFICATION_BLOCK_ID:-}" ]; then
     sed "s/NOTIFICATION_BLOCK_ID/$FUZZYJOIN_NOTIFICATION_BLOCK_ID/" deployments/automations.yaml >"$folder/automations.yaml"
     # Made again, because creating one of the same name adds a second.
     sed -n 's/^  - name: //p' deployments/automations.yaml | while read -r name; do
-        prefect --no-prompt automation delete "$name" || true
+        said=$(prefect --no-prompt automation delete "$name" 2>&1) || case $said in
+            *"not found"*) ;;
+            *) echo "$said" >&2; exit 1 ;;
+        esac
     done
     prefect --no-prompt automation create --from-file "$folder/automations.yaml"
 fi

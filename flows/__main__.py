@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 import yaml
-from prefect.exceptions import ParameterTypeError
+from pydantic import ConfigDict, ValidationError, create_model
 
 from fuzzyjoin.errors import FuzzyJoinError, UsageError
 from tasks.outcome import run_in_words
-from tasks.settings import Warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from prefect import Flow
 
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except FuzzyJoinError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
-    sys.stdout.write(run_in_words(run_id, parameters.get("warehouse", Warehouse())))
+    sys.stdout.write(run_in_words(run_id, parameters["warehouse"]))
     return 0
 
 
@@ -53,18 +53,20 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _validated(flow: Flow[..., str], parameters: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    known = set(flow.parameters.properties)
-    unknown = sorted(parameters.keys() - known)
-    missing = sorted(set(flow.parameters.required) - parameters.keys())
-    if unknown:
-        raise UsageError(f"{path}: {flow.name} has no parameter {unknown[0]!r}; it has {', '.join(sorted(known))}")
-    if missing:
-        raise UsageError(f"{path}: {flow.name} needs the parameter {missing[0]!r}; add it")
+def _validated(flow: Flow[..., str], parameters: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The parameters as the flow's own types; the orchestrator would log what is wrong with them, values included."""
+    hints = get_type_hints(flow.fn, include_extras=True)
+    fields: dict[str, Any] = {
+        name: (hints[name], ... if parameter.default is parameter.empty else parameter.default)
+        for name, parameter in signature(flow.fn).parameters.items()
+    }
+    model = create_model("Parameters", __config__=ConfigDict(extra="forbid"), **fields)
     try:
-        return flow.validate_parameters(dict(parameters))
-    except ParameterTypeError as error:
-        raise UsageError(f"{path}: {' '.join(str(error).split())}") from None
+        checked = model.model_validate(parameters)
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors()]
+        raise UsageError(f"{path}: {'; '.join(wrong)}; {flow.name} has {', '.join(fields)}") from None
+    return {name: getattr(checked, name) for name in fields}
 
 
 if __name__ == "__main__":

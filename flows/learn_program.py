@@ -51,7 +51,7 @@ def learn_program(
         learned = cached(search_program)(reference, query, pairs, search)
         current = comparable_program(run, learned, conduct)
         found = cached(join_query_rows)(current, reference, query, pairs) if current else None
-        publish_program(learned, standing=propose_program(run, learned, found))
+        publish_program(run, learned, standing=propose_program(run, learned, found))
         end_without_matches(run, program_id=learned.program_id)
         delete_old_files(run, conduct.keep_days)
         return run.run_id

@@ -52,7 +52,7 @@ def match_tables(
         learned = cached(search_program)(reference, query, pairs, search)
         current = comparable_program(run, learned, conduct)
         found = cached(join_query_rows)(current, reference, query, pairs) if current else None
-        publish_program(learned, standing=propose_program(run, learned, found))
+        publish_program(run, learned, standing=propose_program(run, learned, found))
         program = current_program(run)
         if program is None:
             end_without_matches(run, program_id=learned.program_id)

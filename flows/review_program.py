@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from prefect import flow
 from prefect.exceptions import FlowPauseTimeout
 from prefect.flow_runs import pause_flow_run
 
-from tasks.review import Answer, ReviewTimeoutError, oldest_proposal, publish_proposal, question, record_answer
+from tasks.review import (
+    Answer,
+    ReviewTimeoutError,
+    oldest_proposal,
+    publish_nothing_to_review,
+    publish_proposal,
+    question,
+    record_answer,
+)
 from tasks.settings import PipelineName, ReviewSettings, Warehouse
 
 __all__ = ["review_program"]
+
+POLL_SECONDS: Final = 3
+"""How soon an answer is noticed."""
 
 
 @flow(name="review_program", result_serializer="json", flow_run_name="review {pipeline}")
@@ -22,16 +35,19 @@ def review_program(
 
     Args:
         pipeline: Name of the recurring match job whose proposal is looked at.
-        review: How long to wait.
+        review: How long to wait, and what may be shown.
         warehouse: Where the proposal is.
     """
-    proposal = oldest_proposal(pipeline, warehouse)
+    proposal = oldest_proposal(pipeline, warehouse, review.shown_columns)
     if proposal is None:
+        publish_nothing_to_review(pipeline)
         return
     publish_proposal(proposal)
     try:
         answer = pause_flow_run(
-            wait_for_input=Answer.with_initial_data(description=question(proposal)), timeout=review.wait_seconds
+            wait_for_input=Answer.with_initial_data(description=question(proposal)),
+            timeout=review.wait_seconds,
+            poll_interval=POLL_SECONDS,
         )
     except FlowPauseTimeout:
         raise ReviewTimeoutError(proposal, review.wait_seconds) from None

@@ -55,7 +55,7 @@ def sync_warehouse(
         if current_program(run) is None:
             pairs = cached(find_candidate_pairs)(reference, query)
             learned = cached(search_program)(reference, query, pairs, search)
-            publish_program(learned, standing=propose_program(run, learned))
+            publish_program(run, learned, standing=propose_program(run, learned))
         program = require_current_program(run)
         work = detect_changes(run, program, reference, query)
         if work.query is None:

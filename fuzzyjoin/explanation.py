@@ -28,8 +28,8 @@ RULES_SHOWN = 5
 CANDIDATES_SHOWN = 3
 
 
-def explain_program(program: Program) -> str:
-    """The program in words, several lines."""
+def explain_program(program: Program, *, rule_words: bool = True) -> str:
+    """The program in words, several lines; without `rule_words` its negative rules, which are data, as a number."""
     definition = program.definition
     lines = [f"Program {program.program_id}"]
     lines += [f"Compares {_columns(program)}."]
@@ -38,7 +38,7 @@ def explain_program(program: Program) -> str:
         lines.append(f"Looks at the {blocking.k} reference rows that share most with a query row.")
     else:
         lines.append(f"Looks at the reference rows that the blocker {blocking.method!r} proposes.")
-    lines.append(_rules(definition.negative_rules))
+    lines.append(_rules(definition.negative_rules, words=rule_words))
     decision = definition.decision
     if isinstance(decision, Scorer):
         lines.append(f"Joins a row whose best candidate the scorer {decision.name} puts at {decision.cut} or higher.")
@@ -66,9 +66,11 @@ def _columns(program: Program) -> str:
     return text + (f"; not {', '.join(column.reference for column in unused)}" if unused else "")
 
 
-def _rules(rules: tuple[str, ...]) -> str:
+def _rules(rules: tuple[str, ...], *, words: bool) -> str:
     if not rules:
         return "Has no negative rules."
+    if not words:
+        return f"Never joins rows that differ in one of {len(rules)} pairs of words."
     shown = ", ".join(rules[:RULES_SHOWN])
     more = ", …" if len(rules) > RULES_SHOWN else ""
     return f"Never joins rows that differ in one of {len(rules)} pairs of words: {shown}{more}."

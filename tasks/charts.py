@@ -98,7 +98,9 @@ def _svg(curve: pd.DataFrame, target: float) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         f'font-family="sans-serif" font-size="12"><rect width="{WIDTH}" height="{height}" fill="#ffffff"/>'
-        f"{upper}{lower}</svg>"
+        f"{upper}{lower}"
+        f'<text x="{(LEFT + WIDTH - RIGHT) // 2}" y="{height - 10}" text-anchor="middle" fill="{MUTED}">'
+        "thresholds multiplied by</text></svg>"
     )
 
 

@@ -31,9 +31,9 @@ def source_engine(source: DatabaseSource) -> Engine:
     UsageError
         If there is no such block or variable, or what it holds is no URL.
     """
-    if not source.secret_block:
+    if not source.url_block:
         return engine_of(source)
-    return engine_of(source, url=_secret(source.secret_block))
+    return engine_of(source, url=_secret(source.url_block))
 
 
 @contextmanager
@@ -53,8 +53,8 @@ def opened_warehouse(settings: Warehouse) -> Iterator[Engine]:
 
 
 def _warehouse_url(settings: Warehouse) -> URL | str:
-    if settings.secret_block:
-        return _secret(settings.secret_block)
+    if settings.url_block:
+        return _secret(settings.url_block)
     environment = dict(os.environ)
     # Only the default variable may be missing: one that was named on purpose and is not set is a mistake.
     if settings.url_variable != URL_VARIABLE:
@@ -72,10 +72,10 @@ def _secret(name: str) -> str:
         block: Any = Secret.load(name)
     except ValueError:
         raise UsageError(
-            f"secret_block: Prefect has no Secret block {name!r}; make it in the UI under Blocks, or leave it out and "
+            f"url_block: Prefect has no Secret block {name!r}; make it in the UI under Blocks, or leave it out and "
             "set the environment variable"
         ) from None
     value = block.get()
     if not isinstance(value, str) or not value:
-        raise UsageError(f"secret_block: the Secret block {name!r} holds no text; put the database's URL into it")
+        raise UsageError(f"url_block: the Secret block {name!r} holds no text; put the database's URL into it")
     return value

@@ -11,10 +11,16 @@ from tasks.ingestion import load_snapshot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fuzzyjoin import Program
     from tasks.handles import InputHandle
     from tasks.settings import Privacy
 
-__all__ = ["masked_texts", "shown_texts"]
+__all__ = ["masked_texts", "shown_texts", "shows_rule_words"]
+
+
+def shows_rule_words(program: Program, shown_columns: Sequence[str]) -> bool:
+    """Whether the words of a program's negative rules may be shown; they come from any of its columns."""
+    return {name for column in program.columns for name in (column.reference, column.query)} <= set(shown_columns)
 
 
 def shown_texts(table: InputHandle, privacy: Privacy) -> pd.Series:

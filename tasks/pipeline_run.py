@@ -134,7 +134,10 @@ def _trigger() -> str:
         deployment = client.read_deployment(flow_run.deployment_id).name if flow_run.deployment_id else None
     if deployment is None:
         return f"{getpass.getuser()} on {socket.gethostname()}"
+    maker = flow_run.created_by
     if flow_run.auto_scheduled:
         return f"schedule of deployment {deployment}"
-    by = flow_run.created_by.display_value if flow_run.created_by else None
-    return f"{by or 'a person or program through the Prefect API'}, deployment {deployment}"
+    if maker is None:
+        # The server knows no users.
+        return f"somebody through Prefect's UI or API who left asked_by empty, deployment {deployment}"
+    return f"{(maker.type or 'user').lower()} {maker.display_value or maker.id}, deployment {deployment}"

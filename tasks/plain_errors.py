@@ -5,26 +5,30 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+from prefect.exceptions import ParameterTypeError, SignatureMismatchError
+
 from fuzzyjoin.errors import FuzzyJoinError
 
 __all__ = ["log_errors_plainly"]
 
 LOGGERS: Final = ("prefect.flow_runs", "prefect.task_runs")
+PLAIN: Final = (FuzzyJoinError, ParameterTypeError, SignatureMismatchError)
+"""Ours, and the orchestrator's about a run's parameters."""
 
 
 class _Plain(logging.Filter):
-    """Leaves of an error of ours its message; errors of the program itself keep their traceback."""
+    """Leaves of such an error its message; errors of the program itself keep their traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, FuzzyJoinError):
+        if isinstance(error, PLAIN):
             record.msg, record.args = str(error), ()
             record.exc_info = record.exc_text = None
         return True
 
 
 def log_errors_plainly() -> None:
-    """Make the orchestrator's run logs show the project's own errors as their message."""
+    """Make the orchestrator's run logs show what a person can mend as a message."""
     for name in LOGGERS:
         logger = logging.getLogger(name)
         if not any(isinstance(part, _Plain) for part in logger.filters):

@@ -10,11 +10,12 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from fuzzyjoin import Program
+from fuzzyjoin.explanation import explain_program
 from tasks.apply import load_frame
 from tasks.charts import curve_chart
 from tasks.credentials import opened_warehouse
-from tasks.markdown import code, escaped, table
-from tasks.masking import masked_texts
+from tasks.markdown import code, escaped, table, wrapped
+from tasks.masking import masked_texts, shows_rule_words
 from tasks.storage import checked
 from tasks.warehouse.connection import shown
 
@@ -29,9 +30,10 @@ BOUNDARY_ROWS: Final = 20
 
 
 @task(name="publish program", task_run_name="publish program", cache_policy=NO_CACHE)
-def publish_program(program: ProgramHandle, standing: str) -> None:
+def publish_program(run: RunHandle, program: ProgramHandle, standing: str) -> None:
     """Show a program in words; `standing` says what became of it."""
-    words = Program.load(checked(program.file)).explain()
+    learned = Program.load(checked(program.file))
+    words = explain_program(learned, rule_words=shows_rule_words(learned, run.privacy.shown_columns))
     create_markdown_artifact(
         key="program",
         description="The program in words",
@@ -43,7 +45,7 @@ def publish_program(program: ProgramHandle, standing: str) -> None:
                     f"Estimated precision when it was learned: **{estimate_text(program.precision_estimate)}**; the "
                     f"target was {program.precision_target:g}."
                 ),
-                code(words),
+                code(wrapped(words)),
             ]
         ),
     )
@@ -71,12 +73,12 @@ def publish_result(
     if len(curve):
         create_markdown_artifact(
             key="precision-curve",
-            description="Estimated precision and matches against the threshold",
+            description="Estimate against the threshold",
             markdown=curve_chart(curve, target=program.precision_target),
         )
     create_markdown_artifact(
         key="boundary",
-        description="Matches and non-matches nearest to the boundary",
+        description="Rows nearest to the boundary",
         markdown=_boundary(run, result, reference, query),
     )
 
@@ -130,7 +132,7 @@ def _boundary(run: RunHandle, result: ResultHandle, reference: InputHandle, quer
     texts = [masked_texts(side, run.privacy) for side in (query, reference)]
     lines = [
         (
-            "joined" if row.joined else "not joined",
+            "yes" if row.joined else "no",
             f"{row.distance:.3g} of {row.threshold:.3g}",
             row.query_id,
             texts[0].get(row.query_id) or "",
@@ -141,7 +143,7 @@ def _boundary(run: RunHandle, result: ResultHandle, reference: InputHandle, quer
     ]
     if not lines:
         return "# The boundary\n\nNo query row has a candidate that a threshold could let in or keep out."
-    head = ("", "distance of threshold", "query", "query text", "reference", "reference text")
+    head = ("joined", "distance of threshold", "query", "query text", "reference", "reference text")
     return "\n\n".join(
         [
             "# The boundary",

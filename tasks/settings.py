@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.forms import first_paragraph
+from tasks.forms import form
 from tasks.ingestion.sources import Source
 from tasks.validation.settings import InputSettings, OutputSettings
 from tasks.warehouse.connection import URL_VARIABLE
@@ -27,7 +27,7 @@ __all__ = [
 class Settings(BaseModel):
     """Settings that a form shows: immutable, no unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=first_paragraph)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=form)
 
 
 PipelineName: TypeAlias = Annotated[
@@ -143,7 +143,7 @@ class Conduct(Settings):
     asked_by: str = Field(
         default="",
         max_length=200,
-        description="Who asks for this run, for the auditor; if empty, as Prefect has it.",
+        description="Who asks for this run, for the auditor; if empty, the schedule or deployment it came from.",
     )
     wait_seconds: float = Field(
         default=600.0, ge=0.0, description="How long to wait while another run of the same pipeline works."
@@ -160,6 +160,10 @@ class Conduct(Settings):
 class ReviewSettings(Settings):
     """How a person is asked."""
 
+    shown_columns: tuple[str, ...] = Field(
+        default=(),
+        description="Columns whose words may be shown: a program's rules hold some if all its columns are named here.",
+    )
     wait_seconds: int = Field(
         default=7 * 24 * 3600, ge=1, description="How long to wait for an answer; after that the run fails."
     )
@@ -176,6 +180,6 @@ class Warehouse(Settings):
             "postgresql://USER@HOST/DATABASE or duckdb:///FILE. If it is not set, a SQLite file in the working folder."
         ),
     )
-    secret_block: str = Field(
+    url_block: str = Field(
         default="", description="Name of a Prefect Secret block that holds the URL instead; empty for none."
     )

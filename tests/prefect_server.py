@@ -1,5 +1,6 @@
 """A real Prefect server and a real worker, as processes of their own, and the REST calls that the tests make."""
 
+import json
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 
 PREFECT = Path(sys.executable).with_name("prefect")
+LOGS_UNDER_WAY = 2.5
 TERMINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 QUIET = {
@@ -145,6 +147,28 @@ class PrefectServer:
         found = self.ask("POST", "logs/filter", logs={"flow_run_id": {"any_": [run]}}, sort="TIMESTAMP_ASC")
         return [line["message"] for line in found]
 
+    def all_logs(self, run):
+        """The messages of a run that has ended, once nothing has come for as long as a message can be under way."""
+        seen, since = [], time.monotonic()
+        while time.monotonic() - since < LOGS_UNDER_WAY:
+            time.sleep(0.2)
+            if len(now := self.logs(run)) > len(seen):
+                seen, since = now, time.monotonic()
+        return seen
+
+    def everything(self, run):
+        """All that the server tells about a run: parameters, states, tasks, artifacts, events and logs, as text."""
+        of_run = {"id": {"any_": [run]}}
+        told = [
+            self.all_logs(run),
+            self.ask("GET", f"flow_runs/{run}"),
+            self.answer("GET", f"flow_run_states/?flow_run_id={run}").json(),
+            self.ask("POST", "task_runs/filter", flow_runs=of_run),
+            self.ask("POST", "artifacts/filter", artifacts={"flow_run_id": {"any_": [run]}}),
+            self.ask("POST", "events/filter", filter={"any_resource": {"id": [f"prefect.flow-run.{run}"]}}),
+        ]
+        return json.dumps(told, ensure_ascii=False)
+
 
 @contextmanager
 def prefect_server(home, *, checkout, database_url):
@@ -154,8 +178,9 @@ def prefect_server(home, *, checkout, database_url):
         port = str(listener.getsockname()[1])
     url = f"http://127.0.0.1:{port}"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    own = {"PREFECT_HOME": str(home), "PREFECT_API_URL": f"{url}/api", "FUZZYJOIN_ROOT": str(checkout)}
-    environment = inherited | QUIET | own
+    own = {"PREFECT_HOME": str(home), "PREFECT_API_URL": f"{url}/api", "FUZZYJOIN_HOME": str(checkout)}
+    # Whatever checkout is installed, the flow runs import this one.
+    environment = inherited | QUIET | own | {"PYTHONPATH": str(checkout)}
     of_server = environment | {"PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url}
     command = [PREFECT, "server", "start", "--host", "127.0.0.1", "--port", port]
     with (

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks import _data, autofj50, growth, profile_stages
+from benchmarks import _data, autofj50, growth, profile_stages, warehouse
 from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, JoinOptions, best_recall_at, mean, print_table
 
@@ -189,6 +189,24 @@ def test_profile_prints_every_stage_and_the_measured_bounds(data, tmp_path, caps
     assert written["stages"]
     assert all(rate > 0 for rate in written["rates"].values())
     assert "memory copy" in capsys.readouterr().out
+
+
+def test_warehouse_measures_each_database_at_hand(tmp_path, capsys):
+    warehouse.main(["--matches", "50", "--json", str(tmp_path / "figures.json")])
+    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["warehouse"]
+    assert [(row["database"], row["matches"]) for row in figures] == [("sqlite", 50), ("duckdb", 50)]
+    assert all(row[name] > 0 for row in figures for name in ("staged", "first", "same", "changed", "hashes", "asked"))
+    assert "changed/staged" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_orchestration_is_measured_beside_the_library(tmp_path):
+    done = run("orchestration", "--runs", 1, "--json", tmp_path / "out.json")
+
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["orchestration"]
+    assert [row["kind"] for row in rows] == ["new", "again"]
+    assert all(row["beside"] > 0 for row in rows)
 
 
 def test_a_perfect_threshold_never_divides_equal_confidences():

@@ -53,6 +53,9 @@ def test_import_contract_is_kept():
         ("fuzzyjoin/api", "def show():\n    import typer", "terminal-in-cli-only"),
         ("fuzzyjoin/files/tables", "from tasks.ingestion import ingest", "layers"),
         ("tasks/validation/inputs", "import great_expectations", "great-expectations-in-one-place"),
+        ("tasks/ingest", "from flows.match_tables import match_tables", "layers"),
+        ("tasks/warehouse/runs", "from prefect import runtime", "adapters-without-orchestrator"),
+        ("flows/match_tables", "import pandas", "flows-without-data"),
     ],
 )
 def test_a_forbidden_import_breaks_the_contract(checkout, module, statement, broken):

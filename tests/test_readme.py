@@ -20,10 +20,14 @@ MAKE_TARGETS = sorted(set(re.findall(r"\bmake ([a-z][a-z-]*)(?=[`\s])(?=[^\n]*(?
 
 @pytest.fixture
 def newcomer_folder(tmp_path, monkeypatch):
-    """An empty folder with the bundled examples and the environment in it, so that outputs stay out of the checkout."""
-    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    """An empty folder with what commands need of the checkout in it, so that outputs stay out of the checkout."""
+    for folder in ("deployments", "docs", "flows", "tasks"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     (tmp_path / ".venv").symlink_to(sys.prefix)
     monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("FUZZYJOIN_", "PREFECT_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
     return tmp_path
 
 
@@ -47,7 +51,7 @@ def test_shell_block_runs(newcomer_folder, block):
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    outputs = re.findall(r"(?:-o|--[\w-]+-out) (\S+)", block)
+    outputs = re.findall(r"(?:(?:-o|--[\w-]+-out) |=sqlite:///)(\S+)", block)
     assert outputs
     assert [name for name in outputs if not (newcomer_folder / name).stat().st_size] == []
 

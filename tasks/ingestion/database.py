@@ -56,7 +56,7 @@ def engine_of(source: DatabaseSource, *, url: str | None = None) -> sa.Engine:
         if not url:
             raise UsageError(f"{name} is not set; set it to the database's SQLAlchemy URL")
     else:
-        name = f"secret_block: the Secret block {source.secret_block!r}"
+        name = f"url_block: the Secret block {source.url_block!r}"
     try:
         return sa.create_engine(url, hide_parameters=True)
     except (ImportError, NoSuchModuleError):

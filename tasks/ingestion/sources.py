@@ -49,7 +49,7 @@ class DatabaseSource(_Settings):
             "postgresql+psycopg://user:password@host/database. The URL itself is never a setting."
         ),
     )
-    secret_block: str = Field(
+    url_block: str = Field(
         default="", description="Name of a Prefect Secret block that holds the URL instead; empty for none."
     )
 

@@ -47,8 +47,8 @@ def run_checks(suite: str, frame: pd.DataFrame, checks: Sequence[Check]) -> tupl
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx  # noqa: PLC0415 - see above
 
-    # It tells of each temporary folder that it makes.
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    # This part of it asks for its own messages: one for each temporary folder that it makes.
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment] # its own setter takes a dict
     asked = gx.ExpectationSuite(name=suite)

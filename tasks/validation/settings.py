@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tasks.forms import first_paragraph
+from tasks.forms import form
 
 __all__ = ["InputSettings", "OutputSettings", "Severity"]
 
@@ -15,7 +15,7 @@ Severity: TypeAlias = Literal["hard", "soft"]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=first_paragraph)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=form)
 
 
 class InputSettings(_Settings):

@@ -10,5 +10,11 @@ Works on SQLite, PostgreSQL and DuckDB. Knows no orchestrator; all SQL of the pr
 | `runs` | what was tried, checked and how it ended |
 | `programs`, `decisions` | which programs there are, and which one a pipeline uses |
 | `materialise`, `staging` | how a run's matches get in, wholly or not at all |
-| `audit`, `changes`, `program_diff` | why a match is there, what changed between two runs, and between two programs |
+| `steadiness` | when a match found anew is the one that is stored already |
+| `query_rows`, `last_run` | which query rows have changed, and what the last run left behind |
+| `audit`, `no_match`, `run_audit` | why a match is there, why none is, and all about a run |
+| `changes`, `program_diff` | what changed between two runs, and between two programs |
+| `replay` | whether a run comes out the same when it is done again |
+| `erasure` | how a person's values go, and that they went stays |
+| `cli` | all of this as commands: `python -m tasks.warehouse` |
 """

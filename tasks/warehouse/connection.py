@@ -45,7 +45,8 @@ def warehouse_url(environment: Mapping[str, str] = os.environ) -> URL:
     """
     url = _parsed(environment.get(URL_VARIABLE) or DEFAULT_URL)
     password = environment.get(PASSWORD_VARIABLE)
-    return url.set(password=password) if password else url
+    # Databases that are files have none.
+    return url.set(password=password) if password and url.get_backend_name() == "postgresql" else url
 
 
 def warehouse_engine(url: str | URL) -> Engine:

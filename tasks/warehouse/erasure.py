@@ -129,7 +129,8 @@ def erase(
     Raises
     ------
     WarehouseError
-        If the pipeline is not registered, by or reason is empty, or nothing of this id is there.
+        If the pipeline is not registered, by or reason is empty, or nothing of this id is there; or, when all is done,
+        if the free space of a SQLite file could not be cleared.
     LockHeldError
         If a run of the pipeline goes on for longer.
     DataError
@@ -249,14 +250,22 @@ def _delete(path: Path) -> None:
 
 
 def _forget_free_space(engine: Engine) -> None:
-    # A SQLite file keeps the old text in its free space, where any editor shows it.
+    # A SQLite file keeps the old text in its free space and its log, where any editor shows it.
     if engine.dialect.name != "sqlite":
         return
+    driver: Any = engine.dialect.dbapi
     connection = engine.raw_connection()
     try:
         cursor = connection.cursor()
         cursor.execute("VACUUM")
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        cursor.close()
+        (busy, *_) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        reason = "others read it" if busy else None
+    except driver.Error as error:
+        reason = str(error)
     finally:
         connection.close()
+    if reason is not None:
+        raise WarehouseError(
+            f"the values are erased and that is on record, but the file still holds them in its free space ({reason}); "
+            f"run VACUUM and PRAGMA wal_checkpoint(TRUNCATE) on {engine.url.database} while nobody uses it"
+        )

@@ -12,11 +12,12 @@ import hashlib
 import os
 import socket
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from tasks.warehouse.connection import writing
 from tasks.warehouse.errors import LockHeldError, WarehouseError
@@ -84,6 +85,9 @@ def _postgresql_lock(engine: Engine, pipeline: str, run_id: str, timeout_seconds
             )
             yield
         finally:
+            # Said at once: the server may take a while to see that the session is closed.
+            with suppress(DBAPIError):
+                session.execute(sa.text("SELECT pg_advisory_unlock_all()"))
             # A closed session frees its locks even if this process hangs on; the pool would keep it open.
             session.invalidate()
 

@@ -15,7 +15,7 @@ __all__ = ["diff_programs"]
 RULES_SHOWN = 5
 
 
-def diff_programs(before: Program, after: Program) -> tuple[str, ...]:
+def diff_programs(before: Program, after: Program, *, rule_words: bool = True) -> tuple[str, ...]:
     """What decides differently in the second program, one sentence each; none if they are the same program."""
     if before.program_id == after.program_id:
         return ()
@@ -24,8 +24,8 @@ def diff_programs(before: Program, after: Program) -> tuple[str, ...]:
     if old.blocking != new.blocking:
         lines.append(f"Candidates come from {_blocking(new.blocking)} instead of {_blocking(old.blocking)}.")
     lines += _decision(old.decision, new.decision)
-    lines += _rules("gained", sorted(set(new.negative_rules) - set(old.negative_rules)))
-    lines += _rules("lost", sorted(set(old.negative_rules) - set(new.negative_rules)))
+    lines += _rules("gained", sorted(set(new.negative_rules) - set(old.negative_rules)), words=rule_words)
+    lines += _rules("lost", sorted(set(old.negative_rules) - set(new.negative_rules)), words=rule_words)
     if old.calibration != new.calibration:
         lines.append("The calibration differs.")
     return tuple(lines) or ("The same parts stand in another order.",)
@@ -84,8 +84,11 @@ def _configurations(old: Union, new: Union) -> list[str]:
     return lines
 
 
-def _rules(verb: str, rules: list[str]) -> list[str]:
+def _rules(verb: str, rules: list[str], *, words: bool) -> list[str]:
     if not rules:
         return []
+    number = f"It {verb} {len(rules)} negative {'rule' if len(rules) == 1 else 'rules'}"
+    if not words:
+        return [f"{number}."]
     shown = ", ".join(rules[:RULES_SHOWN]) + (", …" if len(rules) > RULES_SHOWN else "")
-    return [f"It {verb} {len(rules)} negative {'rule' if len(rules) == 1 else 'rules'}: {shown}."]
+    return [f"{number}: {shown}."]

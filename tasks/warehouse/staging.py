@@ -95,7 +95,7 @@ def _with_hashes(table: pa.Table, row_hashes: pd.DataFrame, looked_at: int) -> p
     missing = [name for name in ("query_id", "row_hash") if name not in row_hashes.columns]
     if missing:
         raise DataError(f"row_hashes has no column {missing[0]!r}; give what the function row_hashes gives")
-    ids = pa.array([as_text(value) for value in row_hashes["query_id"]], pa.string())
+    ids = pa.array(_id_texts(row_hashes["query_id"]), pa.string(), from_pandas=True)
     hashes = pa.array(row_hashes["row_hash"], pa.string(), from_pandas=True)
     places = pc.index_in(table["query_id"][:looked_at], ids)
     if places.null_count or hashes.null_count or len(ids) != looked_at:
@@ -115,13 +115,19 @@ def _arrow(frame: pd.DataFrame) -> pa.Table:
             columns.append(pa.nulls(len(frame), kind))
             continue
         values = frame[name]
-        if name.endswith("_id") and pd.api.types.infer_dtype(values, skipna=True) != "string":
-            values = pd.Series([as_text(value) or None for value in values], dtype=object)
+        if name.endswith("_id"):
+            values = _id_texts(values)
         try:
             columns.append(pa.array(values, type=kind, from_pandas=True))
         except (pa.ArrowException, UnicodeEncodeError) as error:
             raise DataError(f"column {name!r} cannot be stored as {kind}: {error}; mend it in its source") from None
     return pa.table(dict(zip(NAMES, columns, strict=True)))
+
+
+def _id_texts(values: pd.Series) -> pd.Series:
+    if pd.api.types.infer_dtype(values, skipna=True) == "string":
+        return values
+    return pd.Series([as_text(value) or None for value in values], dtype=object)
 
 
 def _check_ids(table: pa.Table, matched: int) -> None:

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from tasks.warehouse import schema
 from tasks.warehouse.connection import reading, warehouse_engine
+from tests.flows.cases import CHECKOUT
 
-CHECKOUT = Path(__file__).parents[2]
 EXAMPLE = CHECKOUT / "docs/examples/autofj50/ShoppingMall"
 DATABASES = ("sqlite", "postgresql", "duckdb")
 MATCHES_AND_THEIR_REASONS = (schema.matches, schema.programs, schema.decisions, schema.query_rows)

@@ -3,10 +3,13 @@
 import pandas as pd
 import pytest
 
+from fuzzyjoin import Program
+from fuzzyjoin.explanation import explain_program
 from tasks.handles import InputHandle
 from tasks.ingestion import write_snapshot
-from tasks.masking import masked_texts, shown_texts
+from tasks.masking import masked_texts, shown_texts, shows_rule_words
 from tasks.settings import Privacy
+from tasks.warehouse.program_diff import diff_programs
 
 
 @pytest.fixture
@@ -32,3 +35,29 @@ def test_shown_columns_are_seen_and_no_others(people):
 
 def test_nothing_shown_leaves_no_text(people):
     assert shown_texts(people, Privacy()).to_dict() == {"1": None, "2": None, "3": None}
+
+
+def program_with(*rules):
+    definition = {
+        "columns": [{"reference": "name", "query": "title", "weight": 1.0}],
+        "blocking": {"k": 10},
+        "negative_rules": rules,
+        "decision": {"kind": "union", "configurations": []},
+    }
+    return Program.model_validate({"definition": definition})
+
+
+@pytest.mark.parametrize(
+    ("shown", "may"), [((), False), (("name",), False), (("title",), False), (("title", "name", "city"), True)]
+)
+def test_the_words_of_rules_are_shown_where_all_columns_of_the_program_are(shown, may):
+    assert shows_rule_words(program_with("london/lovelace"), shown) is may
+
+
+def test_rules_without_their_words_are_counted():
+    program, other = program_with("london/lovelace"), program_with()
+
+    assert "lovelace" in explain_program(program)
+    assert "one of 1 pairs of words." in explain_program(program, rule_words=False)
+    assert diff_programs(other, program, rule_words=False) == ("It gained 1 negative rule.",)
+    assert diff_programs(program, other, rule_words=False) == ("It lost 1 negative rule.",)

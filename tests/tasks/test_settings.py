@@ -48,7 +48,7 @@ def test_columns_are_paired():
         (Search, {"precision_target": float("nan")}, "precision_target"),
         (Search, {"space": "huge"}, "space"),
         (Conduct, {"wait_seconds": -1}, "wait_seconds"),
-        (Conduct, {"keep_days": 0}, "keep_days"),
+        (Conduct, {"keep_days": -1}, "keep_days"),
         (Conduct, {"promotion": "never"}, "promotion"),
         (Privacy, {"evidence": "none"}, "evidence"),
     ],

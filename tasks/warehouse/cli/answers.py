@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import fuzzyjoin
+from tasks.code_version import code_version
 from tasks.warehouse import audit, decisions
 from tasks.warehouse.changes import changed_by_run, changed_matches
 from tasks.warehouse.connection import reading
@@ -101,7 +100,6 @@ def replay(engine: Engine, arguments: argparse.Namespace) -> int:
     # Brings the join's compiled parts, which the other commands do without.
     from tasks.warehouse.replay import replay as do_again  # noqa: PLC0415
 
-    code_now = os.environ.get("FUZZYJOIN_CODE_VERSION") or fuzzyjoin.__version__
-    done = do_again(engine, arguments.run_id, arguments.snapshots, code_now=code_now)
+    done = do_again(engine, arguments.run_id, arguments.snapshots, code_now=code_version())
     say(done.in_words())
     return NO_ANSWER if done.differences else 0

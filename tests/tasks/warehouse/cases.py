@@ -15,6 +15,7 @@ from tasks.warehouse.lock import pipeline_lock
 from tasks.warehouse.materialise import Outcome, materialise
 from tasks.warehouse.pipelines import register_pipeline
 from tasks.warehouse.programs import store_program
+from tasks.warehouse.query_rows import row_hashes
 from tasks.warehouse.runs import Attempt, InputState, record_inputs, start_run
 
 START = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -88,24 +89,43 @@ def prepare(engine, *, pipeline="malls", promotion="automatic"):
         register_pipeline(connection, pipeline, promotion=promotion, at=START)
 
 
-def begin(engine, run_id, *, pipeline="malls", at=START, reference="sha256:r1", query="sha256:q1"):
+def begin(engine, run_id, *, pipeline="malls", at=START, reference="sha256:r1", query="sha256:q1", parameters=None):
     attempt = Attempt(
         run_id=run_id,
         pipeline=pipeline,
         triggered_by="ada",
         code_version="abc123",
-        parameters={"precision_target": 0.9},
+        parameters=parameters or {"precision_target": 0.9},
     )
     start_run(engine, attempt, at=at)
     record_inputs(engine, run_id, reference=InputState(reference, 300), query=InputState(query, 30))
 
 
+def hashes(*frames, **held):
+    """Of the rows of a result: by id, a text of their own unless it is given."""
+    ids = [query_id for frame in frames for query_id in frame["query_id"]]
+    texts = [held.get(query_id, f"text of {query_id}") for query_id in ids]
+    return row_hashes(pd.DataFrame({"id": ids, "name": texts}), "id", ["name"])
+
+
 def write(
-    engine, run_id, matches, unmatched, *, at=START, using=None, pipeline="malls", covers="all", gone=(), **inputs
+    engine,
+    run_id,
+    matches,
+    unmatched,
+    *,
+    at=START,
+    using=None,
+    pipeline="malls",
+    covers="all",
+    gone=(),
+    kept=None,
+    parameters=None,
+    **inputs,
 ):
     """A whole run, under its lock."""
     with pipeline_lock(engine, pipeline, run_id=run_id, timeout_seconds=60):
-        begin(engine, run_id, pipeline=pipeline, at=at, **inputs)
+        begin(engine, run_id, pipeline=pipeline, at=at, parameters=parameters, **inputs)
         with writing(engine) as connection:
             program_id = store_program(connection, using or program(), run_id=run_id, at=at)
         outcome = Outcome(
@@ -115,6 +135,7 @@ def write(
             precision_estimate=ESTIMATE,
             covers=covers,
             gone=gone,
+            row_hashes=kept,
         )
         return materialise(engine, run_id, outcome, at=at)
 

@@ -89,6 +89,10 @@ def test_without_a_url_the_warehouse_is_a_file():
         ("host=h password=s3cr user=u", "host=h password=*** user=u"),
         ("?sslpassword=s3cr&x=1", "?sslpassword=***&x=1"),
         ("nothing: here@all", "nothing: here@all"),
+        ("postgresql://ada:s3/c?r#t@host/db", "postgresql://ada:***@host/db"),
+        ('password="s3 cr" user=u', "password=*** user=u"),
+        ('{"api_key": "s3cr", "k": 3}', '{"api_key": ***, "k": 3}'),
+        ("tokenise=3-gram", "tokenise=3-gram"),
         ("http://host:8080/a", "http://host:8080/a"),
     ],
 )
@@ -97,6 +101,7 @@ def test_scrub_masks_passwords_and_nothing_else(text, expected):
 
 
 def test_secrets_are_masked_at_any_depth():
+    assert without_secrets({"tokenise": "3-gram", "tokens": ["s3cr"]}) == {"tokenise": "3-gram", "tokens": "***"}
     value = {"source": {"url": "sqlite://u:s3cr@h", "api_key": "s3cr", "password": None}, "on": ["name"], "k": 3}
     expected = {"source": {"url": "sqlite://u:***@h", "api_key": "***", "password": None}, "on": ["name"], "k": 3}
     assert without_secrets(value) == expected

@@ -1,5 +1,7 @@
 """Which program a pipeline uses, who said so, and that a program is stored once."""
 
+from contextlib import suppress
+
 import pytest
 import sqlalchemy as sa
 
@@ -94,6 +96,65 @@ def test_a_fallen_estimate_of_the_same_program_needs_a_person(under_review):
     with writing(under_review) as connection:
         assert propose(connection, "malls", FIRST.program_id, by="learner", at=day(3)) == "proposal"
         assert "lower precision estimate" in open_proposals(connection, "malls")[0].reason
+
+
+def test_a_slow_fall_is_measured_from_the_estimate_that_was_approved(under_review):
+    with writing(under_review) as connection:
+        propose(connection, "malls", FIRST.program_id, by="learner", at=START)
+        approve(connection, "malls", FIRST.program_id, by="ada", at=START)
+    for number, (estimate, asked) in enumerate(
+        [(0.9, "proposal"), (0.9, "proposal"), (0.91, "proposal"), (0.93, None)]
+    ):
+        store(under_review, f"again{number}", program(0.3, estimate=estimate), 2 + number)
+        with writing(under_review) as connection:
+            assert propose(connection, "malls", FIRST.program_id, by="learner", at=day(2 + number)) == asked
+            if asked:
+                refuse(connection, "malls", FIRST.program_id, by="ada", at=day(2 + number))
+
+
+def test_an_approved_fall_is_the_new_measure(under_review):
+    with writing(under_review) as connection:
+        propose(connection, "malls", FIRST.program_id, by="learner", at=START)
+        approve(connection, "malls", FIRST.program_id, by="ada", at=START)
+    store(under_review, "three", program(0.3, estimate=0.8), 2)
+    with writing(under_review) as connection:
+        propose(connection, "malls", FIRST.program_id, by="learner", at=day(2))
+        approve(connection, "malls", FIRST.program_id, by="ada", at=day(2))
+        assert propose(connection, "malls", FIRST.program_id, by="learner", at=day(3)) is None
+
+
+def test_an_answer_that_is_refused_leaves_nothing_whatever_the_caller_does_next(under_review):
+    with writing(under_review) as connection, suppress(WarehouseError):
+        approve(connection, "malls", FIRST.program_id, by="ada", at=START)
+    with reading(under_review) as connection:
+        assert history(connection, "malls") == ()
+        assert current_program_id(connection, "malls") is None
+
+
+def test_going_back_to_the_current_program_is_refused(under_review):
+    with writing(under_review) as connection:
+        propose(connection, "malls", FIRST.program_id, by="learner", at=START)
+        approve(connection, "malls", FIRST.program_id, by="ada", at=START)
+        with pytest.raises(WarehouseError, match="is current in 'malls'; name an earlier one"):
+            roll_back(connection, "malls", FIRST.program_id, by="ada", at=START)
+
+
+def test_the_view_tells_from_when_to_when_a_program_was_current(under_review):
+    with writing(under_review) as connection:
+        for number, learned in enumerate((FIRST, SECOND)):
+            propose(connection, "malls", learned.program_id, by="learner", at=day(2 * number))
+            approve(connection, "malls", learned.program_id, by="ada", at=day(2 * number + 1), reason="looks right")
+        roll_back(connection, "malls", FIRST.program_id, by="grace", at=day(4))
+    told = rows(under_review, schema.program_history, schema.program_history.c.number)
+    assert [(row["kind"], row["current_from"], row["current_until"]) for row in told] == [
+        ("proposal", None, None),
+        ("approval", day(1), day(3)),
+        ("proposal", None, None),
+        ("approval", day(3), day(4)),
+        ("rollback", day(4), None),
+    ]
+    assert (told[1]["decided_by"], told[1]["reason"]) == ("ada", "looks right")
+    assert f"Program {FIRST.program_id}" in told[4]["program_in_words"]
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tasks.warehouse import schema
-from tasks.warehouse.errors import LockHeldError
+from tasks.warehouse.connection import warehouse_engine
+from tasks.warehouse.errors import LockHeldError, WarehouseError
 from tasks.warehouse.lock import pipeline_lock
 from tests.tasks.warehouse.cases import match_rows, prepare, rows
 from tests.tasks.warehouse.worker import STOPS
@@ -66,10 +68,43 @@ def test_the_second_run_waits_for_the_first(prepared):
     assert order == ["one in", "one out", "two in"]
 
 
+def test_the_lock_is_handed_over_before_the_server_sees_the_session_close(prepared, monkeypatch):
+    monkeypatch.setattr(sa.engine.Connection, "invalidate", lambda _session: None)
+    with pipeline_lock(prepared, "malls", run_id="one", timeout_seconds=0):
+        pass
+    other = warehouse_engine(prepared.url)
+    with pipeline_lock(other, "malls", run_id="two", timeout_seconds=0):
+        pass
+    other.dispose()
+
+
 def test_the_lock_is_free_after_an_error(prepared):
     with pytest.raises(ZeroDivisionError), pipeline_lock(prepared, "malls", run_id="one", timeout_seconds=0):
         raise ZeroDivisionError
     with pipeline_lock(prepared, "malls", run_id="two", timeout_seconds=0):
+        pass
+
+
+def test_a_link_to_the_database_leads_to_the_same_lock(prepared, tmp_path):
+    if prepared.dialect.name == "postgresql":
+        pytest.skip("PostgreSQL is no file")
+    (tmp_path / "link.db").symlink_to(tmp_path / "warehouse.db")
+    linked = warehouse_engine(f"{prepared.dialect.name}:///{tmp_path}/link.db")
+    with (
+        pipeline_lock(prepared, "malls", run_id="one", timeout_seconds=0),
+        pytest.raises(LockHeldError, match="locked by run one"),
+        pipeline_lock(linked, "malls", run_id="two", timeout_seconds=0),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "duckdb"])
+def test_a_folder_that_is_not_there_is_named(dialect, tmp_path):
+    engine = warehouse_engine(f"{dialect}:///{tmp_path}/none/warehouse.db")
+    with (
+        pytest.raises(WarehouseError, match=r"the lock file .+ cannot be opened .+ make its folder"),
+        pipeline_lock(engine, "malls", run_id="one", timeout_seconds=0),
+    ):
         pass
 
 
@@ -90,12 +125,13 @@ def test_pipelines_do_not_wait_for_each_other_unless_the_database_makes_them(pre
 @pytest.mark.parametrize("stop", STOPS)
 def test_a_killed_run_leaves_its_record_and_nothing_half_written(prepared, stop):
     finish(worker(prepared, "one", 0, 30))
-    before = match_rows(prepared)
+    before, held = match_rows(prepared), rows(prepared, schema.query_rows, schema.query_rows.c.query_id)
 
     finish(worker(prepared, "two", 1, 60, stop), code=-signal.SIGKILL)
 
     written = match_rows(prepared)
     assert (written != before) == (stop == "committed")
+    assert (rows(prepared, schema.query_rows, schema.query_rows.c.query_id) != held) == (stop == "committed")
     statuses = {row["run_id"]: row["status"] for row in rows(prepared, schema.runs)}
     reached = {"locked": None, "committed": "succeeded"}.get(stop, "running")
     assert statuses.get("two") == reached
@@ -109,6 +145,8 @@ def test_a_killed_run_leaves_its_record_and_nothing_half_written(prepared, stop)
     current = {row["query_id"]: row["opened_by_run"] for row in match_rows(prepared) if row["valid_to"] is None}
     assert current == {f"q{row}": last for row in range(60) if row % 3 != 2}
     assert len(rows(prepared, schema.programs)) == 2
+    changed_by = {row["query_id"]: row["changed_by_run"] for row in rows(prepared, schema.query_rows)}
+    assert (len(changed_by), changed_by["q0"], changed_by["q1"], changed_by["q59"]) == (60, "three", "one", last)
 
 
 @pytest.mark.slow

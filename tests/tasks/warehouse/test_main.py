@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tasks.code_version import code_version
 from tasks.warehouse.__main__ import main
 from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.decisions import history, propose
 from tasks.warehouse.pipelines import current_program_id
+from tests.tasks.warehouse import people
 from tests.tasks.warehouse.cases import day, found, prepare, program, write
 
 ROOT = Path(__file__).parents[3]
@@ -68,6 +70,117 @@ def test_rollback_is_a_decision(replaced, capsys):
         assert current_program_id(connection, "malls") == program().program_id
         last = history(connection, "malls")[-1]
     assert (last.kind, last.decided_by, last.reason) == ("rollback", "ada", "too lax")
+
+
+@pytest.mark.usefixtures("replaced")
+def test_changes_of_one_run_are_those_against_what_held_before_it(capsys):
+    assert main(["changes", "two"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "q0: r0 -> r0, changed by: program",
+        "q1: r1 -> new, changed by: program",
+        "2 changed",
+    ]
+
+
+@pytest.mark.usefixtures("replaced")
+def test_runs_and_run_tell_of_what_was_tried(capsys):
+    assert main(["runs", "malls", "--limit", "1"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "two  succeeded  2026-03-03T02:00:00+00:00  by ada  2 opened, 2 closed, 0 unchanged, 2 current",
+        "1 runs",
+    ]
+    assert main(["run", "one"]) == 0
+    assert capsys.readouterr().out.startswith("Run one of pipeline malls: succeeded.\n")
+
+
+def test_approve_and_refuse_are_decisions_that_history_lists(replaced, capsys):
+    prepare(replaced, promotion="review")
+    with writing(replaced) as connection:
+        for learned in (program(), program(0.4)):
+            propose(connection, "malls", learned.program_id, by="learner", at=day(3))
+    assert main(["approve", "malls", program().program_id, "--by", "ada"]) == 0
+    assert main(["refuse", "malls", program(0.4).program_id, "--by", "grace", "--reason", "too lax"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"malls uses program {program().program_id} now",
+        f"malls goes on without program {program(0.4).program_id}",
+    ]
+    assert main(["history", "malls"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"1  2026-03-04T02:00:00+00:00  proposal of {program().program_id} by learner"
+    assert f"approval of {program().program_id} by ada" in lines[2]
+    assert f"refusal of {program(0.4).program_id} by grace (too lax)" in lines[3]
+    assert lines[4] == f"Current program: {program().program_id}"
+    assert main(["approve", "malls", program().program_id, "--by", "ada"]) == 1
+    assert "is not proposed in 'malls'" in capsys.readouterr().err
+
+
+def test_replay_and_erase_find_the_snapshots_in_the_storage_folder(warehouse, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FUZZYJOIN_WAREHOUSE_URL", warehouse.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("FUZZYJOIN_STORAGE", str(tmp_path))
+    prepare(warehouse)
+    people.run(warehouse, tmp_path / "snapshots")
+    assert main(["replay", "one"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "Run one done again: 3 of 3 query rows are decided as they were.",
+        f"Code abc123 then, {code_version()} now.",
+    ]
+    assert main(["replay", "one", "--snapshots", str(tmp_path / "none")]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    people.run(warehouse, tmp_path / "snapshots", "two", at=day(1), reference_id="r4")
+    assert main(["replay", "two"]) == 1
+    assert "q1: joined to r4 then, joined to r1 now" in capsys.readouterr().out
+    assert main(["erase", "malls", "--query-id", "q1", "--by", "ada", "--reason", "she asked"]) == 0
+    assert "query q1: 2 match rows redacted, 1 snapshots deleted." in capsys.readouterr().out
+    assert main(["replay", "one"]) == 1
+    assert "was erased by ada" in capsys.readouterr().err
+    assert main(["erase", "malls", "--reference-id", "r9", "--by", "ada", "--reason", "she asked"]) == 1
+    assert "reference r9 of 'malls' has no values" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("replaced")
+@pytest.mark.parametrize(
+    "call",
+    [
+        ["why", "towns", "q1"],
+        ["runs", "towns"],
+        ["runs", "malls", "--limit", "0"],
+        ["run", "none"],
+        ["history", "towns"],
+        ["changes", "none"],
+        ["diff", "sha256:x", "sha256:y"],
+        ["approve", "malls", "sha256:x", "--by", "ada"],
+        ["refuse", "towns", "sha256:x", "--by", "ada"],
+        ["rollback", "malls", "sha256:x", "--by", ""],
+        ["replay", "none"],
+        ["replay", "one"],
+        ["erase", "towns", "--query-id", "q1", "--by", "ada", "--reason", "she asked"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_there_is_told_in_one_line(call, capsys):
+    assert main(call) == 1
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n")) == ("", 1)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (["why", "malls", "q1", "--at", "yesterday"], "argument --at: 'yesterday' is no time; give ISO 8601"),
+        (["runs", "malls", "--limit", "few"], "argument --limit: invalid int value: 'few'"),
+        (
+            ["erase", "malls", "--by", "ada", "--reason", "x"],
+            "one of the arguments --query-id --reference-id is required",
+        ),
+        (["forget"], "argument COMMAND: invalid choice: 'forget'"),
+    ],
+)
+def test_a_wrong_call_is_told_in_one_line(call, message, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(call)
+    told = capsys.readouterr().err
+    assert (stopped.value.code, told.count("\n")) == (2, 1)
+    assert message in told
 
 
 @pytest.mark.usefixtures("replaced")

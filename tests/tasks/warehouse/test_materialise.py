@@ -7,10 +7,12 @@ import sqlalchemy as sa
 
 from fuzzyjoin.errors import DataError
 from tasks.warehouse import schema
+from tasks.warehouse.changes import changed_matches
 from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.errors import RunEndedError, WarehouseError
 from tasks.warehouse.materialise import Changes, Outcome, materialise
 from tasks.warehouse.programs import store_program
+from tasks.warehouse.steadiness import EXACT, FIGURES
 from tests.tasks.warehouse.cases import (
     ESTIMATE,
     begin,
@@ -107,6 +109,69 @@ def test_ten_changed_rows_touch_their_matches_only(filled, covers):
         ("one", "two", day(1), "matched anew")
     }
     assert {(row["opened_by_run"], row["valid_from"], row["valid_to"]) for row in opened} == {("two", day(1), None)}
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.parametrize(("moved", "touched"), [(0.01, 0), (-0.01, 0), (0.0101, 1), (-0.0101, 1), (math.nan, 1)])
+def test_figures_may_move_a_little(filled, figure, moved, touched):
+    before = match_rows(filled)
+    matches, unmatched = found(60)
+    changed = matches.copy()
+    # q1 has a runner-up.
+    changed.loc[changed["query_id"] == "q1", figure] += moved
+
+    assert write(filled, "two", changed, unmatched, at=day(1)) == Changes(touched, touched, 40 - touched)
+
+    assert (match_rows(filled) == before) == (not touched)
+    with reading(filled) as connection:
+        assert [change.query_id for change in changed_matches(connection, "one", "two")] == ["q1"] * touched
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_what_a_match_says_may_not_change_at_all(filled, name):
+    matches, unmatched = found(60)
+    changed = matches.copy()
+    nudged = {"configuration": 1, "threshold": 0.300001}.get(name, "other")
+    changed.loc[changed["query_id"] == "q1", name] = nudged
+    assert write(filled, "two", changed, unmatched, at=day(1)) == Changes(1, 1, 39)
+    with reading(filled) as connection:
+        assert [change.query_id for change in changed_matches(connection, "one", "two")] == ["q1"]
+
+
+def test_every_value_of_a_match_is_compared():
+    assert {*EXACT, *FIGURES} == {"reference_id", *schema.EVIDENCE}
+
+
+def test_small_moves_do_not_add_up_unnoticed(filled):
+    matches, unmatched = found(60)
+    opened = []
+    for number in (1, 2, 3):
+        moved = matches.assign(distance=matches["distance"] + 0.006 * number)
+        opened.append(write(filled, f"run{number}", moved, unmatched, at=day(number)).opened)
+    assert opened == [0, 40, 0]
+
+
+def test_a_match_that_moved_away_and_nearly_back_has_not_changed(filled):
+    matches, unmatched = found(60)
+    for number, moved in ((1, 0.5), (2, 0.004)):
+        write(filled, f"run{number}", matches.assign(distance=matches["distance"] + moved), unmatched, at=day(number))
+    with reading(filled) as connection:
+        assert changed_matches(connection, "one", "run2") == ()
+        assert len(changed_matches(connection, "run1", "run2")) == 40
+
+
+def test_a_clock_put_back_leaves_no_span_that_ends_before_it_begins(filled):
+    assert write(filled, "two", *found(60), at=day(-1), using=program(0.4)) == Changes(40, 40, 0)
+    assert run_row(filled, "two")["ended_at"] == day(0)
+    assert {(row["valid_from"], row["valid_to"]) for row in match_rows(filled)} == {(day(0), day(0)), (day(0), None)}
+
+
+@pytest.mark.parametrize("covers", ["all", "changes"])
+def test_the_run_says_what_it_covered_and_how_many_matches_hold(filled, covers):
+    matches, unmatched = found(60)
+    write(filled, "two", matches[:5], unmatched[:0], at=day(1), covers=covers)
+    run = run_row(filled, "two")
+    assert (run["covers"], run["matches_current"]) == (covers, 5 if covers == "all" else 40)
 
 
 def test_rows_unmatched_or_gone_close_their_match_with_the_reason(filled):

@@ -9,7 +9,7 @@ from tasks.warehouse import schema
 from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.migrations import VERSION_TABLE, migrate_down, migrate_up
 from tasks.warehouse.programs import store_program
-from tests.tasks.warehouse.cases import START, begin, found, prepare, program, write
+from tests.tasks.warehouse.cases import START, begin, day, found, prepare, program, rows, write
 
 LISTING = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')",
@@ -48,6 +48,56 @@ def test_down_removes_everything_and_up_brings_it_back(warehouse):
     assert write(warehouse, "one", *found(3)).opened == 2
 
 
+def everything(engine, tables):
+    with reading(engine) as connection:
+        return {
+            table: sorted(map(str, connection.execute(sa.text(f"SELECT * FROM {table}"))))  # noqa: S608 - our own names
+            for table in tables
+        }
+
+
+OF_THE_FIRST = [
+    f"fuzzyjoin_{name}"
+    for name in ("matches", "programs", "learning_records", "pipelines", "decisions", "current_matches", "match_audit")
+]
+
+
+def test_the_second_revision_keeps_what_is_there_down_and_up(warehouse):
+    prepare(warehouse)
+    matches, unmatched = found(30)
+    write(warehouse, "one", matches, unmatched)
+    write(warehouse, "two", matches[3:], unmatched, at=day(1), using=program(0.4))
+    write(warehouse, "three", matches[:1], unmatched[:0], at=day(2), covers="changes", using=program(0.4))
+    before, runs = everything(warehouse, OF_THE_FIRST), rows(warehouse, schema.runs, schema.runs.c.run_id)
+    assert len(before["fuzzyjoin_matches"]) == 38
+
+    migrate_down(warehouse, revision="0001")
+    assert everything(warehouse, OF_THE_FIRST) == before
+    assert {"fuzzyjoin_erasures", "fuzzyjoin_run_audit"}.isdisjoint(names(warehouse))
+
+    migrate_up(warehouse)
+    assert everything(warehouse, OF_THE_FIRST) == before
+    # The first run accounts for each of its 30 query rows; the second does not name two, so it may be either.
+    restored = rows(warehouse, schema.runs, schema.runs.c.run_id)
+    assert [row["matches_current"] for row in restored] == [row["matches_current"] for row in runs]
+    assert {row["run_id"]: row["covers"] for row in restored} == {"one": "all", "two": "changes", "three": "changes"}
+    figures = write(warehouse, "four", matches, unmatched, at=day(3), using=program(0.4))
+    assert (figures.opened, figures.closed, figures.unchanged) == (2, 0, 18)
+
+
+def test_a_query_row_has_one_current_match(warehouse):
+    if warehouse.dialect.name == "duckdb":
+        pytest.skip("DuckDB has no partial indexes")
+    prepare(warehouse)
+    write(warehouse, "one", *found(3))
+    again = sa.text(
+        "INSERT INTO fuzzyjoin_matches (pipeline, query_id, reference_id, program_id, opened_by_run, valid_from) "
+        "SELECT pipeline, query_id, reference_id, program_id, 'two', valid_from FROM fuzzyjoin_matches"
+    )
+    with pytest.raises(sa.exc.IntegrityError), writing(warehouse) as connection:
+        connection.execute(again)
+
+
 def test_tables_of_others_are_left_alone(empty):
     with writing(empty) as connection:
         connection.execute(sa.text("CREATE TABLE theirs (id INTEGER)"))
@@ -73,7 +123,9 @@ def test_every_described_column_is_there(warehouse):
 
 
 @pytest.mark.parametrize(
-    "table", [schema.programs, schema.learning_records, schema.decisions], ids=lambda table: table.name
+    "table",
+    [schema.programs, schema.learning_records, schema.decisions, schema.erasures],
+    ids=lambda table: table.name,
 )
 @pytest.mark.parametrize("statement", [sa.update, sa.delete])
 def test_records_cannot_be_rewritten(warehouse, table, statement):
@@ -85,9 +137,24 @@ def test_records_cannot_be_rewritten(warehouse, table, statement):
         program_id = store_program(connection, program(), run_id="one", at=START)
         values = {"pipeline": "malls", "number": 1, "kind": "proposal", "decided_by": "ada", "decided_at": START}
         connection.execute(sa.insert(schema.decisions).values(program_id=program_id, **values))
+        connection.execute(
+            sa.insert(schema.erasures).values(
+                pipeline="malls",
+                number=1,
+                query_id="q1",
+                erased_by="ada",
+                reason="asked",
+                erased_at=START,
+                matches_redacted=1,
+                snapshots_deleted=0,
+                snapshots="[]",
+            )
+        )
     change = statement(table)
+    if change.is_update:
+        change = change.values({next(iter(table.columns)): "x"})
     with (
         pytest.raises(sa.exc.DBAPIError, match="append-only"),
         writing(warehouse) as connection,
     ):
-        connection.execute(change.values(program_id="x") if change.is_update else change)
+        connection.execute(change)

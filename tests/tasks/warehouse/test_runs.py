@@ -46,10 +46,21 @@ def test_a_run_is_on_record_from_its_beginning(prepared):
 
 
 def test_passwords_do_not_reach_the_parameters_or_the_failure(prepared):
-    start_run(prepared, attempt(parameters={"source": "postgresql://u:s3cr@h/d", "token": "s3cr"}), at=START)
+
+    class Given:
+        def __str__(self):
+            return "postgresql://u:s3cr@h/d"
+
+    given = {"source": "postgresql://u:s3cr@h/d", "token": "s3cr", "other": Given()}
+    start_run(prepared, attempt(parameters=given, triggered_by="https://u:s3cr@prefect"), at=START)
     record_failure(prepared, "one", "cannot read postgresql://u:s3cr@h/d", at=day(1))
     run = run_row(prepared, "one")
-    assert json.loads(run["parameters"]) == {"source": "postgresql://u:***@h/d", "token": "***"}
+    assert json.loads(run["parameters"]) == {
+        "source": "postgresql://u:***@h/d",
+        "token": "***",
+        "other": "postgresql://u:***@h/d",
+    }
+    assert run["triggered_by"] == "https://u:***@prefect"
     assert (run["status"], run["failure"], run["ended_at"]) == (
         "failed",
         "cannot read postgresql://u:***@h/d",

@@ -14,9 +14,9 @@ from tasks.warehouse.lock import pipeline_lock
 from tasks.warehouse.materialise import Outcome, materialise
 from tasks.warehouse.programs import store_program
 from tasks.warehouse.runs import Validation, record_validations
-from tests.tasks.warehouse.cases import ESTIMATE, begin, day, found, program
+from tests.tasks.warehouse.cases import ESTIMATE, begin, day, found, hashes, program
 
-STOPS = ("locked", "begun", "validated", "stored", "staged", "closed", "opened", "committed")
+STOPS = ("locked", "begun", "validated", "stored", "staged", "closed", "opened", "hashed", "committed")
 
 
 def main(url, run_id, number, rows, stop=None):
@@ -28,8 +28,8 @@ def main(url, run_id, number, rows, stop=None):
         """Make a step of the transaction end at a place."""
         step = getattr(module, name)
 
-        def wrapped(*arguments):
-            result = step(*arguments)
+        def wrapped(*arguments, **options):
+            result = step(*arguments, **options)
             reach(place)
             return result
 
@@ -37,6 +37,7 @@ def main(url, run_id, number, rows, stop=None):
 
     then("_close", "closed")
     then("_open", "opened")
+    then("store_row_hashes", "hashed")
     stage = module.staged
 
     @contextmanager
@@ -57,7 +58,9 @@ def main(url, run_id, number, rows, stop=None):
         with writing(engine) as connection:
             program_id = store_program(connection, program(int(rows) / 1000), run_id=run_id, at=at)
         reach("stored")
-        materialise(engine, run_id, Outcome(program_id, *found(int(rows)), ESTIMATE), at=at)
+        matches, unmatched = found(int(rows))
+        kept = hashes(matches, unmatched, q0=run_id)
+        materialise(engine, run_id, Outcome(program_id, matches, unmatched, ESTIMATE, row_hashes=kept), at=at)
         reach("committed")
 
 

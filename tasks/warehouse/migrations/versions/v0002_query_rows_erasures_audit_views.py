@@ -43,7 +43,7 @@ LEFT JOIN fuzzyjoin_learning_records l ON l.record_id = (
 
 # "Before" is the match that the run closed, else what the run before it left behind. Where one side has no match, its
 # text is unknown: then the query row is taken for changed if it is on record so, or if nothing is known of it and the
-# query table has changed.
+# query table has changed. Asked of current and of closed matches apart, SQLite finds the index of either.
 MATCH_CHANGES = """
 CREATE VIEW fuzzyjoin_match_changes AS
 WITH chain AS (
@@ -67,7 +67,12 @@ WITH chain AS (
     FROM fuzzyjoin_matches b
     WHERE b.valid_to IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM fuzzyjoin_matches a
-        WHERE a.pipeline = b.pipeline AND a.query_id = b.query_id AND a.opened_by_run = b.closed_by_run)
+        WHERE a.pipeline = b.pipeline AND a.query_id = b.query_id AND a.opened_by_run = b.closed_by_run
+          AND a.valid_to IS NULL)
+      AND NOT EXISTS (
+        SELECT 1 FROM fuzzyjoin_matches a
+        WHERE a.pipeline = b.pipeline AND a.query_id = b.query_id AND a.opened_by_run = b.closed_by_run
+          AND a.valid_to IS NOT NULL)
 )
 SELECT t.pipeline, t.run_id, t.query_id, t.before_reference_id, t.after_reference_id, t.before_program_id,
        t.after_program_id,

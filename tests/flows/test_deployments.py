@@ -1,0 +1,73 @@
+"""What deployments/deploy.sh registers with a real server, and that its automations tell of a failed run."""
+
+import json
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+import yaml
+
+from tests.flows.cases import CHECKOUT, DEPLOYMENTS
+from tests.prefect_server import wait_for
+
+pytestmark = pytest.mark.slow
+
+FILE = yaml.safe_load((CHECKOUT / "deployments/prefect.yaml").read_text())
+AUTOMATIONS = yaml.safe_load((CHECKOUT / "deployments/automations.yaml").read_text())["automations"]
+
+
+def test_every_deployment_of_the_file_is_there(deployed):
+    names = [entry["name"] for entry in deployed.ask("POST", "deployments/filter")]
+
+    assert sorted(names) == sorted(entry["name"] for entry in FILE["deployments"])
+
+
+def test_only_the_flow_that_waits_for_a_person_has_no_limit(deployed):
+    unlimited = [name for name in DEPLOYMENTS.values() if deployed.deployment(name)["global_concurrency_limit"] is None]
+
+    assert unlimited == ["review_program/review-program"]
+
+
+@pytest.mark.parametrize(("flow", "days"), [("learn_program", 7), ("apply_program", 1)])
+def test_a_cron_schedule_creates_scheduled_runs(deployed, flow, days):
+    runs = wait_for(
+        "scheduled runs", lambda: deployed.runs(DEPLOYMENTS[flow], type={"any_": ["SCHEDULED"]}), timeout=60
+    )
+    starts = [datetime.fromisoformat(run["expected_start_time"]) for run in runs]
+
+    assert all(run["auto_scheduled"] for run in runs)
+    assert {later - sooner for sooner, later in pairwise(starts)} == {timedelta(days=days)}
+
+
+def test_deploying_again_changes_nothing_and_says_no_error(deployed, deploy):
+    def registered():
+        kinds = ("deployments", "automations", "work_pools")
+        return {kind: sorted(one["name"] for one in deployed.ask("POST", f"{kind}/filter")) for kind in kinds}
+
+    before = registered()
+    printed = deploy()
+
+    assert registered() == before
+    assert before["automations"] == sorted(entry["name"] for entry in AUTOMATIONS)
+    assert "error" not in printed.lower()
+    assert "not found" not in printed.lower()
+
+
+def test_a_failed_run_is_told_to_a_person(deployed, messages):
+    run = deployed.start_run(DEPLOYMENTS["apply_program"], pipeline="told")
+    reason = deployed.run_in_state(run, "FAILED")["state"]["message"]
+
+    def told():
+        return [message for message in messages[1] if message["body"].startswith("apply told:")]
+
+    (message,) = wait_for("a message", told, timeout=30)
+    assert message == {"subject": "fuzzyjoin: apply_program failed", "body": f"apply told: {reason}"}
+    assert "'told' has no program yet" in reason
+
+
+@pytest.mark.parametrize("automation", AUTOMATIONS, ids=lambda entry: entry["name"])
+def test_an_automation_names_its_notification_block(deployed, automation):
+    (found,) = [one for one in deployed.ask("POST", "automations/filter") if one["name"] == automation["name"]]
+
+    assert found["enabled"]
+    assert "NOTIFICATION_BLOCK_ID" not in json.dumps(found)

@@ -1,0 +1,55 @@
+"""`python -m flows`: what is wrong with a call or a file of parameters is said in one line, before anything starts."""
+
+import pytest
+
+from flows.__main__ import main
+
+TABLES = """
+tables:
+  reference: {kind: file, path: reference.csv}
+  query: {kind: file, path: query.csv}
+  compare: [name]
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("pipeline: [malls", "cannot be read as YAML"),
+        ("- malls", "holds no parameters; write one a line"),
+        ("", "holds no parameters; write one a line"),
+        ("pipeline: malls", "tables: Field required; match_tables has pipeline, tables"),
+        (f"pipeline: malls\ntable: none{TABLES}", "table: Extra inputs are not permitted"),
+        (f"pipeline: two words{TABLES}", "pipeline: String should match pattern"),
+        (
+            f"pipeline: malls{TABLES}search: {{precision_target: 2}}",
+            "search.precision_target: Input should be less than 1",
+        ),
+        (f"pipeline: malls{TABLES}privacy: {{show: [name]}}", "privacy.show: Extra inputs are not permitted"),
+        (
+            "pipeline: malls\ntables: {reference: {path: a.csv}}",
+            "tables.reference: Unable to extract tag using discriminator 'kind'",
+        ),
+    ],
+)
+def test_a_wrong_file_of_parameters_is_refused_in_one_line(tmp_path, capsys, content, message):
+    path = tmp_path / "parameters.yaml"
+    path.write_text(content, encoding="utf-8")
+    assert main(["match_tables", str(path)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert said.err.startswith(str(path))
+    assert message in said.err
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path, capsys):
+    assert main(["match_tables", str(tmp_path / "none.yaml")]) == 2
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_an_unknown_flow_is_refused_with_those_there_are(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["match", "parameters.yaml"])
+    assert caught.value.code == 2
+    assert "match_tables" in capsys.readouterr().err
