@@ -92,8 +92,13 @@ class PrefectServer:
         return done.stdout
 
     def answer(self, method, path, **body):
-        """The response, whatever its status."""
-        return self.http.request(method, path, json=body)
+        """The response, whatever its status; a server whose database is locked is asked again, as Prefect does it."""
+        for _ in range(20):
+            response = self.http.request(method, path, json=body)
+            if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(0.5)
+        return response
 
     def ask(self, method, path, **body):
         """The content of a response that is no error."""

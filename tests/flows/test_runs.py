@@ -29,13 +29,15 @@ def runs(deployed, tables):
     Path(twice["path"]).write_text(
         "id,title\n1,Crimson Lighthouse\n1,Marble Observatory\n2,Hollow Reservoir\n", "utf-8"
     )
-    # The server looks for new schedules every five seconds, and makes no runs in the past.
-    soon = (datetime.now(UTC) + timedelta(seconds=12)).isoformat()
+    deployment = deployed.deployment(MATCH)["id"]
+    soon = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()
     once = {
         "schedule": {"interval": timedelta(days=100).total_seconds(), "anchor_date": soon},
         "parameters": {"pipeline": "scheduled", "tables": tables},
     }
-    deployed.http.post(f"deployments/{deployed.deployment(MATCH)['id']}/schedules", json=[once]).raise_for_status()
+    deployed.http.post(f"deployments/{deployment}/schedules", json=[once]).raise_for_status()
+    # What the server does by itself once a minute.
+    deployed.ask("POST", f"deployments/{deployment}/schedule", max_runs=1)
     asked = {
         "good": {"tables": tables, "search": {"precision_target": 0.8}},
         "unknown column": {"tables": tables | {"compare": ["name"]}},
