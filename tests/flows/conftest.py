@@ -45,7 +45,7 @@ def server(postgresql_server):
     Its flow runs write into a SQLite warehouse, by way of SOURCE_POSTGRESQL and WAREHOUSE_POSTGRESQL also elsewhere.
     """
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        for name in ("prefect", "warehouse", "source"):
+        for name in ("prefect", "of_deployments", "source"):
             connection.execute(f"CREATE DATABASE {name}")
     database_url = postgresql_server.replace("postgresql:", "postgresql+asyncpg:").replace("/postgres?", "/prefect?")
     home = Path(tempfile.mkdtemp(prefix="prefect"))
@@ -54,7 +54,7 @@ def server(postgresql_server):
             FUZZYJOIN_STORAGE=str(home / "storage"),
             FUZZYJOIN_WAREHOUSE_URL=f"sqlite:///{home}/warehouse.db",
             FUZZYJOIN_WAREHOUSE_PASSWORD=PASSWORD,
-            WAREHOUSE_POSTGRESQL=postgresql_server.replace("/postgres?", "/warehouse?"),
+            WAREHOUSE_POSTGRESQL=postgresql_server.replace("/postgres?", "/of_deployments?"),
         )
         yield started
     shutil.rmtree(home)
