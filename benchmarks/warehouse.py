@@ -129,7 +129,7 @@ def _stage(engine: Engine, outcome: Outcome) -> None:
 
 def _ask(engine: Engine, found: pd.DataFrame) -> None:
     with reading(engine) as connection:
-        changed_rows(connection, PIPELINE, row_hashes(found, "query_id", ["query_text"]))
+        changed_rows(connection, PIPELINE, row_hashes(found, "query_id", ["query_text"]), basis="")
 
 
 def _run(engine: Engine, day: int, outcome: Outcome) -> float:

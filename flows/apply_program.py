@@ -52,6 +52,7 @@ def apply_program(
         work = detect_changes(run, program, reference, query)
         if work.query is None:
             end_without_matches(run, program_id=program.program_id)
+            delete_old_files(run, conduct.keep_days)
             return run.run_id
         result = cached(join_query_rows)(program, reference, work.query)
         target = program.precision_target

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from prefect import flow
 
+from tasks.apply import join_query_rows
 from tasks.block import find_candidate_pairs
 from tasks.caching import cached
 from tasks.ingest import ingest_table
 from tasks.pipeline_run import end_without_matches, pipeline_run
-from tasks.promote import propose_program
+from tasks.promote import comparable_program, propose_program
 from tasks.report import publish_program
+from tasks.retention import delete_old_files
 from tasks.search import search_program
 from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
 from tasks.validate import validate_inputs
@@ -47,6 +49,9 @@ def learn_program(
         validate_inputs(run, reference, query, checks)
         pairs = cached(find_candidate_pairs)(reference, query, search)
         learned = cached(search_program)(reference, query, pairs, search)
-        publish_program(run, learned, standing=propose_program(run, learned))
+        current = comparable_program(run, learned, conduct)
+        found = cached(join_query_rows)(current, reference, query, pairs) if current else None
+        publish_program(run, learned, standing=propose_program(run, learned, found))
         end_without_matches(run, program_id=learned.program_id)
+        delete_old_files(run, conduct.keep_days)
         return run.run_id

@@ -10,7 +10,7 @@ from tasks.caching import cached
 from tasks.ingest import ingest_table
 from tasks.materialise import materialise_matches
 from tasks.pipeline_run import end_without_matches, pipeline_run
-from tasks.promote import current_program, propose_program
+from tasks.promote import comparable_program, current_program, propose_program
 from tasks.report import publish_program, publish_result
 from tasks.retention import delete_old_files
 from tasks.search import search_program
@@ -50,10 +50,13 @@ def match_tables(
         validate_inputs(run, reference, query, checks)
         pairs = cached(find_candidate_pairs)(reference, query, search)
         learned = cached(search_program)(reference, query, pairs, search)
-        publish_program(run, learned, standing=propose_program(run, learned))
+        current = comparable_program(run, learned, conduct)
+        found = cached(join_query_rows)(current, reference, query, pairs) if current else None
+        publish_program(run, learned, standing=propose_program(run, learned, found))
         program = current_program(run)
         if program is None:
             end_without_matches(run, program_id=learned.program_id)
+            delete_old_files(run, conduct.keep_days)
             return run.run_id
         result = cached(join_query_rows)(program, reference, query, pairs)
         validate_matches(run, result, reference, query, checks, precision_target=program.precision_target)

@@ -60,6 +60,7 @@ def sync_warehouse(
         work = detect_changes(run, program, reference, query)
         if work.query is None:
             close_matches(run, program, work.gone)
+            delete_old_files(run, conduct.keep_days)
             return run.run_id
         result = cached(join_query_rows)(program, reference, work.query)
         target = program.precision_target

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from prefect.cache_policies import CachePolicy
@@ -21,6 +21,8 @@ from tasks.handles import RunHandle
 from tasks.storage import storage_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from prefect import Task
     from prefect.context import TaskRunContext
 
@@ -74,7 +76,12 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _forget_if_stale(record: Path) -> None:
-    if record.is_file() and not all(Path(path).is_file() for path in _paths(json.loads(record.read_text("utf-8")))):
+    """Forget a result that cannot be used; the files of one that can become as young as this use of them."""
+    try:
+        for path in _paths(json.loads(record.read_text("utf-8"))):
+            os.utime(path)
+    except (FileNotFoundError, ValueError):
+        # The orchestrator writes results in place, so a killed process leaves half of one.
         record.unlink(missing_ok=True)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import getpass
 import socket
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from prefect import get_client, runtime
+from prefect.exceptions import TerminationSignal
 
+from fuzzyjoin.errors import FuzzyJoinError
 from tasks.code_version import code_version
 from tasks.credentials import opened_warehouse
 from tasks.handles import RunHandle
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
     from tasks.settings import Conduct, Privacy, Warehouse
+    from tasks.warehouse.pipelines import Promotion
 
 __all__ = ["end_without_matches", "pipeline_run"]
 
@@ -65,20 +68,21 @@ def pipeline_run(
         },
     )
     handle = RunHandle(run_id=attempt.run_id, pipeline=pipeline, warehouse=warehouse, privacy=privacy)
-    with opened_warehouse(warehouse) as engine:
+    with opened_warehouse(warehouse) as engine, ExitStack() as held:
         try:
-            lock = pipeline_lock(engine, pipeline, run_id=attempt.run_id, timeout_seconds=conduct.wait_seconds)
-            with lock:
-                _prepare(engine, pipeline, conduct)
-                start_run(engine, attempt, at=datetime.now(UTC))
-                with _failures_recorded(engine, attempt.run_id):
-                    yield handle
+            held.enter_context(
+                pipeline_lock(engine, pipeline, run_id=attempt.run_id, timeout_seconds=conduct.wait_seconds)
+            )
         except LockHeldError as error:
             # DuckDB lets nobody in beside the holder of its lock.
             if engine.dialect.name != "duckdb":
-                _prepare(engine, pipeline, conduct)
+                _prepare(engine, pipeline, promotion=None)
                 record_refusal(engine, attempt, str(error), at=datetime.now(UTC))
             raise
+        _prepare(engine, pipeline, promotion=None if conduct.promotion == "as set before" else conduct.promotion)
+        start_run(engine, attempt, at=datetime.now(UTC))
+        with _failures_recorded(engine, attempt.run_id):
+            yield handle
 
 
 def end_without_matches(run: RunHandle, *, program_id: str | None) -> None:
@@ -87,8 +91,7 @@ def end_without_matches(run: RunHandle, *, program_id: str | None) -> None:
         end_run(engine, run.run_id, program_id=program_id, at=datetime.now(UTC))
 
 
-def _prepare(engine: Engine, pipeline: str, conduct: Conduct) -> None:
-    promotion = None if conduct.promotion == "as set before" else conduct.promotion
+def _prepare(engine: Engine, pipeline: str, *, promotion: Promotion | None) -> None:
     migrate_up(engine)
     with writing(engine) as connection:
         register_pipeline(connection, pipeline, promotion=promotion, at=datetime.now(UTC))
@@ -99,13 +102,22 @@ def _failures_recorded(engine: Engine, run_id: str) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        reason = str(error) or type(error).__name__
         try:
-            record_failure(engine, run_id, reason, at=datetime.now(UTC))
+            record_failure(engine, run_id, _in_words(error), at=datetime.now(UTC))
         except RunEndedError:
             # Its matches are in; what failed came after, and the flow run's state tells of it.
             raise error from None
         raise
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, FuzzyJoinError):
+        return str(error)
+    if isinstance(error, TerminationSignal):
+        return "its process was told to end (SIGTERM): the run was cancelled, or its worker stopped"
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted at the keyboard"
+    return f"{type(error).__name__}: {error}"
 
 
 def _run_id() -> str:

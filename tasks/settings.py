@@ -137,6 +137,14 @@ class Conduct(Settings):
             "working until a person approves. A new pipeline is automatic unless this says otherwise."
         ),
     )
+    replacement: Literal["if it does better", "always"] = Field(
+        default="if it does better",
+        description=(
+            "Under automatic promotion: whether a newly learned program replaces one that was learned in the same way "
+            "and still does as well, its estimate at most 0.01 below the target and its matches at most 5 % fewer. A "
+            "few changed rows move every threshold a little, and another program writes every match anew."
+        ),
+    )
     asked_by: str = Field(
         default="",
         max_length=200,

@@ -16,10 +16,12 @@ from fuzzyjoin.errors import DataError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FileHandle", "checked", "snapshot_folder", "storage_folder", "store"]
+__all__ = ["LEFTOVER", "FileHandle", "checked", "snapshot_folder", "storage_folder", "store"]
 
 VARIABLE: Final = "FUZZYJOIN_STORAGE"
 DEFAULT: Final = "fuzzyjoin-storage"
+LEFTOVER: Final = ".fuzzyjoin-*.tmp"
+"""Names of the files that a process leaves behind if it is killed while it writes."""
 
 
 class FileHandle(BaseModel):

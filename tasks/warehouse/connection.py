@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
@@ -18,7 +19,7 @@ from tasks.warehouse.secrets import is_secret_name, scrub
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["reading", "shown", "warehouse_engine", "warehouse_url", "writing"]
+__all__ = ["add_if_missing", "reading", "shown", "warehouse_engine", "warehouse_url", "writing"]
 
 URL_VARIABLE = "FUZZYJOIN_WAREHOUSE_URL"
 PASSWORD_VARIABLE = "FUZZYJOIN_WAREHOUSE_PASSWORD"  # noqa: S105 - the name of a variable, not a password
@@ -114,6 +115,13 @@ def reading(engine: Engine) -> Iterator[Connection]:
         reader = connection.execution_options(**{READS_ONLY: True})
         with reader.begin():
             yield reader
+
+
+def add_if_missing(connection: Connection, table: sa.Table, **values: object) -> None:
+    """Insert a row unless there is one of its key, also if another transaction is just adding it."""
+    # DuckDB's dialect is PostgreSQL's.
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    connection.execute(insert(table).values(**values).on_conflict_do_nothing())
 
 
 @contextmanager

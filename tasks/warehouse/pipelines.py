@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import sqlalchemy as sa
 
+from tasks.warehouse.connection import add_if_missing
 from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.schema import pipelines
 
@@ -34,12 +35,12 @@ def register_pipeline(connection: Connection, pipeline: str, *, promotion: Promo
         raise WarehouseError("pipeline is an empty name; give one")
     if promotion is not None and promotion not in get_args(Promotion):
         raise WarehouseError(f"promotion is {promotion!r}; give one of {', '.join(get_args(Promotion))}")
+    add_if_missing(
+        connection, pipelines, pipeline=pipeline, promotion=promotion or "automatic", decisions=0, created_at=at
+    )
     if promotion is not None:
         change = sa.update(pipelines).where(pipelines.c.pipeline == pipeline, pipelines.c.promotion != promotion)
         connection.execute(change.values(promotion=promotion))
-    if connection.scalar(sa.select(pipelines.c.pipeline).where(pipelines.c.pipeline == pipeline)) is None:
-        values = {"pipeline": pipeline, "promotion": promotion or "automatic", "decisions": 0, "created_at": at}
-        connection.execute(sa.insert(pipelines).values(values))
 
 
 def require_pipeline(connection: Connection, pipeline: str) -> sa.Row:  # type: ignore[type-arg]

@@ -7,10 +7,10 @@ import json
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from fuzzyjoin import Program
 from fuzzyjoin.program import SCHEMA_VERSION
+from tasks.warehouse.connection import add_if_missing
 from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.schema import learning_records, programs
 
@@ -29,7 +29,7 @@ def store_program(connection: Connection, program: Program, *, run_id: str, at: 
     """
     program_id = program.program_id
     definition = program.definition.model_dump(mode="json")
-    _add(
+    add_if_missing(
         connection,
         programs,
         program_id=program_id,
@@ -42,7 +42,7 @@ def store_program(connection: Connection, program: Program, *, run_id: str, at: 
     if record is not None:
         content = json.dumps(record.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
         digest = hashlib.sha256(json.dumps([program_id, run_id, content]).encode()).hexdigest()
-        _add(
+        add_if_missing(
             connection,
             learning_records,
             record_id=f"sha256:{digest}",
@@ -98,11 +98,3 @@ def require_program(connection: Connection, program_id: str) -> None:
     """
     if connection.scalar(sa.select(programs.c.program_id).where(programs.c.program_id == program_id)) is None:
         raise WarehouseError(f"program_id {program_id!r} is not in the warehouse; store the program first")
-
-
-def _add(connection: Connection, table: sa.Table, **values: object) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.execute(sqlite.insert(table).values(**values).on_conflict_do_nothing())
-    else:
-        # DuckDB's dialect is PostgreSQL's.
-        connection.execute(postgresql.insert(table).values(**values).on_conflict_do_nothing())

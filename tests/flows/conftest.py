@@ -9,6 +9,7 @@ import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -16,6 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from tasks.warehouse.connection import warehouse_engine
 from tests.flows.cases import CHECKOUT, DEPLOYMENTS
+from tests.flows.pipelines import Pipeline, Runner
 from tests.prefect_server import prefect_server, prefect_worker
 
 PYTHON = Path(sys.executable)
@@ -43,7 +45,7 @@ def server(postgresql_server):
     Its flow runs write into a SQLite warehouse, by way of SOURCE_POSTGRESQL and WAREHOUSE_POSTGRESQL also elsewhere.
     """
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        for name in ("prefect", "warehouse", "source"):
+        for name in ("prefect", "of_deployments", "source"):
             connection.execute(f"CREATE DATABASE {name}")
     database_url = postgresql_server.replace("postgresql:", "postgresql+asyncpg:").replace("/postgres?", "/prefect?")
     home = Path(tempfile.mkdtemp(prefix="prefect"))
@@ -52,7 +54,7 @@ def server(postgresql_server):
             FUZZYJOIN_STORAGE=str(home / "storage"),
             FUZZYJOIN_WAREHOUSE_URL=f"sqlite:///{home}/warehouse.db",
             FUZZYJOIN_WAREHOUSE_PASSWORD=PASSWORD,
-            WAREHOUSE_POSTGRESQL=postgresql_server.replace("/postgres?", "/warehouse?"),
+            WAREHOUSE_POSTGRESQL=postgresql_server.replace("/postgres?", "/of_deployments?"),
         )
         yield started
     shutil.rmtree(home)
@@ -173,3 +175,36 @@ def pytest_runtest_makereport(item):
             page.screenshot(path=picture, full_page=True)
             report.sections.append(("picture of the page", picture))
     return report
+
+
+@pytest.fixture(scope="session")
+def runner(server):
+    """Runs flows of the checkout, each in a process of its own, with the server."""
+    started = Runner(server.environment, server.home / "runner.log")
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def database_url(request, tmp_path):
+    """URL of an empty database of the kind that the test is parametrised with, else of a SQLite file."""
+    kind = getattr(request, "param", "sqlite")
+    if kind != "postgresql":
+        yield f"{kind}:///{tmp_path}/warehouse.db"
+        return
+    with psycopg.connect(request.getfixturevalue("postgresql_server"), autocommit=True) as connection:
+        name = f"warehouse_{uuid4().hex}"
+        connection.execute(f"CREATE DATABASE {name}")
+        yield request.getfixturevalue("postgresql_server").replace("/postgres?", f"/{name}?")
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def pipeline(runner, database_url, tmp_path):
+    return Pipeline(runner=runner, url=database_url, folder=tmp_path / "pipeline")
+
+
+@pytest.fixture
+def beside(runner, tmp_path):
+    """A pipeline of the same tables in a SQLite file, with a storage of its own."""
+    return Pipeline(runner=runner, url=f"sqlite:///{tmp_path}/beside.db", folder=tmp_path / "beside")

@@ -1,0 +1,52 @@
+"""What was found once is not searched again, and what is missing or broken is."""
+
+import pytest
+
+SAVED = ("block", "search program", "apply program")
+
+
+def cached(pipeline, server, run_id):
+    states = pipeline.states(run_id, server)
+    return {name for name in SAVED if states[name] == "Cached"}
+
+
+@pytest.mark.slow
+def test_a_run_like_one_before_takes_its_results_and_another_does_not(pipeline, server):
+    assert cached(pipeline, server, pipeline.run()) == set()
+    assert cached(pipeline, server, pipeline.run()) == set(SAVED)
+
+    lenient = {"search": {"precision_target": 0.8}}
+    assert cached(pipeline, server, pipeline.run(**lenient)) == {"block"}
+    assert cached(pipeline, server, pipeline.run(**lenient)) == set(SAVED)
+
+    pipeline.change_query_rows(1)
+    assert cached(pipeline, server, pipeline.run()) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["pairs", "programs", "matches", "results"])
+def test_files_removed_by_hand_are_made_again(pipeline, server, kind):
+    pipeline.run()
+    matches = pipeline.matches()
+    for path in (pipeline.storage / kind).iterdir():
+        path.unlink()
+
+    run = pipeline.run()
+
+    assert pipeline.matches() == matches
+    lost = {"pairs": {"block"}, "programs": {"search program"}, "matches": {"apply program"}, "results": set(SAVED)}
+    assert cached(pipeline, server, run) == set(SAVED) - lost[kind]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("content", [b"", b'{"metadata":{"storage_key"', b"\xff\xfe"])
+def test_half_a_result_is_made_again(pipeline, server, content):
+    pipeline.run()
+    matches = pipeline.matches()
+    for path in (pipeline.storage / "results").iterdir():
+        path.write_bytes(content)
+
+    run = pipeline.run()
+
+    assert pipeline.matches() == matches
+    assert cached(pipeline, server, run) == set()
