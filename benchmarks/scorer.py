@@ -13,6 +13,7 @@ estimates are from the truth: at the cut and for the best half, three quarters a
 from __future__ import annotations
 
 import argparse
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -252,7 +253,7 @@ def _ranked(result: JoinResult, task: Task) -> list[tuple[float, float, bool]]:
         *result.unmatched[["query_id", "best_reference_id", "best_distance"]].itertuples(index=False, name=None),
     ]
     found = [
-        (1.0 - distance, (query, reference) in right) for query, reference, distance in best if reference is not None
+        (1.0 - distance, (query, reference) in right) for query, reference, distance in best if not math.isnan(distance)
     ]
     scores = np.array([unscaled(score) for score, _ in found])
     chances = at(probabilities, scores).tolist()

@@ -9,7 +9,7 @@ import numpy as np
 
 from fuzzyjoin.matching import Matches
 from fuzzyjoin.program import PrecisionEstimate, Scorer
-from fuzzyjoin.scoring.calibration import QUANTILES, at
+from fuzzyjoin.scoring.calibration import QUANTILES, at, interval
 from fuzzyjoin.scoring.evidence import EvidenceTables, column_weights
 from fuzzyjoin.scoring.scores import NO_CANDIDATE, best_candidates, best_of_decoys
 
@@ -77,7 +77,7 @@ def learn_decision(candidates: Candidates, scorer: TrainedScorer, target: float)
     estimates = {"posterior": headline(scorer.calibrator, probability[joined])}
     if joined.any():
         estimates["decoys"] = by_decoys(curve, decoys, joined, float(best.score[joined].min()))
-        estimates["ball"] = by_ball(best.crowd[joined])
+        estimates["ball"] = by_ball(scorer.calibrator, best.crowd[joined])
     decision = Scorer(
         name=scorer.name,
         hash=scorer.hash,
@@ -149,7 +149,7 @@ def headline(calibrator: Calibrator, probability: Float64Array) -> PrecisionEsti
     if probability.size == 0:
         return PrecisionEstimate(calibrated=True)
     value = min(max(float(probability.mean()), 0.0), 1.0)
-    low, high = calibrator.interval(value, probability.size, LEVEL)
+    low, high = interval(value, probability.size, calibrator.spread, LEVEL)
     return PrecisionEstimate(value=value, low=low, high=high, level=LEVEL, calibrated=True)
 
 
@@ -168,12 +168,11 @@ def by_decoys(curve: RunCurve, decoys: Float64Array, joined: np.ndarray, cut: fl
     return PrecisionEstimate(value=value, low=low, high=high, level=LEVEL)
 
 
-def by_ball(crowd: Float64Array) -> PrecisionEstimate:
-    """The paper's estimate: 1 / (1 + siblings within twice the distance), on average (paper, section 3.1)."""
-    chances = 1.0 / (1.0 + crowd)
-    value = float(chances.mean())
-    reach = QUANTILES[LEVEL] * float(chances.std()) / np.sqrt(chances.size)
-    return PrecisionEstimate(value=value, low=max(value - reach, 0.0), high=min(value + reach, 1.0), level=LEVEL)
+def by_ball(calibrator: Calibrator, crowd: Float64Array) -> PrecisionEstimate:
+    """The published estimate: 1 / (1 + siblings within twice the distance), on average (paper, section 3.1)."""
+    value = float((1.0 / (1.0 + crowd)).mean())
+    low, high = interval(value, crowd.size, calibrator.ball_spread, LEVEL)
+    return PrecisionEstimate(value=value, low=low, high=high, level=LEVEL)
 
 
 def disagreements(estimates: dict[str, PrecisionEstimate]) -> tuple[str, ...]:
