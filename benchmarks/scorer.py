@@ -315,7 +315,7 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         },
         "mean |estimate - truth| at the targets": mean(_error(trial) for trial in trials),
         "mean |estimate - truth| at top shares": float(np.abs(estimates - truths).mean()),
-        "correlation of estimate and truth at top shares": float(np.corrcoef(estimates, truths)[0, 1]),
+        "correlation of estimate and truth at top shares": _correlation(estimates, truths),
         "share of intervals that cover the truth": mean(
             float(trial["low"] <= trial["truth"] <= trial["high"]) for trial in trials
         ),
@@ -324,6 +324,10 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         ),
         "published method better by > 0.03 recall on": ", ".join(worse) or "none",
     }
+
+
+def _correlation(left: np.ndarray, right: np.ndarray) -> float | None:
+    return float(np.corrcoef(left, right)[0, 1]) if left.std() > 0.0 and right.std() > 0.0 else None
 
 
 def _error(trial: Mapping[str, float | None]) -> float | None:
