@@ -68,8 +68,9 @@ def unscaled(value: float) -> float:
 def learn_decision(candidates: Candidates, scorer: TrainedScorer, target: float) -> Learned:
     """Join the largest set of query rows whose headline estimate meets the target; freeze curve and cut."""
     weights = column_weights(candidates)
-    best = scored(candidates, scorer, weights)
-    decoys = scored_decoys(candidates, scorer, weights)
+    tables = EvidenceTables(candidates, weights)
+    best = scored(tables, scorer)
+    decoys = scored_decoys(tables, scorer)
     curve = scorer.calibrator.curve(best.score, decoys)
     probability = at(curve.probability, best.score)
     least = lowest_score(best.score, probability, target)
@@ -94,7 +95,7 @@ def match_by_scorer(
     decision = definition.decision
     if not isinstance(decision, Scorer):
         raise TypeError("a union of configurations is not decided by a scorer")
-    best = scored(candidates, scorer, tuple(column.weight for column in definition.columns))
+    best = scored(EvidenceTables(candidates, tuple(column.weight for column in definition.columns)), scorer)
     value = scaled(best.score)
     found = best.first >= 0
     joined = found & (value >= decision.cut) if decision.cut is not None else np.zeros(found.size, np.bool_)
@@ -113,22 +114,21 @@ def match_by_scorer(
     return matches, estimate
 
 
-def scored(candidates: Candidates, scorer: TrainedScorer, weights: tuple[float, ...]) -> BestCandidates:
+def scored(tables: EvidenceTables, scorer: TrainedScorer) -> BestCandidates:
     """The best candidates of every query row; kept, because joining follows learning on the same tables."""
-    key = scorer.hash, weights
-    if key not in candidates.scored:
-        rows = np.arange(len(candidates.query), dtype=np.int64)
-        tables = EvidenceTables(candidates, weights)
-        candidates.scored[key] = best_candidates(tables, scorer, candidates.query_pairs, rows)
-    return candidates.scored[key]
+    known, key = tables.candidates.scored, (scorer.hash, tables.weights)
+    if key not in known:
+        rows = np.arange(len(tables.candidates.query), dtype=np.int64)
+        known[key] = best_candidates(tables, scorer, tables.candidates.query_pairs, rows)
+    return known[key]
 
 
-def scored_decoys(candidates: Candidates, scorer: TrainedScorer, weights: tuple[float, ...]) -> Float64Array:
+def scored_decoys(tables: EvidenceTables, scorer: TrainedScorer) -> Float64Array:
     """The best scores of the decoys; kept too."""
-    key = f"{scorer.hash}, decoys", weights
-    if key not in candidates.scored:
-        candidates.scored[key] = best_of_decoys(EvidenceTables(candidates, weights), scorer)
-    return candidates.scored[key].score
+    known, key = tables.candidates.scored, (f"{scorer.hash}, decoys", tables.weights)
+    if key not in known:
+        known[key] = best_of_decoys(tables, scorer)
+    return known[key].score
 
 
 def lowest_score(scores: Float64Array, probability: Float64Array, target: float) -> float | None:
