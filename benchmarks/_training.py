@@ -13,11 +13,11 @@ import numpy as np
 from benchmarks._copies import generator
 from fuzzyjoin.blocking import scorer_k
 from fuzzyjoin.candidates import Candidates
-from fuzzyjoin.scoring.calibration import Calibrator, at, densities, histogram, run_features, smoothed
+from fuzzyjoin.scoring.calibration import Calibrator, at, densities, histogram, interval, run_features, smoothed
 from fuzzyjoin.scoring.decision import lowest_score
 from fuzzyjoin.scoring.evidence import EVIDENCE, EvidenceTables, column_weights, sample_rows
 from fuzzyjoin.scoring.scorer import Trees
-from fuzzyjoin.scoring.scores import DECOYS, NO_CANDIDATE
+from fuzzyjoin.scoring.scores import CROWDS, DECOYS, NO_CANDIDATE
 from fuzzyjoin.tables import key_tables
 from fuzzyjoin.threads import Work
 
@@ -86,13 +86,17 @@ class Examples:
 
 @dataclass(frozen=True)
 class Run:
-    """The best score of every query row of a pair of tables, whether it is right, and the best scores of its decoys."""
+    """The best score of every query row of a pair of tables, and the best scores of its decoys.
+
+    `right` says whether the best candidate is, `crowd` how many siblings it has within twice the distance.
+    """
 
     name: str
     family: str
     scores: Float64Array
     right: BoolArray
     matchable: BoolArray
+    crowd: Float64Array
     decoys: Float64Array
 
 
@@ -147,8 +151,11 @@ def train(tables: Sequence[Examples], *, seed: int = 1) -> tuple[Trees, Calibrat
         for run in runs
         if folds[run.family] == fold
     ]
-    spread = _spread([trial for calibrator, run in checked for trial in _trials(calibrator, run)])
-    return train_trees(tables, seed=seed), _calibrator(runs, spread)
+    spreads = (
+        _spread([trial for calibrator, run in checked for trial in _trials(calibrator, run)]),
+        _spread([trial for run in runs for trial in _ball_trials(run)]),
+    )
+    return train_trees(tables, seed=seed), _calibrator(runs, spreads)
 
 
 def runs_out_of_fold(tables: Sequence[Examples], *, seed: int) -> list[Run]:
@@ -220,9 +227,11 @@ def run_of(trees: Trees, table: Examples) -> Run:
     """Return the best scores of a table, its candidates taken in order, ties to the first."""
     scores, best = _best(trees.scores(table.evidence), table.sizes)
     decoys, _ = _best(trees.scores(table.decoys), table.decoy_sizes)
-    right = np.zeros(table.sizes.size, np.bool_)
-    right[best >= 0] = table.right[best[best >= 0]]
-    return Run(table.name, table.family, scores, right, table.matchable, decoys)
+    right, crowd = np.zeros(table.sizes.size, np.bool_), np.zeros(table.sizes.size)
+    found = best >= 0
+    right[found] = table.right[best[found]]
+    crowd[found] = table.evidence[best[found]][:, CROWDS].min(axis=1)
+    return Run(table.name, table.family, scores, right, table.matchable, crowd, decoys)
 
 
 def _best(scores: Float64Array, sizes: Int64Array) -> tuple[Float64Array, Int64Array]:
@@ -237,7 +246,7 @@ def _best(scores: Float64Array, sizes: Int64Array) -> tuple[Float64Array, Int64A
     return top, best
 
 
-def _calibrator(runs: Sequence[Run], spread: float = 0.0) -> Calibrator:
+def _calibrator(runs: Sequence[Run], spreads: tuple[float, float] = (0.0, 0.0)) -> Calibrator:
     right, decoy = np.zeros_like(densities(histogram(np.zeros(1)))), 0.0
     for run in runs:
         number = int(run.right.sum())
@@ -258,7 +267,7 @@ def _calibrator(runs: Sequence[Run], spread: float = 0.0) -> Calibrator:
     mean, scale = _rounded(x.mean(axis=0)), _rounded(x.std(axis=0) + 1e-6)
     coefficients = _logistic((x - mean) / scale, np.concatenate(labels), np.concatenate(weights))
     return Calibrator(
-        right, decoys, mean, scale, _rounded(coefficients[:-1]), round(float(coefficients[-1]), 6), spread
+        right, decoys, mean, scale, _rounded(coefficients[:-1]), round(float(coefficients[-1]), 6), *spreads
     )
 
 
@@ -313,13 +322,19 @@ def _trials(calibrator: Calibrator, run: Run) -> Iterator[tuple[float, float, in
         yield float(probability[rows].mean()), float(run.right[rows].mean()), int(rows.size)
 
 
+def _ball_trials(run: Run) -> Iterator[tuple[float, float, int]]:
+    """Yield the published estimate, the truth and the rows, for the top shares of the query rows."""
+    order = np.argsort(-run.scores, kind="stable")
+    for share in TOP_SHARES:
+        rows = order[: max(1, round(share * order.size))]
+        yield float((1.0 / (1.0 + run.crowd[rows])).mean()), float(run.right[rows].mean()), int(rows.size)
+
+
 def _spread(trials: Sequence[tuple[float, float, int]]) -> float:
     """Return the smallest spread between tasks with which the intervals cover the truth as often as they say."""
     estimates, truths, rows = (np.array(values, np.float64) for values in zip(*trials, strict=True))
-    empty = np.zeros(0)
     for step in range(200):
-        calibrator = Calibrator(empty, empty, empty, empty, empty, 0.0, step / 50.0)
-        bounds = [calibrator.interval(value, int(size), LEVEL) for value, size in zip(estimates, rows, strict=True)]
+        bounds = [interval(value, int(size), step / 50.0, LEVEL) for value, size in zip(estimates, rows, strict=True)]
         covered = [low <= truth <= high for (low, high), truth in zip(bounds, truths, strict=True)]
         if np.mean(covered) >= LEVEL:
             return step / 50.0

@@ -13,6 +13,7 @@ estimates are from the truth: at the cut and for the best half, three quarters a
 from __future__ import annotations
 
 import argparse
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -252,7 +253,7 @@ def _ranked(result: JoinResult, task: Task) -> list[tuple[float, float, bool]]:
         *result.unmatched[["query_id", "best_reference_id", "best_distance"]].itertuples(index=False, name=None),
     ]
     found = [
-        (1.0 - distance, (query, reference) in right) for query, reference, distance in best if reference is not None
+        (1.0 - distance, (query, reference) in right) for query, reference, distance in best if not math.isnan(distance)
     ]
     scores = np.array([unscaled(score) for score, _ in found])
     chances = at(probabilities, scores).tolist()
@@ -314,7 +315,7 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         },
         "mean |estimate - truth| at the targets": mean(_error(trial) for trial in trials),
         "mean |estimate - truth| at top shares": float(np.abs(estimates - truths).mean()),
-        "correlation of estimate and truth at top shares": float(np.corrcoef(estimates, truths)[0, 1]),
+        "correlation of estimate and truth at top shares": _correlation(estimates, truths),
         "share of intervals that cover the truth": mean(
             float(trial["low"] <= trial["truth"] <= trial["high"]) for trial in trials
         ),
@@ -323,6 +324,10 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         ),
         "published method better by > 0.03 recall on": ", ".join(worse) or "none",
     }
+
+
+def _correlation(left: np.ndarray, right: np.ndarray) -> float | None:
+    return float(np.corrcoef(left, right)[0, 1]) if left.std() > 0.0 and right.std() > 0.0 else None
 
 
 def _error(trial: Mapping[str, float | None]) -> float | None:

@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Float64Array
 
-__all__ = ["GRID", "Calibrator", "RunCurve", "at", "densities", "histogram", "run_features"]
+__all__ = ["GRID", "Calibrator", "RunCurve", "at", "densities", "histogram", "interval", "run_features"]
 
 STEP: Final = 0.25
 LARGEST: Final = 7.0
@@ -77,8 +77,9 @@ class Calibrator:
         Densities of the best scores of right matches and of decoys, at `GRID`.
     mean, scale, coefficients, intercept
         The regression on `run_features`, standardised.
-    spread
-        Standard deviation of an estimate's log-odds about the truth from task to task, beyond chance.
+    spread, ball_spread
+        Standard deviations of the log-odds of the headline estimate, and of the published one, about the truth from
+        task to task, beyond chance.
     """
 
     right: Float64Array
@@ -88,17 +89,19 @@ class Calibrator:
     coefficients: Float64Array
     intercept: float
     spread: float
+    ball_spread: float
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Calibrator:
         """Read what `as_json` wrote."""
-        arrays = {name: np.array(content[name], np.float64) for name in _ARRAYS}
-        return cls(**arrays, intercept=float(content["intercept"]), spread=float(content["spread"]))
+        right, decoy, mean, scale, coefficients = (np.array(content[name], np.float64) for name in _ARRAYS)
+        intercept, spread, ball_spread = (float(content[name]) for name in _NUMBERS)
+        return cls(right, decoy, mean, scale, coefficients, intercept, spread, ball_spread)
 
     def as_json(self) -> dict[str, Any]:
         """Lists and numbers, ready for JSON."""
         arrays = {name: getattr(self, name).tolist() for name in _ARRAYS}
-        return {**arrays, "intercept": self.intercept, "spread": self.spread}
+        return {**arrays, **{name: getattr(self, name) for name in _NUMBERS}}
 
     def curve(self, scores: Float64Array, decoys: Float64Array) -> RunCurve:
         """The probability curve of a run from its best scores and those of its decoys."""
@@ -108,24 +111,25 @@ class Calibrator:
         probability = ascending(1.0 / (1.0 + np.exp(-odds)), histogram(scores) + 0.01)
         return RunCurve(probability, share, shift)
 
-    def interval(self, value: float, rows: int, level: float) -> tuple[float, float]:
-        """An interval about an estimated precision of so many joined rows.
 
-        Half a row is added at each end: a share of n rows moves in steps of 1 / n, and can be 1.
-        """
-        inside = min(max(value, 0.5 / (rows + 1.0)), 1.0 - 0.5 / (rows + 1.0))
-        deviation = np.sqrt(self.spread**2 + 1.0 / (rows * inside * (1.0 - inside)))
-        reach = QUANTILES[level] * deviation
-        centre = np.log(inside / (1.0 - inside))
-        low, high = 1.0 / (1.0 + np.exp(reach - centre)), 1.0 / (1.0 + np.exp(-reach - centre))
-        step = 0.5 / rows
-        return float(min(max(low - step, 0.0), value)), float(max(min(high + step, 1.0), value))
+def interval(value: float, rows: int, spread: float, level: float) -> tuple[float, float]:
+    """An interval about an estimated precision of so many joined rows; `spread` is the estimate's from task to task.
+
+    Half a row is added at each end: a share of n rows moves in steps of 1 / n, and can be 1.
+    """
+    inside = min(max(value, 0.5 / (rows + 1.0)), 1.0 - 0.5 / (rows + 1.0))
+    reach = QUANTILES[level] * np.sqrt(spread**2 + 1.0 / (rows * inside * (1.0 - inside)))
+    centre = np.log(inside / (1.0 - inside))
+    low, high = 1.0 / (1.0 + np.exp(reach - centre)), 1.0 / (1.0 + np.exp(-reach - centre))
+    step = 0.5 / rows
+    return float(min(max(low - step, 0.0), value)), float(max(min(high + step, 1.0), value))
 
 
 QUANTILES: Final = {0.9: 1.6448536269514722}
 """Half-widths of central intervals of the normal distribution, by level."""
 
 _ARRAYS: Final = ("right", "decoy", "mean", "scale", "coefficients")
+_NUMBERS: Final = ("intercept", "spread", "ball_spread")
 
 
 def histogram(scores: Float64Array) -> Float64Array:

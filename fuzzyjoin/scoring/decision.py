@@ -9,7 +9,7 @@ import numpy as np
 
 from fuzzyjoin.matching import Matches
 from fuzzyjoin.program import PrecisionEstimate, Scorer
-from fuzzyjoin.scoring.calibration import QUANTILES, at
+from fuzzyjoin.scoring.calibration import QUANTILES, at, interval
 from fuzzyjoin.scoring.evidence import EvidenceTables, column_weights
 from fuzzyjoin.scoring.scores import NO_CANDIDATE, best_candidates, best_of_decoys
 
@@ -68,8 +68,9 @@ def unscaled(value: float) -> float:
 def learn_decision(candidates: Candidates, scorer: TrainedScorer, target: float) -> Learned:
     """Join the largest set of query rows whose headline estimate meets the target; freeze curve and cut."""
     weights = column_weights(candidates)
-    best = scored(candidates, scorer, weights)
-    decoys = scored_decoys(candidates, scorer, weights)
+    tables = EvidenceTables(candidates, weights)
+    best = scored(tables, scorer)
+    decoys = scored_decoys(tables, scorer)
     curve = scorer.calibrator.curve(best.score, decoys)
     probability = at(curve.probability, best.score)
     least = lowest_score(best.score, probability, target)
@@ -77,7 +78,7 @@ def learn_decision(candidates: Candidates, scorer: TrainedScorer, target: float)
     estimates = {"posterior": headline(scorer.calibrator, probability[joined])}
     if joined.any():
         estimates["decoys"] = by_decoys(curve, decoys, joined, float(best.score[joined].min()))
-        estimates["ball"] = by_ball(best.crowd[joined])
+        estimates["ball"] = by_ball(scorer.calibrator, best.crowd[joined])
     decision = Scorer(
         name=scorer.name,
         hash=scorer.hash,
@@ -94,7 +95,7 @@ def match_by_scorer(
     decision = definition.decision
     if not isinstance(decision, Scorer):
         raise TypeError("a union of configurations is not decided by a scorer")
-    best = scored(candidates, scorer, tuple(column.weight for column in definition.columns))
+    best = scored(EvidenceTables(candidates, tuple(column.weight for column in definition.columns)), scorer)
     value = scaled(best.score)
     found = best.first >= 0
     joined = found & (value >= decision.cut) if decision.cut is not None else np.zeros(found.size, np.bool_)
@@ -113,22 +114,21 @@ def match_by_scorer(
     return matches, estimate
 
 
-def scored(candidates: Candidates, scorer: TrainedScorer, weights: tuple[float, ...]) -> BestCandidates:
+def scored(tables: EvidenceTables, scorer: TrainedScorer) -> BestCandidates:
     """The best candidates of every query row; kept, because joining follows learning on the same tables."""
-    key = scorer.hash, weights
-    if key not in candidates.scored:
-        rows = np.arange(len(candidates.query), dtype=np.int64)
-        tables = EvidenceTables(candidates, weights)
-        candidates.scored[key] = best_candidates(tables, scorer, candidates.query_pairs, rows)
-    return candidates.scored[key]
+    known, key = tables.candidates.scored, (scorer.hash, tables.weights)
+    if key not in known:
+        rows = np.arange(len(tables.candidates.query), dtype=np.int64)
+        known[key] = best_candidates(tables, scorer, tables.candidates.query_pairs, rows)
+    return known[key]
 
 
-def scored_decoys(candidates: Candidates, scorer: TrainedScorer, weights: tuple[float, ...]) -> Float64Array:
+def scored_decoys(tables: EvidenceTables, scorer: TrainedScorer) -> Float64Array:
     """The best scores of the decoys; kept too."""
-    key = f"{scorer.hash}, decoys", weights
-    if key not in candidates.scored:
-        candidates.scored[key] = best_of_decoys(EvidenceTables(candidates, weights), scorer)
-    return candidates.scored[key].score
+    known, key = tables.candidates.scored, (f"{scorer.hash}, decoys", tables.weights)
+    if key not in known:
+        known[key] = best_of_decoys(tables, scorer)
+    return known[key].score
 
 
 def lowest_score(scores: Float64Array, probability: Float64Array, target: float) -> float | None:
@@ -149,7 +149,7 @@ def headline(calibrator: Calibrator, probability: Float64Array) -> PrecisionEsti
     if probability.size == 0:
         return PrecisionEstimate(calibrated=True)
     value = min(max(float(probability.mean()), 0.0), 1.0)
-    low, high = calibrator.interval(value, probability.size, LEVEL)
+    low, high = interval(value, probability.size, calibrator.spread, LEVEL)
     return PrecisionEstimate(value=value, low=low, high=high, level=LEVEL, calibrated=True)
 
 
@@ -168,12 +168,11 @@ def by_decoys(curve: RunCurve, decoys: Float64Array, joined: np.ndarray, cut: fl
     return PrecisionEstimate(value=value, low=low, high=high, level=LEVEL)
 
 
-def by_ball(crowd: Float64Array) -> PrecisionEstimate:
-    """The paper's estimate: 1 / (1 + siblings within twice the distance), on average (paper, section 3.1)."""
-    chances = 1.0 / (1.0 + crowd)
-    value = float(chances.mean())
-    reach = QUANTILES[LEVEL] * float(chances.std()) / np.sqrt(chances.size)
-    return PrecisionEstimate(value=value, low=max(value - reach, 0.0), high=min(value + reach, 1.0), level=LEVEL)
+def by_ball(calibrator: Calibrator, crowd: Float64Array) -> PrecisionEstimate:
+    """The published estimate: 1 / (1 + siblings within twice the distance), on average (paper, section 3.1)."""
+    value = float((1.0 / (1.0 + crowd)).mean())
+    low, high = interval(value, crowd.size, calibrator.ball_spread, LEVEL)
+    return PrecisionEstimate(value=value, low=low, high=high, level=LEVEL)
 
 
 def disagreements(estimates: dict[str, PrecisionEstimate]) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.blocking import CandidatePairs
     from fuzzyjoin.candidates import Candidates
-    from fuzzyjoin.kernels.types import Float32Array, Float64Array, Int32Array, Int64Array
+    from fuzzyjoin.kernels.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
     from fuzzyjoin.scoring.sides import Form
 
 __all__ = ["EVIDENCE", "EvidenceTables", "column_weights", "sample_rows"]
@@ -149,6 +149,20 @@ class EvidenceTables:
         return np.sort(np.minimum(nearest[:, :, 0], 1.0).T.copy(), axis=1)
 
     def _siblings(self, rows: Int64Array) -> tuple[Float64Array, Int32Array]:
+        """The nearest siblings of some reference rows; each row's are found once, whatever asks for them again."""
+        nearest, names, known = self._found
+        missing = rows[~known[rows]]
+        if missing.size:
+            nearest[missing], names[missing] = self._find_siblings(missing)
+            known[missing] = True
+        return nearest[rows], names[rows]
+
+    @cached_property
+    def _found(self) -> tuple[Float64Array, Int32Array, BoolArray]:
+        shape = len(self.candidates.reference), len(COMPARED), SIBLINGS_KEPT
+        return np.empty(shape), np.empty(shape, np.int32), np.zeros(shape[0], np.bool_)
+
+    def _find_siblings(self, rows: Int64Array) -> tuple[Float64Array, Int32Array]:
         pairs = self.candidates.neighbours(rows)
         _ = self.sides
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.scoring.evidence import EvidenceTables
     from fuzzyjoin.scoring.scorer import TrainedScorer
 
-__all__ = ["NO_CANDIDATE", "BestCandidates", "best_candidates", "best_of_decoys"]
+__all__ = ["CROWDS", "NO_CANDIDATE", "BestCandidates", "best_candidates", "best_of_decoys"]
 
 NO_CANDIDATE: Final = -9.0
 """Score that a row without any candidate counts with: below all that is ever joined."""
@@ -25,7 +25,7 @@ NO_CANDIDATE: Final = -9.0
 DECOYS: Final = 500
 """Reference rows that are used as decoys."""
 
-CROWD: Final = EVIDENCE.index("siblings within twice 3-gram jaccard")
+CROWDS: Final = [place for place, name in enumerate(EVIDENCE) if name.startswith("siblings within twice ")]
 
 ROWS_AT_ONCE: Final = 4096
 """Rows whose evidence is kept in memory at a time."""
@@ -42,7 +42,8 @@ class BestCandidates:
     score, second_score
         Their scores, `NO_CANDIDATE` where there is none.
     crowd
-        The paper's ball: siblings of the best within twice its distance, at most 6.
+        The paper's ball: siblings of the best within twice its distance, at most 6; under the distance that has fewest,
+        as a union of configurations takes the most probable match.
     """
 
     first: Int64Array
@@ -84,7 +85,7 @@ def _best_of_some(
     for index in np.flatnonzero(found).tolist():
         start = pairs.indptr[rows[index]]
         place = np.searchsorted(pairs.reference[start : pairs.indptr[rows[index] + 1]], first[0, index])
-        crowd[index] = evidence[starts[index] + place, CROWD]
+        crowd[index] = evidence[starts[index] + place, CROWDS].min()
     return BestCandidates(
         first[0].astype(np.int64),
         np.where(found, -distance[0], NO_CANDIDATE),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fuzzyjoin.scoring.calibration import GRID, Calibrator, ascending, at, densities, histogram, smoothed
+from fuzzyjoin.scoring.calibration import GRID, Calibrator, ascending, at, densities, histogram, interval, smoothed
 from fuzzyjoin.scoring.scorer import shipped_scorer
 from tests import naive_scoring
 
@@ -80,7 +80,6 @@ def test_a_curve_is_read_off_between_its_points_and_flat_beyond_them():
 
 @pytest.mark.parametrize("value", [0.0, 0.02, 0.5, 0.9, 1.0])
 def test_an_interval_holds_its_estimate_and_narrows_with_rows(value):
-    calibrator = shipped_scorer().calibrator
-    few, many = calibrator.interval(value, 10, 0.9), calibrator.interval(value, 10_000, 0.9)
+    few, many = interval(value, 10, 0.3, 0.9), interval(value, 10_000, 0.3, 0.9)
     assert 0.0 <= few[0] <= value <= few[1] <= 1.0
     assert many[1] - many[0] <= few[1] - few[0]
