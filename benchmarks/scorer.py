@@ -289,6 +289,7 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     tops = [pair for row in rows for pair in row["at_top_shares"] if pair is not None]
     recall, perfect = mean(row["recall"] for row in rows), mean(row["perfect_recall"] for row in rows)
     estimates, truths = np.array(tops).T
+    compared = any(row["paper_recall"] is not None for row in rows)
     worse = [
         row["task"]
         for row in rows
@@ -322,7 +323,7 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "median half-width, 100 joined rows or more": _median(
             (trial["high"] - trial["low"]) / 2.0 for trial in trials if trial["joined"] >= MANY_ROWS
         ),
-        "published method better by > 0.03 recall on": ", ".join(worse) or "none",
+        "published method better by > 0.03 recall on": (", ".join(worse) or "none") if compared else "not measured",
     }
 
 
