@@ -47,7 +47,7 @@ def learn_program(
     with pipeline_run(pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, **asked) as run:
         reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
         validate_inputs(run, reference, query, checks)
-        pairs = cached(find_candidate_pairs)(reference, query, search)
+        pairs = cached(find_candidate_pairs)(reference, query, search.method, search.named_space)
         learned = cached(search_program)(reference, query, pairs, search)
         current = comparable_program(run, learned, conduct)
         found = cached(join_query_rows)(current, reference, query, pairs) if current else None

@@ -53,7 +53,7 @@ def sync_warehouse(
         reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
         validate_inputs(run, reference, query, checks)
         if current_program(run) is None:
-            pairs = cached(find_candidate_pairs)(reference, query, search)
+            pairs = cached(find_candidate_pairs)(reference, query, search.method, search.named_space)
             learned = cached(search_program)(reference, query, pairs, search)
             publish_program(run, learned, standing=propose_program(run, learned))
         program = require_current_program(run)

@@ -13,13 +13,13 @@ from tasks.storage import FileHandle, store
 
 if TYPE_CHECKING:
     from tasks.handles import InputHandle
-    from tasks.settings import Search
+    from tasks.settings import Method, Space
 
 __all__ = ["find_candidate_pairs"]
 
 
 @task(name="block", task_run_name="block")
-def find_candidate_pairs(reference: InputHandle, query: InputHandle, search: Search) -> FileHandle:
+def find_candidate_pairs(reference: InputHandle, query: InputHandle, method: Method, space: Space) -> FileHandle:
     """Find the candidate pairs of two tables that a search looks at (see `fuzzyjoin.block_tables`)."""
     with shown_progress("blocking") as progress:
         pairs = block_tables(
@@ -27,8 +27,8 @@ def find_candidate_pairs(reference: InputHandle, query: InputHandle, search: Sea
             load_snapshot(query.table),
             list(zip(reference.columns, query.columns, strict=True)),
             id=(reference.id_column, query.id_column),
-            method=search.method,
-            space=search.named_space,
+            method=method,
+            space=space,
             progress=progress,
         )
     return store("pairs", ".parquet", pairs.save)

@@ -15,10 +15,12 @@ __all__ = [
     "Checks",
     "ColumnPair",
     "Conduct",
+    "Method",
     "PipelineName",
     "Privacy",
     "ReviewSettings",
     "Search",
+    "Space",
     "Tables",
     "Warehouse",
 ]
@@ -39,6 +41,9 @@ PipelineName: TypeAlias = Annotated[
         description="Name of the recurring match job. Its matches, programs and decisions stand under it.",
     ),
 ]
+
+Method: TypeAlias = Literal["auto", "autofj"]
+Space: TypeAlias = Literal["small", "medium", "large"] | None
 
 ColumnPair: TypeAlias = Annotated[str, Field(pattern=r"^[^=]+(=[^=]+)?$")]
 """A column's name, or `reference column=query column` where the names differ."""
@@ -87,7 +92,7 @@ class Search(Settings):
     precision_target: float = Field(
         default=0.9, gt=0.0, lt=1.0, description="Share of matches that should be right, between 0 and 1."
     )
-    method: Literal["auto", "autofj"] = Field(
+    method: Method = Field(
         default="auto", description="autofj is the published algorithm, auto whatever measures best."
     )
     space: Literal["default", "small", "medium", "large"] = Field(
@@ -99,7 +104,7 @@ class Search(Settings):
     )
 
     @property
-    def named_space(self) -> Literal["small", "medium", "large"] | None:
+    def named_space(self) -> Space:
         """The space as the library takes it: none for the method's own."""
         return None if self.space == "default" else self.space
 

@@ -34,7 +34,10 @@ def tables_in(folder):
 def two_programs():
     """Two different programs, the first more precise."""
     reference, query = (pd.read_csv(EXAMPLE / f"{side}.csv", dtype=str) for side in ("left", "right"))
-    return [learn_program(reference, query, "title", id="id", precision_target=target) for target in (0.9, 0.7)]
+    return [
+        learn_program(reference, query, "title", id="id", method="autofj", space="large", precision_target=target)
+        for target in (0.9, 0.7)
+    ]
 
 
 def propose_in(engine, pipeline, current, proposed):

@@ -28,7 +28,7 @@ def blocks(deployed, postgresql_server):
     urls = {
         "source": address.replace("/postgres?", "/source?"),
         "nowhere": f"postgresql+psycopg://ada:{PASSWORD}@127.0.0.1:9/source",
-        "warehouse": address.replace("postgresql+psycopg", "postgresql").replace("/postgres?", "/warehouse?"),
+        "warehouse": address.replace("postgresql+psycopg", "postgresql").replace("/postgres?", "/of_deployments?"),
         "no-warehouse": f"postgresql://ada:{PASSWORD}@127.0.0.1:9/warehouse",
     }
     of_type = deployed.ask("GET", "block_types/slug/secret")["id"]
