@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tasks.warehouse.connection import warehouse_engine
 from tests.flows.cases import CHECKOUT, DEPLOYMENTS
@@ -159,6 +159,7 @@ def browser():
 @pytest.fixture
 def browser_page(server, browser):
     """A page of the server's UI that knows nothing of earlier ones."""
+    expect.set_options(timeout=30_000)  # ms, as long as Playwright waits for everything else
     with browser.new_context(base_url=f"{server.url}/v2/", viewport={"width": 1400, "height": 1100}) as context:
         yield context.new_page()
 

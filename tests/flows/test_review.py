@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from playwright.sync_api import expect
 
 from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.decisions import history, open_proposals
@@ -106,9 +107,9 @@ def test_an_answer_in_the_browser_is_recorded_alike(deployed, decided, waiting, 
 def test_the_question_shows_what_would_change_above_the_answer(waiting, browser_page):
     dialog = question_of(browser_page, waiting("blank-name"))
 
-    dialog.get_by_text("Its estimated precision is 0.7").wait_for()
-    assert dialog.get_by_text("more differences are left out here").is_visible()
-    assert dialog.get_by_label("Decision").is_visible()
+    expect(dialog.get_by_text("Its estimated precision is 0.7")).to_be_visible()
+    expect(dialog.get_by_text("more differences are left out here")).to_be_visible()
+    expect(dialog.get_by_label("Decision")).to_be_visible()
 
 
 @pytest.mark.parametrize(

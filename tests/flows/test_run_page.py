@@ -7,6 +7,7 @@ from codecs import encode
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from playwright.sync_api import expect
 
 from tasks.warehouse.connection import reading
 from tasks.warehouse.schema import runs
@@ -98,15 +99,14 @@ def test_the_run_page_leads_to_an_artifact_that_says(artifact, key, texts):
 def test_the_picture_of_the_estimate_is_drawn(artifact):
     picture = artifact("precision-curve").get_by_role("img", name="Estimated precision and matches")
 
-    picture.wait_for()
-    assert picture.evaluate("image => image.naturalWidth") == 720
+    expect(picture).to_have_js_property("naturalWidth", 720)
 
 
 def test_twenty_rows_stand_at_the_boundary(artifact):
     rows = artifact("boundary").get_by_role("table").get_by_role("row")
 
-    rows.nth(20).wait_for()
-    assert rows.count() == 1 + 20
+    # The page may draw its table anew while one looks: the count is awaited, not read once.
+    expect(rows).to_have_count(1 + 20)
 
 
 @pytest.fixture
@@ -117,9 +117,9 @@ def form(deployed, browser_page):
 
 
 def test_the_form_shows_descriptions_and_defaults_in_their_order(form):
-    assert form.get_by_text("The clean list, nearly free of duplicates.").is_visible()
-    assert form.get_by_label("Precision Target").input_value() == "0.9"
-    assert form.get_by_label("Path").first.input_value().endswith("left.csv")
+    expect(form.get_by_text("The clean list, nearly free of duplicates.")).to_be_visible()
+    expect(form.get_by_label("Precision Target")).to_have_value("0.9")
+    expect(form.get_by_label("Path").first).to_have_value(re.compile(r"left\.csv$"))
     labels = form.locator("label").all_inner_texts()
     fields = ["pipeline", "tables", "Reference", "Kind", "Path", "Columns (Optional)", "Query"]
     assert labels[labels.index("pipeline") :][: len(fields)] == fields
@@ -128,7 +128,7 @@ def test_the_form_shows_descriptions_and_defaults_in_their_order(form):
 def test_the_form_offers_the_values_of_a_choice(form):
     form.get_by_label("Method").click()
 
-    assert form.get_by_role("option").all_inner_texts() == ["auto", "autofj"]
+    expect(form.get_by_role("option")).to_have_text(["auto", "autofj"])
 
 
 @pytest.mark.parametrize(("tab", "field"), [("Table", "Schema Name"), ("Query", "Sql")])
