@@ -16,10 +16,18 @@ if TYPE_CHECKING:
     from fuzzyjoin.curve import precision_curve
     from fuzzyjoin.errors import DataError, FuzzyJoinError, UsageError
     from fuzzyjoin.join_functions import CustomJoinFunction, JoinFunction
+    from fuzzyjoin.labelled_audit.design import AuditDesign
+    from fuzzyjoin.labelled_audit.report import AuditReport, measure_audit
+    from fuzzyjoin.labelled_audit.sample import AuditSample, draw_audit
+    from fuzzyjoin.labelled_audit.sheet import AuditLabels, read_labels
     from fuzzyjoin.program import PrecisionEstimate, Program
     from fuzzyjoin.result import JoinResult
 
 __all__ = [
+    "AuditDesign",
+    "AuditLabels",
+    "AuditReport",
+    "AuditSample",
     "BlockedPairs",
     "Blocker",
     "CustomJoinFunction",
@@ -31,14 +39,21 @@ __all__ = [
     "Program",
     "UsageError",
     "block_tables",
+    "draw_audit",
     "fuzzy_join",
     "learn_program",
+    "measure_audit",
     "precision_curve",
+    "read_labels",
 ]
 
 __version__ = version("fuzzyjoin")
 
 _HOMES = {
+    "AuditDesign": "labelled_audit.design",
+    "AuditLabels": "labelled_audit.sheet",
+    "AuditReport": "labelled_audit.report",
+    "AuditSample": "labelled_audit.sample",
     "BlockedPairs": "blocked",
     "Blocker": "blocking",
     "CustomJoinFunction": "join_functions",
@@ -50,9 +65,12 @@ _HOMES = {
     "Program": "program",
     "UsageError": "errors",
     "block_tables": "blocked",
+    "draw_audit": "labelled_audit.sample",
     "fuzzy_join": "api",
     "learn_program": "api",
+    "measure_audit": "labelled_audit.report",
     "precision_curve": "curve",
+    "read_labels": "labelled_audit.sheet",
 }
 
 
