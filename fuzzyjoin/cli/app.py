@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fuzzyjoin import __version__
+from fuzzyjoin.cli.audit import audit
 from fuzzyjoin.cli.group import OneLineErrors
 from fuzzyjoin.cli.options import (
     PROGRAM_OUT,
@@ -51,6 +52,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(audit, name="audit")
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.program import Program
 
-__all__ = ["TablePair", "load_program", "read_matches", "read_pair", "read_source"]
+__all__ = ["TablePair", "load_program", "read_matches", "read_pair", "read_result", "read_source"]
 
 # Distances between reference rows are what the precision estimate is made of.
 _LEAST_REFERENCE_ROWS = 2
@@ -133,6 +133,21 @@ def read_matches(matches_path: Path, truth_path: Path) -> tuple[pd.DataFrame, pd
         query_column, _ = truth_columns(truth.frame)
     require_filled(truth, query_column)
     return matches.frame, truth.frame
+
+
+@contextmanager
+def read_result(matches_path: Path, unmatched_path: Path | None) -> Iterator[tuple[pd.DataFrame, pd.DataFrame | None]]:
+    """Read what a join wrote; within the block, an error of the library about either of them names its file."""
+    sources = {"matches": read_source(matches_path)}
+    if unmatched_path is not None:
+        sources["unmatched"] = read_source(unmatched_path)
+    try:
+        yield sources["matches"].frame, sources["unmatched"].frame if unmatched_path else None
+    except FuzzyJoinError as error:
+        named = next((role for role in sources if str(error).startswith(role)), None)
+        if named is None:
+            raise
+        raise type(error)(f"{sources[named].label}: {error}") from None
 
 
 def load_program(path: Path) -> Program:

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.cli.inputs import TablePair
     from fuzzyjoin.evaluation import Evaluation
+    from fuzzyjoin.labelled_audit import AuditSample
     from fuzzyjoin.program import PrecisionEstimate, Program
 
 __all__ = [
     "Outcome",
+    "draw_summary",
     "evaluation_json",
     "evaluation_lines",
     "next_after_join",
@@ -167,6 +169,23 @@ def evaluation_lines(evaluation: Evaluation) -> str:
     )
 
 
+def draw_summary(sample: AuditSample, sheet: Path, design_file: Path) -> str:
+    """Say what was drawn for a labelled audit and how to go on."""
+    design = sample.design
+    drawn = [f"{sum(design.matches.drawn):,} of {sum(design.matches.rows):,} matches"]
+    if design.near_misses:
+        drawn.append(f"{sum(design.near_misses.drawn):,} of {sum(design.near_misses.rows):,} near-misses")
+    kept = int((sample.sheet["label"] != "").sum())
+    lines = [
+        f"Drew {' and '.join(drawn)} to label{f'; {kept} labels are kept' if kept else ''}.",
+        _field("written", f"{sheet} (sheet, for the person who labels)"),
+        _field("written", f"{design_file} (design, not for that person: it says which rows were joined)"),
+        _field("next", f"label it: {_command('audit label', [sheet])}, or in a spreadsheet"),
+        _field("then", _command("audit report", [sheet, design_file])),
+    ]
+    return "\n".join(lines)
+
+
 def _field(name: str, value: str) -> str:
     return f"  {name:<10} {value}"
 
@@ -198,7 +217,7 @@ def _shortened(lines: Sequence[str]) -> list[str]:
 
 
 def _command(name: str, arguments: Sequence[str | Path]) -> str:
-    return shlex.join(["fuzzyjoin", name, *map(str, arguments)])
+    return shlex.join(["fuzzyjoin", *name.split(), *map(str, arguments)])
 
 
 def _share(value: float | None) -> str:
