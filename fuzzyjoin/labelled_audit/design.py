@@ -73,6 +73,8 @@ class AuditDesign(Part):
         Query rows that have no candidate at all; None as above.
     pairs
         The sample, by number from 1.
+    run_id
+        The run of a pipeline that was audited; None where there is none.
     """
 
     program_id: str
@@ -84,6 +86,7 @@ class AuditDesign(Part):
     near_misses: Population | None
     without_candidate: int | None = Field(ge=0)
     pairs: tuple[SampledPair, ...]
+    run_id: str | None = None
 
     @model_validator(mode="after")
     def _the_pairs_are_those_drawn(self) -> AuditDesign:

@@ -72,6 +72,8 @@ def draw_audit(
     seed: int = 0,
     show: Sequence[str] = (),
     earlier: tuple[AuditDesign, AuditLabels] | None = None,
+    precision_estimate: PrecisionEstimate | None = None,
+    run_id: str | None = None,
 ) -> AuditSample:
     """Draw pairs for a person to label.
 
@@ -99,6 +101,11 @@ def draw_audit(
     earlier
         Design and labels of an earlier sample: the labels of pairs that are drawn again, with the same values, are
         kept.
+    precision_estimate
+        The estimate of the join, such as `JoinResult` holds; by default that of learning if these are the tables that
+        the program was learned on, else one made from `matches`.
+    run_id
+        The run of a pipeline that joined, to be kept in the design.
 
     Returns
     -------
@@ -149,7 +156,7 @@ def draw_audit(
         reference=DrawnTable(fingerprint=tables[0].fingerprint(), rows=len(tables[0])),
         query=DrawnTable(fingerprint=tables[1].fingerprint(), rows=len(tables[1])),
         seed=seed,
-        precision_estimate=_estimate(program, tables, matches),
+        precision_estimate=precision_estimate or _estimate(program, tables, matches),
         matches=matched,
         near_misses=missed,
         without_candidate=None if left is None or near is None else len(left) - len(near),
@@ -166,6 +173,7 @@ def draw_audit(
                 zip(pairs, *shown, strict=True), start=1
             )
         ),
+        run_id=run_id,
     )
     return AuditSample(_sheet(design, shown, earlier), design)
 

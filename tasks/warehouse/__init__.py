@@ -15,6 +15,7 @@ Works on SQLite, PostgreSQL and DuckDB. Knows no orchestrator; all SQL of the pr
 | `audit`, `no_match`, `run_audit` | why a match is there, why none is, and all about a run |
 | `changes`, `program_diff` | what changed between two runs, and between two programs |
 | `replay` | whether a run comes out the same when it is done again |
+| `labelled_audits` | what a person's labels say of a run |
 | `erasure` | how a person's values go, and that they went stays |
 | `cli` | all of this as commands: `python -m tasks.warehouse` |
 """

@@ -1,8 +1,8 @@
 """A person's values are removed, and that they were is kept.
 
-Ids, runs and figures stay: who was joined to what and why remains on record, without the texts. What this cannot reach
-is told in `Erasure.in_words`: the source itself, backups, the database's own logs, and words of negative rules, since
-programs are never changed.
+Ids, runs, labels and figures stay: who was joined to what and why remains on record, without the texts. What this
+cannot reach is told in `Erasure.in_words`: the source itself, backups, the database's own logs, and words of negative
+rules, since programs are never changed.
 """
 
 from __future__ import annotations

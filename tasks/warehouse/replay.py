@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from fuzzyjoin import Program
 
-__all__ = ["Difference", "Replay", "replay"]
+__all__ = ["Difference", "Replay", "RunInputs", "replay", "run_inputs"]
 
 Match = dict[str, Any]
 TEXTS = ("query_text", "reference_text")
@@ -129,15 +129,9 @@ def replay(engine: Engine, run_id: str, folder: str | Path, *, code_now: str) ->
     DataError
         If a snapshot is not what its name says.
     """
-    with reading(engine) as connection:
-        run = audit_run(connection, run_id)
-        if run.status != "succeeded" or run.covers is None or run.program_id is None or run.ended_at is None:
-            raise WarehouseError(f"run {run_id!r} is {run.status} and wrote no matches; name one that did")
-        program = load_program(connection, run.program_id, at=run.ended_at)
-        then = _held(connection, run.pipeline, run.ended_at)
-        reference = _snapshot(connection, folder, "reference", run.reference_fingerprint, run.reference_rows)
-        query = _snapshot(connection, folder, "query", run.query_fingerprint, run.query_rows)
-    ids, now = _apply(program, reference, query, run)
+    inputs = run_inputs(engine, run_id, folder)
+    program, run, then = inputs.program, inputs.run, inputs.held
+    ids, now = _apply(inputs)
     differences = [
         Difference(query_id, then.get(query_id), now.get(query_id))
         for query_id in ids
@@ -154,6 +148,37 @@ def replay(engine: Engine, run_id: str, folder: str | Path, *, code_now: str) ->
     )
 
 
+@dataclass(frozen=True)
+class RunInputs:
+    """A run, its program, the tables that it read, and the matches that held when it ended, by query id."""
+
+    run: RunAudit
+    program: Program
+    reference: pd.DataFrame
+    query: pd.DataFrame
+    held: dict[str, Match]
+
+    @property
+    def id_columns(self) -> tuple[str, str]:
+        """The id columns of both tables."""
+        return id_columns(self.run.parameters, self.reference, self.query)
+
+
+def run_inputs(engine: Engine, run_id: str, folder: str | Path) -> RunInputs:
+    """What a run was made of; parameters and errors as for `replay`."""
+    with reading(engine) as connection:
+        run = audit_run(connection, run_id)
+        if run.status != "succeeded" or run.covers is None or run.program_id is None or run.ended_at is None:
+            raise WarehouseError(f"run {run_id!r} is {run.status} and wrote no matches; name one that did")
+        return RunInputs(
+            run=run,
+            program=load_program(connection, run.program_id, at=run.ended_at),
+            reference=_snapshot(connection, folder, "reference", run.reference_fingerprint, run.reference_rows),
+            query=_snapshot(connection, folder, "query", run.query_fingerprint, run.query_rows),
+            held=_held(connection, run.pipeline, run.ended_at),
+        )
+
+
 def id_columns(parameters: Mapping[str, Any], reference: pd.DataFrame, query: pd.DataFrame) -> tuple[str, str]:
     """The id columns that a run used: those of its parameters, else what the library takes by default."""
     tables = parameters.get("tables") or {}
@@ -163,14 +188,11 @@ def id_columns(parameters: Mapping[str, Any], reference: pd.DataFrame, query: pd
     )
 
 
-def _apply(
-    program: Program, reference: pd.DataFrame, query: pd.DataFrame, run: RunAudit
-) -> tuple[list[str], dict[str, Match]]:
+def _apply(inputs: RunInputs) -> tuple[list[str], dict[str, Match]]:
     """The ids of the query table in ascending order, and the matches of those that have one."""
-    id_of = id_columns(run.parameters, reference, query)
-    found = program.apply(reference, query, id=id_of)
+    found = inputs.program.apply(inputs.reference, inputs.query, id=inputs.id_columns)
     rows = results_table(found.matches, found.unmatched, (), None).to_pylist()
-    ids = sorted(as_text(value) for value in query[id_of[1]])
+    ids = sorted(as_text(value) for value in inputs.query[inputs.id_columns[1]])
     return ids, {row["query_id"]: row for row in rows if row["reference_id"] is not None}
 
 

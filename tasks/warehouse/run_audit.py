@@ -35,7 +35,7 @@ class RunAudit:
 
     `covers`, the counts of matches and `query_rows_unmatched` are None where the run wrote no matches.
     `learned_precision_target` and `learned_precision_estimate` are those of the newest record of learning its program
-    when it ended.
+    when it ended. The `measured` figures are those of its newest labelled audit.
     """
 
     run_id: str
@@ -66,6 +66,15 @@ class RunAudit:
     learned_precision_target: float | None
     learned_precision_estimate: float | None
     program_in_words: str | None
+    measured_precision: float | None
+    measured_precision_low: float | None
+    measured_precision_high: float | None
+    measured_recall: float | None
+    measured_recall_low: float | None
+    measured_recall_high: float | None
+    measured_level: float | None
+    measured_by: str | None
+    measured_at: datetime | None
     validations: tuple[Validation, ...] = field(default=())
 
     def line(self) -> str:
@@ -100,6 +109,7 @@ class RunAudit:
                 ),
                 f"Matches at its end: {self.matches_current}{_rate(self)}.",
                 f"Precision estimate {estimate_in_words(self)}.",
+                *_measured(self),
             ]
         lines += self.checks_in_words(passed=True)
         if self.learned_precision_target is not None:
@@ -185,6 +195,18 @@ def _audit(row: Mapping[str, Any], checks: tuple[Validation, ...]) -> RunAudit:
 
 def _table(fingerprint: str | None, rows: int | None) -> str:
     return "not recorded" if fingerprint is None else f"{fingerprint} ({rows} rows)"
+
+
+def _measured(run: RunAudit) -> list[str]:
+    """The labelled audit of a run in a line, if there is one."""
+    if run.measured_at is None:
+        return []
+    shares = [("precision", run.measured_precision, run.measured_precision_low, run.measured_precision_high)]
+    if run.measured_recall_low is not None:
+        shares.append(("recall at most", run.measured_recall, run.measured_recall_low, run.measured_recall_high))
+    told = [f"{name} {as_number(value)} ({as_number(low)} to {as_number(high)})" for name, value, low, high in shares]
+    by = f"by labels of {run.measured_by}, recorded {run.measured_at.isoformat()}"
+    return [f"Measured {', '.join(told)} at level {as_number(run.measured_level)}, {by}."]
 
 
 def _rate(run: RunAudit) -> str:

@@ -18,6 +18,7 @@ __all__ = [
     "current_matches",
     "decisions",
     "erasures",
+    "labelled_audits",
     "learning_records",
     "match_audit",
     "match_changes",
@@ -242,6 +243,31 @@ erasures = sa.Table(
     sa.CheckConstraint("(query_id IS NULL) <> (reference_id IS NULL)", name="fuzzyjoin_erasures_one_id"),
 )
 
+# Ids and labels only: no value, and no hash that tells a value to whoever guesses it.
+labelled_audits = sa.Table(
+    "fuzzyjoin_labelled_audits",
+    metadata,
+    sa.Column("audit_id", sa.Text, primary_key=True),
+    sa.Column("run_id", sa.Text, sa.ForeignKey("fuzzyjoin_runs.run_id"), nullable=False),
+    sa.Column("program_id", sa.Text, sa.ForeignKey("fuzzyjoin_programs.program_id"), nullable=False),
+    sa.Column("labelled_by", sa.Text, nullable=False),
+    sa.Column("recorded_at", UtcTimestamp, nullable=False),
+    # JSON: how the pairs were drawn, and each pair with its label.
+    sa.Column("design", sa.Text, nullable=False),
+    sa.Column("labels", sa.Text, nullable=False),
+    sa.Column("precision", sa.Double),
+    sa.Column("precision_low", sa.Double, nullable=False),
+    sa.Column("precision_high", sa.Double, nullable=False),
+    sa.Column("recall", sa.Double),
+    sa.Column("recall_low", sa.Double),
+    sa.Column("recall_high", sa.Double),
+    sa.Column("level", sa.Double, nullable=False),
+    sa.Column("pairs", sa.BigInteger, nullable=False),
+    sa.Column("unsure", sa.BigInteger, nullable=False),
+    sa.Column("unlabelled", sa.BigInteger, nullable=False),
+    sa.Column("labels_needed", sa.BigInteger),
+)
+
 # Views are read only; their definitions are SQL text in the migrations.
 views = sa.MetaData()
 
@@ -288,6 +314,15 @@ run_audit = sa.Table(
     sa.Column("validations", sa.BigInteger),
     sa.Column("validations_failed_hard", sa.BigInteger),
     sa.Column("validations_failed_soft", sa.BigInteger),
+    sa.Column("measured_precision", sa.Double),
+    sa.Column("measured_precision_low", sa.Double),
+    sa.Column("measured_precision_high", sa.Double),
+    sa.Column("measured_recall", sa.Double),
+    sa.Column("measured_recall_low", sa.Double),
+    sa.Column("measured_recall_high", sa.Double),
+    sa.Column("measured_level", sa.Double),
+    sa.Column("measured_by", sa.Text),
+    sa.Column("measured_at", UtcTimestamp),
 )
 
 match_changes = sa.Table(

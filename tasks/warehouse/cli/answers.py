@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Engine
 
-__all__ = ["changes", "diff", "history", "replay", "run", "runs", "say", "why"]
+__all__ = ["audit_draw", "changes", "diff", "history", "replay", "run", "runs", "say", "why"]
 
 NO_ANSWER = 1
 
@@ -103,3 +103,33 @@ def replay(engine: Engine, arguments: argparse.Namespace) -> int:
     done = do_again(engine, arguments.run_id, arguments.snapshots, code_now=code_version())
     say(done.in_words())
     return NO_ANSWER if done.differences else 0
+
+
+def audit_draw(engine: Engine, arguments: argparse.Namespace) -> int:
+    """Draw a sample of a run for a person to label."""
+    # Bring the join's compiled parts, as above.
+    from fuzzyjoin import AuditDesign, read_labels  # noqa: PLC0415
+    from fuzzyjoin.files import Output, check_outputs, write_all  # noqa: PLC0415
+    from fuzzyjoin.labelled_audit.sheet import require_csv, sheet_output  # noqa: PLC0415
+    from tasks.warehouse.labelled_audits import draw_for_run  # noqa: PLC0415
+
+    require_csv(arguments.output)
+    check_outputs([arguments.output, arguments.design_out], inputs=arguments.earlier or [])
+    earlier = None
+    if arguments.earlier:
+        design = AuditDesign.load(arguments.earlier[1])
+        earlier = design, read_labels(arguments.earlier[0], design)
+    sample = draw_for_run(
+        engine,
+        arguments.run_id,
+        arguments.snapshots,
+        from_matches=arguments.from_matches,
+        from_near_misses=arguments.from_near_misses,
+        seed=arguments.seed,
+        show=arguments.show,
+        earlier=earlier,
+    )
+    write_all([sheet_output(sample.sheet, arguments.output), Output(arguments.design_out, sample.design.save)])
+    say(f"Drew {len(sample.design.pairs)} pairs of run {arguments.run_id} into {arguments.output}.")
+    say(f"Next: fuzzyjoin audit label {arguments.output}, then audit-record with {arguments.design_out}.")
+    return 0

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Engine
 
-__all__ = ["approve", "erase", "migrate", "refuse", "rollback"]
+__all__ = ["approve", "audit_record", "erase", "migrate", "refuse", "rollback"]
 
 
 def migrate(engine: Engine, _arguments: argparse.Namespace) -> int:
@@ -90,4 +90,19 @@ def erase(engine: Engine, arguments: argparse.Namespace) -> int:
         at=datetime.now(UTC),
     )
     say(done.in_words())
+    return 0
+
+
+def audit_record(engine: Engine, arguments: argparse.Namespace) -> int:
+    """Put labels on record with their run."""
+    # As above.
+    from fuzzyjoin import AuditDesign, read_labels  # noqa: PLC0415
+    from tasks.warehouse.labelled_audits import record_audit  # noqa: PLC0415
+
+    design = AuditDesign.load(arguments.design)
+    labels = read_labels(arguments.sheet, design)
+    with writing(engine) as connection:
+        audit_id, report = record_audit(connection, design, labels, by=arguments.by, at=datetime.now(UTC))
+    say(report.explain())
+    say(f"On record with run {design.run_id} as {audit_id}.")
     return 0

@@ -24,6 +24,9 @@ __all__ = ["make_parser"]
 STORAGE_VARIABLE = "FUZZYJOIN_STORAGE"
 DEFAULT_STORAGE = "fuzzyjoin-storage"
 RUNS_SHOWN = 20
+# As at `fuzzyjoin audit draw`.
+FROM_MATCHES = 120
+FROM_NEAR_MISSES = 80
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -50,6 +53,7 @@ def make_parser(description: str) -> argparse.ArgumentParser:
     _add_questions(commands)
     _add_comparisons(commands)
     _add_orders(commands)
+    _add_labelled_audit(commands)
     return parser
 
 
@@ -104,6 +108,28 @@ def _add_orders(commands: Commands) -> None:
     erase.add_argument("--by", required=True, metavar="NAME", help="who decides")
     erase.add_argument("--reason", required=True, metavar="TEXT", help="kept on record")
     _add_snapshots(erase)
+
+
+def _add_labelled_audit(commands: Commands) -> None:
+    draw = _add(commands, "audit-draw", answers.audit_draw, "draw a blind sample of a run for a person to label")
+    draw.add_argument("run_id")
+    draw.add_argument("-o", "--output", required=True, type=Path, metavar="FILE", help="the sheet, a .csv")
+    draw.add_argument("--design-out", required=True, type=Path, metavar="FILE", help="the design, as JSON")
+    draw.add_argument("--from-matches", type=int, default=FROM_MATCHES, metavar="N", help="default: %(default)s")
+    draw.add_argument(
+        "--from-near-misses", type=int, default=FROM_NEAR_MISSES, metavar="N", help="default: %(default)s"
+    )
+    draw.add_argument("--seed", type=int, default=0, metavar="N", help="another seed draws another sample")
+    draw.add_argument("--show", action="append", default=[], metavar="NAME", help="a further column to show; repeat it")
+    draw.add_argument(
+        "--earlier", nargs=2, type=Path, metavar=("SHEET", "DESIGN"), help="a labelled sample whose labels are kept"
+    )
+    _add_snapshots(draw)
+
+    record = _add(commands, "audit-record", orders.audit_record, "put the labels of a run's sample on record with it")
+    record.add_argument("sheet", type=Path, metavar="SHEET")
+    record.add_argument("design", type=Path, metavar="DESIGN")
+    record.add_argument("--by", required=True, metavar="NAME", help="who labelled")
 
 
 def _add(commands: Commands, name: str, command: Command, told: str) -> argparse.ArgumentParser:
