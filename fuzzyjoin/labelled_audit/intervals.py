@@ -3,7 +3,9 @@
 A count of right pairs that were drawn without replacement is a sum of independent Bernoulli variables, in every band
 and so in all together. Its tails are no heavier than those of a binomial count with the same mean (Hoeffding 1956: On
 the distribution of the number of successes in independent trials), so the interval of Clopper and Pearson (1934) for a
-binomial count holds for it too, and is rather too wide than too narrow.
+binomial count holds for it too, and is rather too wide than too narrow. Within one of the mean that theorem says
+nothing; there an end fails only where less than one right (or wrong) pair is expected, at most a little more often than
+alone it should, while the other end cannot fail: together they keep the level.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.kernels.types import Float64Array
 
-__all__ = ["BANDS", "band_rows", "binomial_interval", "labels_needed", "rows_drawn", "share_interval"]
+__all__ = ["BANDS", "band_rows", "binomial_interval", "labels_needed", "rounding_error", "rows_drawn", "share_interval"]
 
 BANDS: Final = 4
 """Bands of distance. More would make the figures no surer, and rounding costs more the more bands there are."""
@@ -108,11 +110,22 @@ def share_interval(
     if not labelled:
         return 0.0, 1.0
     low, high = binomial_interval(yes, yes + unsure, labelled, level)
-    # Bands of unequal size are drawn from alike, so the sample stands for shares that are this far off at most.
-    rounding = sum(max(there / population - taken / labelled, 0.0) for there, taken in zip(rows, drawn, strict=True))
+    rounding = rounding_error(drawn=drawn, rows=rows)
     # What was labelled is certain, whatever the rest is like.
     certain_low, certain_high = yes / population, (population - labelled + yes + unsure) / population
     return max(low - rounding, certain_low), min(high + rounding, certain_high)
+
+
+def rounding_error(*, drawn: Sequence[int], rows: Sequence[int]) -> float:
+    """How far the expected share in a sample can be off, because bands of unequal size give the same number of rows.
+
+    >>> rounding_error(drawn=(5, 5, 5, 5), rows=(10, 10, 10, 10))
+    0.0
+    >>> round(rounding_error(drawn=(1, 1, 1, 1), rows=(2, 3, 2, 3)), 6)
+    0.1
+    """
+    population, labelled = sum(rows), sum(drawn)
+    return sum(max(there / population - taken / labelled, 0.0) for there, taken in zip(rows, drawn, strict=True))
 
 
 def labels_needed(share: float, rows: int, *, half_width: float, level: float) -> int:

@@ -21,6 +21,7 @@ from fuzzyjoin.tables import as_frame, as_text, choose_columns, key_tables
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fuzzyjoin.kernels.types import Int64Array
     from fuzzyjoin.labelled_audit.sheet import AuditLabels
     from fuzzyjoin.program import Program
     from fuzzyjoin.tables import IdColumn, KeyTable, Table
@@ -208,20 +209,29 @@ def _rows(frame: pd.DataFrame, name: str, columns: tuple[str, str], tables: tupl
             zip(frame["query_id"], frame[reference_column], frame[distance_column], strict=True), start=1
         )
     ]
-    reference, query = tables
-    places = query.positions(pd.Series([row.query_id for row in rows], dtype=object), name)
-    reference.positions(pd.Series([row.reference_id for row in rows if row.reference_id], dtype=object), name)
-    if "query_text" in frame.columns:
-        for place, (text, here) in enumerate(zip(frame["query_text"], query.texts(places), strict=True), start=1):
-            if as_text(text) != here:
-                raise DataError(
-                    f"{name} row {place}: query_text is {as_text(text)!r}, but the query table has {here!r} for the id "
-                    f"{rows[place - 1].query_id!r}; give the tables that were joined"
-                )
     if name == "matches" and not all(row.reference_id for row in rows):
         place = next(place for place, row in enumerate(rows, start=1) if not row.reference_id)
         raise DataError(f"matches row {place}: reference_id is empty; a match is a query id and a reference id")
+    reference, query = tables
+    places = query.positions(pd.Series([row.query_id for row in rows], dtype=object), name)
+    _require_texts(frame, name, "query_text", query, places)
+    near = np.array([bool(row.reference_id) for row in rows], np.bool_)
+    places = np.full(len(rows), -1, np.int64)
+    places[near] = reference.positions(frame[reference_column][near], name)
+    _require_texts(frame, name, reference_column.replace("_id", "_text"), reference, places)
     return rows
+
+
+def _require_texts(frame: pd.DataFrame, name: str, column: str, table: KeyTable, places: Int64Array) -> None:
+    """The values that were compared are those of the table, where the frame has them."""
+    if column not in frame.columns:
+        return
+    for row, (text, here) in enumerate(zip(frame[column], table.texts(places), strict=True), start=1):
+        if as_text(text) != here:
+            raise DataError(
+                f"{name} row {row}: {column} is {as_text(text)!r}, but the {table.role} table has {here!r}; give the "
+                "tables that were joined"
+            )
 
 
 def _distance(value: object, row: str, column: str) -> float:

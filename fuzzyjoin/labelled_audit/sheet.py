@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -245,7 +246,7 @@ def _row(sheet: Sheet, place: int) -> str:
 
 def _number(sheet: Sheet, place: int, value: object) -> int:
     text = value.strip() if isinstance(value, str) else ""
-    if not (text.isascii() and text.isdigit()):
+    if not re.fullmatch(r"[0-9]{1,9}", text):
         raise DataError(
             f"{_row(sheet, place)}: number is {text!r}; expected the row's number as it was drawn: put it back"
         )

@@ -85,6 +85,8 @@ class RunAudit:
                 f"  {self.matches_opened} opened, {self.matches_closed} closed, {self.matches_unchanged} unchanged, "
                 f"{self.matches_current} current"
             )
+        if self.measured_precision is not None:
+            told += f"  measured precision {as_number(self.measured_precision)}"
         return told if self.failure is None else f"{told}  ({self.failure.partition(chr(10))[0]})"
 
     def in_words(self) -> str:

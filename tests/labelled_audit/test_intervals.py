@@ -16,6 +16,7 @@ from fuzzyjoin.labelled_audit.intervals import (
     band_rows,
     binomial_interval,
     labels_needed,
+    rounding_error,
     rows_drawn,
     share_interval,
 )
@@ -112,6 +113,25 @@ def test_coverage_is_kept_in_larger_populations():
     for wanted in (4, 20, 80, 160, 200):
         for level in (LEVEL, 0.95):
             assert least_coverage(sizes, wanted, some, level) >= level - 1e-9
+
+
+@pytest.mark.parametrize("rows", [5, 6, 7, 8, 50, 203])
+def test_the_rounding_is_the_farthest_that_the_expected_share_can_be_off(rows):
+    sizes, drawn = band_rows(rows), rows_drawn(rows, BANDS)
+    off = [
+        abs(
+            sum(size * right for size, right in zip(sizes, shares, strict=True)) / sum(sizes)
+            - sum(taken * right for taken, right in zip(drawn, shares, strict=True)) / sum(drawn)
+        )
+        for shares in product((0, 1), repeat=BANDS)
+    ]
+    rounding = rounding_error(drawn=drawn, rows=sizes)
+    assert rounding == pytest.approx(max(off))
+    assert rounding <= 1 / rows + 1e-12
+    low, high = share_interval(2, 0, drawn=drawn, rows=sizes, level=LEVEL)
+    alone = binomial_interval(2, 2, BANDS, LEVEL)
+    assert low == pytest.approx(max(alone[0] - rounding, 2 / rows))
+    assert high == pytest.approx(min(alone[1] + rounding, 1 - 2 / rows))
 
 
 @pytest.mark.parametrize(("yes", "unsure"), [(0, 0), (10, 0), (7, 2), (0, 10)])

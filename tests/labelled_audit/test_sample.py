@@ -79,6 +79,19 @@ def test_the_order_of_rows_changes_no_byte_where_the_estimate_is_made_anew(malls
     assert first.design.precision_estimate.value == pytest.approx(applied.matches["precision_estimate"].mean())
 
 
+def test_the_order_of_matches_changes_no_digit_of_the_estimate(malls):
+    reference, query, result, _ = malls
+    applied = result.program.apply(reference, query.head(150))
+    matches = applied.matches.assign(precision_estimate=[1 / (row + 3) for row in range(len(applied.matches))])
+    values = {
+        draw_audit(
+            result.program, reference, query.head(150), matches.sample(frac=1.0, random_state=state)
+        ).design.precision_estimate.value
+        for state in range(20)
+    }
+    assert len(values) == 1
+
+
 def test_the_estimate_of_new_rows_is_that_of_apply(malls):
     reference, query, _, _ = malls
     program = fuzzyjoin.learn_program(reference, query, on="title")
@@ -271,6 +284,10 @@ class TestRefused:
     def test_tables_that_were_not_joined(self, malls):
         other = malls[1].assign(title=[*malls[1]["title"][1:], "Other Mall"])
         self.refuse(malls, DataError, "query_text is", "give the tables that were joined", query=other)
+        reference, query, result, _ = malls
+        changed = reference.assign(title=[*reference["title"][1:], "Other Mall"])
+        with pytest.raises(DataError, match=r"reference_text is .* but the reference table has"):
+            draw_audit(result.program, changed, query, result.matches)
 
     def test_a_column_to_show_that_neither_table_has(self, malls):
         self.refuse(malls, UsageError, "show names 'colour'", show=["colour"])

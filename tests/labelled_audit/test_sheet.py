@@ -155,7 +155,7 @@ class TestRefused:
         put(path, [*rows, rows[2]])
         self.refuse(path, sample, "line 14: number 2 stands a second time", "take one of the two rows out")
 
-    @pytest.mark.parametrize("number", ["", "x", "-1", "1.5", "²"])
+    @pytest.mark.parametrize("number", ["", "x", "-1", "1.5", "²", "1" * 5000])
     def test_a_number_that_is_none(self, path, sample, number):
         rows = cells(path)
         rows[3][0] = number

@@ -136,6 +136,8 @@ def test_the_newest_audit_stands_beside_the_estimate_of_its_run(filled, tmp_path
     found = told(filled)
     assert (found.measured_precision, found.measured_by, found.measured_at) == (0.5, "ada", day(3))
     assert found.precision_estimate == 0.93
+    assert found.line().endswith("2 current  measured precision 0.5")
+    assert "measured" not in told(filled, "two").line()
     words = found.in_words()
     assert (
         "Precision estimate 0.93 (0.9 to 0.96 at level 0.95).\nMeasured precision 0.5 (0.5 to 0.5), recall at most"
