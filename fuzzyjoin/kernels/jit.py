@@ -28,7 +28,8 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a helper into each of its callers.
 
-    For helpers that take arrays and are called once an element: passing an array costs more than their work.
+    For helpers that take arrays and are called once an element or a pair: passing an array costs more than their work.
+    LLVM does it and not numba (`inline="always"`), which would count a reference to every array at every call.
     """
-    compiled: Any = njit(cache=True, nogil=True, fastmath=False, error_model="numpy", inline="always")(function)
+    compiled: Any = njit(cache=True, nogil=True, fastmath=False, error_model="numpy", forceinline=True)(function)
     return compiled  # type: ignore[no-any-return]
