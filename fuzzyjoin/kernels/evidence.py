@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.kernels.jit import kernel
+from fuzzyjoin.kernels.jit import inlined, kernel
 from fuzzyjoin.kernels.set_distances import cosine, jaccard, one_minus_ratio
+from fuzzyjoin.kernels.token_rules import longest_row
 
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array, UInt32Array
@@ -67,6 +68,9 @@ MOST_LETTERS = 24
 
 ALIKE = 0.6
 """Similarity from which two words count as spellings of one."""
+
+SMALLEST = 1e-9
+"""What a mass or weight that is divided by counts as at least."""
 
 
 @kernel
@@ -143,6 +147,57 @@ def set_evidence(
     return out
 
 
+@inlined
+def unmatched_words(
+    words: Int64Array, start: int, end: int, in_other: BoolArray, unmatched: Int64Array
+) -> tuple[int, float]:
+    """Write those of words[start:end] that the other side lacks to `unmatched`, in order.
+
+    Returns how many there are, and the place of the first as a share of the side's length (1 if there is none).
+    """
+    size = 0
+    first_place = 1.0
+    for position in range(start, end):
+        if not in_other[words[position]]:
+            if size == 0:
+                first_place = (position - start) / (end - start)
+            unmatched[size] = words[position]
+            size += 1
+    return size, first_place
+
+
+@inlined
+def rows_holding(word: int, in_query: BoolArray, frequency: Int64Array, own: int) -> int:
+    """Reference rows that hold a word; with `own` = 1 the query row, itself one of them, does not count."""
+    return frequency[word] - own * in_query[word] if word < frequency.size else 0
+
+
+@inlined
+def mass_of(
+    words: Int64Array,
+    start: int,
+    end: int,
+    in_query: BoolArray,
+    frequency: Int64Array,
+    weights: Float64Array,
+    own: int,
+) -> float:
+    """Sum of the weights of words[start:end]."""
+    mass = 0.0
+    for position in range(start, end):
+        mass += weights[rows_holding(words[position], in_query, frequency, own)]
+    return mass
+
+
+@inlined
+def count_unseen(words: Int64Array, size: int, in_query: BoolArray, frequency: Int64Array, own: int) -> int:
+    """How many of the first `size` words no reference row holds."""
+    unseen = 0
+    for place in range(size):
+        unseen += rows_holding(words[place], in_query, frequency, own) == 0
+    return unseen
+
+
 @kernel
 def word_similarity(
     letters: UInt32Array, first_start: int, first_end: int, second_start: int, second_end: int, row: Int64Array
@@ -153,17 +208,23 @@ def word_similarity(
     for j in range(b + 1):
         row[j] = j
     for i in range(1, a + 1):
+        letter = letters[first_start + i - 1]
         diagonal = row[0]
         row[0] = i
+        # A variable, because waiting for what was just written to `row` takes longer than the rest of the step.
+        left = i
         for j in range(1, b + 1):
             above = row[j]
-            cost = diagonal + (letters[first_start + i - 1] != letters[second_start + j - 1])
-            row[j] = min(cost, above + 1, row[j - 1] + 1)
+            distance = min(diagonal + (letter != letters[second_start + j - 1]), above + 1)
+            if distance > left:
+                distance = left + 1
+            row[j] = distance
+            left = distance
             diagonal = above
     return 1.0 - float(row[b]) / max(a, b, 1)
 
 
-@kernel
+@inlined
 def is_prefix(letters: UInt32Array, first_start: int, first_end: int, second_start: int, second_end: int) -> bool:
     """Whether the shorter of two words begins the longer."""
     size = min(first_end - first_start, second_end - second_start)
@@ -173,8 +234,131 @@ def is_prefix(letters: UInt32Array, first_start: int, first_end: int, second_sta
     return equal == size
 
 
+@inlined
+def compare_spellings(
+    queries: Int64Array,
+    query_size: int,
+    references: Int64Array,
+    reference_size: int,
+    letters: UInt32Array,
+    letter_starts: Int64Array,
+    numeric: BoolArray,
+    row: Int64Array,
+    query_best: Float64Array,
+    reference_best: Float64Array,
+) -> tuple[float, int]:
+    """Compare the first `MOST_WORDS` unmatched words of both sides letter by letter; a number is like no other word.
+
+    Writes the similarity of each word to the most similar one of the other side. Returns the highest of them, and how
+    many words of the query begin one of the reference or are begun by one. `row` is as in `word_similarity`.
+    """
+    best = 0.0
+    abbreviated = 0
+    for j in range(min(reference_size, MOST_WORDS)):
+        reference_best[j] = 0.0
+    for i in range(min(query_size, MOST_WORDS)):
+        a = queries[i]
+        query_best[i] = 0.0
+        shortened = False
+        for j in range(min(reference_size, MOST_WORDS)):
+            b = references[j]
+            if numeric[a] or numeric[b]:
+                continue
+            similarity = word_similarity(
+                letters, letter_starts[a], letter_starts[a + 1], letter_starts[b], letter_starts[b + 1], row
+            )
+            query_best[i] = max(query_best[i], similarity)
+            reference_best[j] = max(reference_best[j], similarity)
+            shortened |= is_prefix(
+                letters, letter_starts[a], letter_starts[a + 1], letter_starts[b], letter_starts[b + 1]
+            )
+        best = max(best, query_best[i])
+        abbreviated += shortened
+    return best, abbreviated
+
+
+@inlined
+def unmatched_evidence(
+    side: int,
+    words: Int64Array,
+    size: int,
+    best: Float64Array,
+    mass: float,
+    in_query: BoolArray,
+    frequency: Int64Array,
+    weights: Float64Array,
+    numeric: BoolArray,
+    own: int,
+    scale: float,
+    out: Float64Array,
+    place: int,
+) -> None:
+    """Write what one side's unmatched words weigh, with and without those that the other side spells alike.
+
+    `side` is 0 for the query and 1 for the reference, whose rows of `WORD_EVIDENCE` follow the query's; `mass` is that
+    of all the side's words, `scale` the log of the number of rows in which a word can be counted. A word spelled alike
+    takes from the soft mass as much of its weight as it is similar.
+    """
+    unmatched = 0.0
+    numbers = 0
+    for i in range(size):
+        unmatched += weights[rows_holding(words[i], in_query, frequency, own)]
+        numbers += numeric[words[i]]
+    soft = unmatched
+    heaviest = 0.0
+    commonest = 0
+    for i in range(min(size, MOST_WORDS)):
+        held_by = rows_holding(words[i], in_query, frequency, own)
+        if best[i] >= ALIKE:
+            soft -= weights[held_by] * best[i]
+        else:
+            heaviest = max(heaviest, weights[held_by])
+            commonest = max(commonest, held_by)
+    out[side, place] = unmatched / max(mass, SMALLEST)
+    out[2 + side, place] = soft / max(mass, SMALLEST)
+    out[4 + side, place] = size
+    out[6 + side, place] = heaviest / max(weights[0], SMALLEST)
+    out[8 + side, place] = numbers
+    # The row that the word stands in counts: the reference row is among those that hold it, the query row is not.
+    rows = commonest if side == 1 else commonest + 1
+    out[12 + side, place] = np.log(float(max(rows, 1))) / scale
+
+
+@inlined
+def shared_evidence(
+    words: Int64Array,
+    start: int,
+    end: int,
+    in_query: BoolArray,
+    frequency: Int64Array,
+    weights: Float64Array,
+    numeric: BoolArray,
+    own: int,
+    out: Float64Array,
+    place: int,
+) -> None:
+    """Write what the reference's words, words[start:end], weigh that the query has too."""
+    size = 0
+    mass = 0.0
+    rarest = 0.0
+    numbers = 0
+    for position in range(start, end):
+        word = words[position]
+        if in_query[word]:
+            weight = weights[rows_holding(word, in_query, frequency, own)]
+            size += 1
+            mass += weight
+            rarest = max(rarest, weight)
+            numbers += numeric[word]
+    unit = max(weights[0], SMALLEST)
+    out[10, place] = numbers
+    out[20, place] = size
+    out[21, place] = mass / unit
+    out[25, place] = rarest / unit
+
+
 @kernel
-def word_evidence(  # noqa: PLR0915 - one pass over a pair's words, written out
+def word_evidence(
     rows: Int64Array,
     pair_indptr: Int64Array,
     pair_reference: Int32Array,
@@ -195,153 +379,91 @@ def word_evidence(  # noqa: PLR0915 - one pass over a pair's words, written out
     shares of the side's IDF mass, weights shares of the weight of an unseen word, places shares of the side's length
     (1: nothing is unmatched).
     """
-    vocabulary_size = frequency.size
-    words = numeric.size
     total = 0
     for row in rows:
         total += pair_indptr[row + 1] - pair_indptr[row]
     out = np.zeros((26, total))
-    in_query = np.zeros(words, np.bool_)
-    in_reference = np.zeros(words, np.bool_)
-    room = np.empty(MOST_LETTERS + 1, np.int64)
-    queries = np.empty(MOST_WORDS, np.int64)
-    references = np.empty(MOST_WORDS, np.int64)
+    in_query = np.zeros(numeric.size, np.bool_)
+    in_reference = np.zeros(numeric.size, np.bool_)
+    queries = np.empty(longest_row(query_indptr), np.int64)
+    references = np.empty(longest_row(reference_indptr), np.int64)
     query_best = np.empty(MOST_WORDS)
     reference_best = np.empty(MOST_WORDS)
-    unit = max(weights[0], 1e-9)
-    scale = max(np.log(float(weights.size - own)), 1e-9)
+    letter_row = np.empty(MOST_LETTERS + 1, np.int64)
+    scale = max(np.log(float(weights.size - own)), SMALLEST)
     place = 0
     for row in rows:
         query_start = query_indptr[row]
-        query_size = query_indptr[row + 1] - query_start
-        query_mass = 0.0
-        for position in range(query_start, query_start + query_size):
-            word = query_words[position]
-            in_query[word] = True
-            query_mass += weights[frequency[word] - own] if word < vocabulary_size else weights[0]
+        query_end = query_indptr[row + 1]
+        for position in range(query_start, query_end):
+            in_query[query_words[position]] = True
+        query_mass = mass_of(query_words, query_start, query_end, in_query, frequency, weights, own)
         for pair in range(pair_indptr[row], pair_indptr[row + 1]):
-            reference = pair_reference[pair]
-            reference_start = reference_indptr[reference]
-            reference_size = reference_indptr[reference + 1] - reference_start
-            reference_mass = 0.0
-            for position in range(reference_start, reference_start + reference_size):
+            reference_start = reference_indptr[pair_reference[pair]]
+            reference_end = reference_indptr[pair_reference[pair] + 1]
+            for position in range(reference_start, reference_end):
                 in_reference[reference_words[position]] = True
-            lost_reference = 0.0
-            soft_reference = 0.0
-            reference_count = 0
-            listed_references = 0
-            reference_first = 1.0
-            shared_words = 0
-            shared_mass = 0.0
-            shared_numbers = 0
-            rarest = 0.0
-            for position in range(reference_start, reference_start + reference_size):
-                word = reference_words[position]
-                if in_query[word]:
-                    weight = weights[frequency[word] - own]
-                    shared_words += 1
-                    shared_mass += weight
-                    rarest = max(rarest, weight)
-                    shared_numbers += numeric[word]
-                else:
-                    weight = weights[frequency[word]]
-                    lost_reference += weight
-                    soft_reference += weight
-                    if reference_count == 0:
-                        reference_first = (position - reference_start) / reference_size
-                    reference_count += 1
-                    if listed_references < MOST_WORDS:
-                        references[listed_references] = word
-                        reference_best[listed_references] = 0.0
-                        listed_references += 1
-                    out[9, place] += numeric[word]
-                reference_mass += weight
-            lost_query = 0.0
-            query_count = 0
-            listed_queries = 0
-            query_first = 1.0
-            for position in range(query_start, query_start + query_size):
-                word = query_words[position]
-                if not in_reference[word]:
-                    lost_query += weights[frequency[word] - own] if word < vocabulary_size else weights[0]
-                    if query_count == 0:
-                        query_first = (position - query_start) / query_size
-                    query_count += 1
-                    if listed_queries < MOST_WORDS:
-                        queries[listed_queries] = word
-                        query_best[listed_queries] = 0.0
-                        listed_queries += 1
-                    out[8, place] += numeric[word]
-                    out[11, place] += word >= vocabulary_size or frequency[word] == own
-            soft_query = lost_query
-            abbreviated = 0
-            best = 0.0
-            for i in range(listed_queries):
-                a = queries[i]
-                shortened = False
-                for j in range(listed_references):
-                    b = references[j]
-                    if numeric[a] or numeric[b]:
-                        continue
-                    similarity = word_similarity(
-                        letters, letter_starts[a], letter_starts[a + 1], letter_starts[b], letter_starts[b + 1], room
-                    )
-                    query_best[i] = max(query_best[i], similarity)
-                    reference_best[j] = max(reference_best[j], similarity)
-                    shortened |= is_prefix(
-                        letters, letter_starts[a], letter_starts[a + 1], letter_starts[b], letter_starts[b + 1]
-                    )
-                abbreviated += shortened
-                best = max(best, query_best[i])
-            heaviest_query = 0.0
-            commonest_query = 0.0
-            for i in range(listed_queries):
-                word = queries[i]
-                seen_in = frequency[word] - own if word < vocabulary_size else np.int64(0)
-                if query_best[i] >= ALIKE:
-                    soft_query -= weights[seen_in] * query_best[i]
-                else:
-                    heaviest_query = max(heaviest_query, weights[seen_in])
-                    commonest_query = max(commonest_query, np.log(seen_in + 1.0))
-            heaviest_reference = 0.0
-            commonest_reference = 0.0
-            for j in range(listed_references):
-                word = references[j]
-                if reference_best[j] >= ALIKE:
-                    soft_reference -= weights[frequency[word]] * reference_best[j]
-                else:
-                    heaviest_reference = max(heaviest_reference, weights[frequency[word]])
-                    commonest_reference = max(commonest_reference, np.log(float(frequency[word])))
-            out[0, place] = lost_query / max(query_mass, 1e-9)
-            out[1, place] = lost_reference / max(reference_mass, 1e-9)
-            out[2, place] = soft_query / max(query_mass, 1e-9)
-            out[3, place] = soft_reference / max(reference_mass, 1e-9)
-            out[4, place] = query_count
-            out[5, place] = reference_count
-            out[6, place] = heaviest_query / unit
-            out[7, place] = heaviest_reference / unit
-            out[10, place] = shared_numbers
-            out[12, place] = commonest_query / scale
-            out[13, place] = commonest_reference / scale
-            if query_size > 0 and reference_size > 0:
+            reference_mass = mass_of(reference_words, reference_start, reference_end, in_query, frequency, weights, own)
+            query_size, out[16, place] = unmatched_words(query_words, query_start, query_end, in_reference, queries)
+            reference_size, out[17, place] = unmatched_words(
+                reference_words, reference_start, reference_end, in_query, references
+            )
+            out[18, place], out[19, place] = compare_spellings(
+                queries,
+                query_size,
+                references,
+                reference_size,
+                letters,
+                letter_starts,
+                numeric,
+                letter_row,
+                query_best,
+                reference_best,
+            )
+            unmatched_evidence(
+                0,
+                queries,
+                query_size,
+                query_best,
+                query_mass,
+                in_query,
+                frequency,
+                weights,
+                numeric,
+                own,
+                scale,
+                out,
+                place,
+            )
+            unmatched_evidence(
+                1,
+                references,
+                reference_size,
+                reference_best,
+                reference_mass,
+                in_query,
+                frequency,
+                weights,
+                numeric,
+                own,
+                scale,
+                out,
+                place,
+            )
+            shared_evidence(
+                reference_words, reference_start, reference_end, in_query, frequency, weights, numeric, own, out, place
+            )
+            out[11, place] = count_unseen(queries, query_size, in_query, frequency, own)
+            if query_end > query_start and reference_end > reference_start:
                 out[14, place] = query_words[query_start] == reference_words[reference_start]
-                out[15, place] = (
-                    query_words[query_start + query_size - 1] == reference_words[reference_start + reference_size - 1]
-                )
-            out[16, place] = query_first
-            out[17, place] = reference_first
-            out[18, place] = best
-            out[19, place] = abbreviated
-            out[20, place] = shared_words
-            out[21, place] = shared_mass / unit
-            out[22, place] = query_size
-            out[23, place] = reference_size
-            out[24, place] = query_mass / unit
-            out[25, place] = rarest / unit
-            for position in range(reference_start, reference_start + reference_size):
+                out[15, place] = query_words[query_end - 1] == reference_words[reference_end - 1]
+            out[22, place] = query_end - query_start
+            out[23, place] = reference_end - reference_start
+            out[24, place] = query_mass / max(weights[0], SMALLEST)
+            for position in range(reference_start, reference_end):
                 in_reference[reference_words[position]] = False
             place += 1
-        for position in range(query_start, query_start + query_size):
+        for position in range(query_start, query_end):
             in_query[query_words[position]] = False
     return out
 
