@@ -104,6 +104,41 @@ def test_word_evidence_agrees_with_lists(table):
         )
 
 
+def word_evidence_of_a_pair(query, reference):
+    """By name, of a query row and the only reference row."""
+    frequency = dict.fromkeys(reference, 1)
+    spelled = [*sorted(frequency), *(word for word in dict.fromkeys(query) if word not in frequency)]
+    found = evidence.word_evidence(
+        np.arange(1),
+        *pairs_of([[0]]),
+        np.array([0, len(query)]),
+        np.array([spelled.index(word) for word in query]),
+        np.array([0, len(reference)]),
+        np.array([spelled.index(word) for word in reference]),
+        np.ones(len(frequency), np.int64),
+        np.array([1.0, 0.5]),
+        np.array([ord(letter) for word in spelled for letter in word], np.uint32),
+        np.cumsum([0, *map(len, spelled)], dtype=np.int64),
+        np.zeros(len(spelled), np.bool_),
+        0,
+    )
+    return dict(zip(evidence.WORD_EVIDENCE, found[:, 0].tolist(), strict=True))
+
+
+def test_words_past_the_limit_are_counted_and_not_compared():
+    different = [chr(ord("A") + place) * 2 for place in range(evidence.MOST_WORDS)]
+    within = word_evidence_of_a_pair([*different[1:], "lakes"], ["lake"])
+    assert (within["best near-equal word"], within["abbreviated words"]) == (0.8, 1)
+    past = word_evidence_of_a_pair([*different, "lakes"], ["lake"])
+    assert (past["best near-equal word"], past["abbreviated words"]) == (0.0, 0)
+    assert (past["query unmatched words"], past["query soft unmatched mass"]) == (evidence.MOST_WORDS + 1, 1.0)
+
+
+def test_letters_past_the_limit_are_not_compared():
+    start = "a" * evidence.MOST_LETTERS
+    assert word_evidence_of_a_pair([f"{start}xyz"], [f"{start}uvw"])["best near-equal word"] == 1.0
+
+
 # Multiples of a power of two, whose sums and differences are exact.
 some_distances = st.integers(0, 16).map(lambda value: value / 16)
 
