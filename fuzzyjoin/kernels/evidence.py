@@ -556,9 +556,10 @@ def sibling_evidence(
 ) -> Float64Array:
     """How a pair's distance compares with the distances inside the reference table, (3 · kinds, pairs).
 
-    For every kind: distance / (distance + distance of the candidate to its own nearest sibling); how many siblings of
-    the candidate lie within twice the distance; the share of reference rows whose nearest sibling is at most as far
-    as the distance. `references` are places in `nearest`, `spread` (kinds, sample) the ascending nearest-sibling
+    For every kind: distance / (distance + distance of the candidate to its own nearest sibling, 1 at most); how many
+    siblings of the candidate lie within twice the distance, at most one less than `nearest` keeps, which is how many
+    are known without the asking row; the share of reference rows whose nearest sibling is at most as far as the
+    distance. `references` are places in `nearest`, `spread` (kinds, sample) the ascending nearest-sibling
     distances. With `own` = 1 the asking rows, themselves reference rows, are nobody's sibling.
     """
     kinds, pairs = distances.shape

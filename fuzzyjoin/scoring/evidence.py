@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["EVIDENCE", "EvidenceTables", "column_weights", "sample_rows"]
 
 SIBLINGS_KEPT: Final = 7
+"""Nearest siblings of a row that are kept: one more than are counted, because a row that asks is nobody's sibling."""
+
 SAMPLE: Final = 1000
 """Reference rows whose nearest siblings say how close distinct rows can be."""
 
@@ -171,6 +173,7 @@ class EvidenceTables:
             words = self._set_evidence(self.sides.words, pairs, chunk, own=1, left_out=0)
             texts = self.sides.reference.lower
             edit = _compare(texts, texts, pairs, chunk, Levenshtein.normalized_distance)
+            # In the order of `COMPARED`.
             distances = np.stack([grams[0], grams[1], words[0], edit])
             return nearest_siblings(distances, chunk, pairs.indptr, pairs.reference, SIBLINGS_KEPT)
 
@@ -212,6 +215,7 @@ class EvidenceTables:
     def _set_evidence(
         self, form: Form, pairs: CandidatePairs, rows: Int64Array, *, own: int, left_out: int
     ) -> Float64Array:
+        """`SET_EVIDENCE`; `own` says who asks, `left_out` how many rows do not count in the document frequencies."""
         return set_evidence(
             rows,
             pairs.indptr,

@@ -40,7 +40,8 @@ class Form:
 class TextForms:
     """One table's rows as text: in lower case, with punctuation as spaces, and without spaces at all.
 
-    `words` are the ids of the words of the blocking text in text order, `starts` where each row's begin.
+    `lengths` and `joined_lengths` count the letters of the first and the last. `words` are the ids of the words of the
+    blocking text in text order, `starts` where each row's begin and, last, where they all end.
     """
 
     lower: np.ndarray
