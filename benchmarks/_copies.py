@@ -9,28 +9,35 @@ from __future__ import annotations
 
 import hashlib
 import string
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pandas as pd
 
     from benchmarks._data import Task
 
 __all__ = ["COPIES", "copy_of", "generator", "withheld"]
 
-COPIES: Final = ("whole", "withheld", "letters", "words", "columns")
+COPIES: Final = ("whole", "withheld", "letters", "words", "columns", "repeated", "vocabulary")
 """Kinds of tables to train on: a task as it ships, and its copies."""
 
-MOST_QUERIES: Final = 200
+MOST_QUERIES: Final = 600
 """Query rows of a changed copy."""
 
 LETTER_CHANGES: Final = ("drop", "replace", "add", "swap")
 WORD_CHANGES: Final = ("drop", "initial", "shorten", "add", "join")
+
+MOST_WORDS: Final = 3000
+LETTERS: Final = 4
+"""Rows of the reference table of a vocabulary, at most, and letters of each, at least."""
+
+REPEATS: Final = (2.0, 4.0, 10.0)
+"""How often a query row stands in a repeated copy on average, each time with changes of its own."""
 
 SHRUNK: Final = 0.3
 """Share of the copies whose reference table loses most of the rows without a match."""
@@ -48,7 +55,8 @@ def copy_of(task: Task, kind: str, seed: object = 0) -> Task:
         return task
     if kind == "withheld":
         return withheld(task, 0.3, seed)
-    return _changed(task, kind, generator(task.name, kind, seed))
+    random = generator(task.name, kind, seed)
+    return _changed(_vocabulary(task, random) if kind == "vocabulary" else task, kind, random)
 
 
 def withheld(task: Task, share: float, seed: object) -> Task:
@@ -80,11 +88,14 @@ class _Noise:
 def _changed(task: Task, kind: str, random: np.random.Generator) -> Task:
     column = task.columns[0]
     reference, query = task.reference.sort_values("id"), task.query.sort_values("id")
-    if len(query) > MOST_QUERIES:
+    if kind == "repeated":
+        task = _repeated(replace(task, query=query), float(random.choice(REPEATS)), random)
+        query = task.query
+    elif len(query) > MOST_QUERIES:
         query = query.iloc[np.sort(random.choice(len(query), MOST_QUERIES, replace=False))]
     noise = _Noise(
-        letters=float(random.choice([0.02, 0.05, 0.1, 0.15])),
-        words=float(random.choice([0.05, 0.1, 0.2, 0.3])),
+        letters=float(random.choice([0.02, 0.05, 0.1, 0.15, 0.25])),
+        words=float(random.choice([0.05, 0.1, 0.2, 0.3, 0.5])),
         from_reference=float(random.choice([0.0, 0.5, 1.0])),
         withheld=float(random.choice([0.0, 0.2, 0.4])),
     )
@@ -108,6 +119,44 @@ def _changed(task: Task, kind: str, random: np.random.Generator) -> Task:
     return _without(replace(task, reference=reference, query=query, columns=tuple(columns)), gone)
 
 
+def _vocabulary(task: Task, random: np.random.Generator) -> Task:
+    """Return the words of the reference table as a table, some of them asked for: one-word keys."""
+    column = task.columns[0]
+    counts = Counter(
+        word for text in task.reference[column].dropna() for word in set(text.split()) if len(word) >= LETTERS
+    )
+    words = sorted(counts)
+    if len(words) > MOST_WORDS:
+        words = [words[place] for place in np.sort(random.choice(len(words), MOST_WORDS, replace=False)).tolist()]
+    asked = [words[place] for place in np.sort(random.permutation(len(words))[:MOST_QUERIES]).tolist()]
+    reference, query = (
+        pd.DataFrame({"id": [f"{side} {word}" for word in rows], column: rows}, dtype=object)
+        for side, rows in (("l", words), ("r", asked))
+    )
+    truth = pd.DataFrame({"id_l": [f"l {word}" for word in asked], "id_r": [f"r {word}" for word in asked]})
+    return replace(task, reference=reference, query=query, truth=truth, columns=(column,))
+
+
+def _repeated(task: Task, times: float, random: np.random.Generator) -> Task:
+    """Return some query rows several times over, under new ids: several rows have the same match."""
+    counts = random.geometric(1.0 / times, len(task.query))
+    order = random.permutation(len(task.query))
+    kept = order[np.cumsum(counts[order]) <= MOST_QUERIES]
+    kept = kept if kept.size else order[:1]
+    rows = np.repeat(np.sort(kept), counts[np.sort(kept)])[:MOST_QUERIES]
+    right = dict(zip(task.truth["id_r"], task.truth["id_l"], strict=True))
+    query = task.query.iloc[rows]
+    pairs = [(f"{name}, {number}", right.get(name)) for number, name in enumerate(query["id"])]
+    truth = [(name, match) for name, match in pairs if match is not None]
+    return replace(
+        task,
+        query=query.assign(id=[name for name, _ in pairs]),
+        truth=task.truth.iloc[:0]
+        .reindex(range(len(truth)))
+        .assign(id_r=[name for name, _ in truth], id_l=[match for _, match in truth]),
+    )
+
+
 def _texts(  # noqa: PLR0917 - the two tables and what joins them
     query: pd.DataFrame,
     reference: pd.DataFrame,
@@ -125,7 +174,7 @@ def _texts(  # noqa: PLR0917 - the two tables and what joins them
 
 
 def _noisy(text: str, kind: str, noise: _Noise, vocabulary: Sequence[str], random: np.random.Generator) -> str:
-    if kind == "letters":
+    if kind in {"letters", "vocabulary"}:
         return _misspelt(text, noise.letters, random)
     if kind == "words":
         return _reworded(text, noise.words, vocabulary, random)

@@ -5,7 +5,7 @@ Everything is computed on one thread and in a fixed order, so that the same tabl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,11 +13,12 @@ import numpy as np
 from benchmarks._copies import generator
 from fuzzyjoin.blocking import scorer_k
 from fuzzyjoin.candidates import Candidates
-from fuzzyjoin.scoring.calibration import Calibrator, at, densities, histogram, interval, run_features, smoothed
+from fuzzyjoin.scoring.calibration import Calibrator, RunScores, interval, run_features
 from fuzzyjoin.scoring.decision import lowest_score
-from fuzzyjoin.scoring.evidence import EVIDENCE, EvidenceTables, column_weights, sample_rows
+from fuzzyjoin.scoring.densities import GRID, at, densities, histogram, smoothed
+from fuzzyjoin.scoring.evidence import MEAN_RANK, EvidenceTables, column_weights, evidence_without, sample_rows
 from fuzzyjoin.scoring.scorer import Trees
-from fuzzyjoin.scoring.scores import CROWDS, DECOYS, NO_CANDIDATE
+from fuzzyjoin.scoring.scores import CROWDS, DECOYS, best_of_rows
 from fuzzyjoin.tables import key_tables
 from fuzzyjoin.threads import Work
 
@@ -48,14 +49,17 @@ PARAMETERS: Final[dict[str, Any]] = {
 }
 
 INNER_FOLDS: Final = 3
-MEAN_RANK: Final = EVIDENCE.index("mean rank")
 LOOKED_AT: Final = 12
 """Candidates of a row that are kept at all: those of the best mean rank; further ones are never scored best."""
 
 KEPT: Final = 6
 """Candidates of a query row that trees are trained on, of these; the others are easy."""
 
-RIDGE: Final = 1.0
+RIDGE: Final = 2.0
+"""Runs that the prior of the coefficients, about 0, counts as."""
+NEWTON_STEPS: Final = 50
+SMALLEST_STEP: Final = 1e-9
+"""Far below the digits that are kept."""
 FEWEST_ROWS: Final = 3
 FEWEST_MATCHLESS: Final = 5
 MATCHLESS_SHARES: Final = (0.55, 0.8, 0.95)
@@ -70,15 +74,19 @@ LEVEL: Final = 0.9
 class Examples:
     """One pair of tables: evidence and labels of the candidates, row after row, and the evidence of its decoys.
 
-    `sizes` are the candidates of each query row, `matchable` whether it has a match. `family` keeps together what must
-    not be divided between folds.
+    `reference` are the candidates' positions in the reference table of `reference_rows` rows, `sizes` how many each
+    query row has here, `found` how many it has in all, `matchable` whether it has a match. `family` keeps together what
+    must not be divided between folds.
     """
 
     name: str
     family: str
     evidence: Float32Array
+    reference: Int64Array
+    reference_rows: int
     right: BoolArray
     sizes: Int64Array
+    found: Int64Array
     matchable: BoolArray
     decoys: Float32Array
     decoy_sizes: Int64Array
@@ -86,18 +94,18 @@ class Examples:
 
 @dataclass(frozen=True)
 class Run:
-    """The best score of every query row of a pair of tables, and the best scores of its decoys.
+    """The scores of a pair of tables.
 
-    `right` says whether the best candidate is, `crowd` how many siblings it has within twice the distance.
+    `right` says whether the best candidate of a query row is, `crowd` how many siblings it has within twice the
+    distance.
     """
 
     name: str
     family: str
-    scores: Float64Array
+    scores: RunScores
     right: BoolArray
     matchable: BoolArray
     crowd: Float64Array
-    decoys: Float64Array
 
 
 def examples_of(task: Task, *, name: str, family: str, most_queries: int | None = None) -> Examples:
@@ -126,8 +134,11 @@ def examples_of(task: Task, *, name: str, family: str, most_queries: int | None 
         name=name,
         family=family,
         evidence=found[kept],
+        reference=pairs.reference[kept].astype(np.int64),
+        reference_rows=len(tables[0]),
         right=right[kept],
         sizes=np.minimum(sizes, LOOKED_AT),
+        found=sizes,
         matchable=np.array([row in with_match for row in tables[1].ids], np.bool_),
         decoys=decoys[_best_ranked(decoys, decoy_sizes, LOOKED_AT)],
         decoy_sizes=np.minimum(decoy_sizes, LOOKED_AT),
@@ -145,16 +156,12 @@ def train(tables: Sequence[Examples], *, seed: int = 1) -> tuple[Trees, Calibrat
     """Train trees on all tables, and a calibrator on scores by trees that never saw the table's family."""
     runs = runs_out_of_fold(tables, seed=seed)
     folds = fold_numbers([run.family for run in runs], INNER_FOLDS, seed)
-    checked = [
-        (_calibrator([run for run in runs if folds[run.family] != fold]), run)
-        for fold in range(INNER_FOLDS)
-        for run in runs
-        if folds[run.family] == fold
-    ]
-    spreads = (
-        _spread([trial for calibrator, run in checked for trial in _trials(calibrator, run)]),
-        _spread([trial for run in runs for trial in _ball_trials(run)]),
-    )
+    trials = []
+    for fold in range(INNER_FOLDS):
+        calibrator = _calibrator([run for run in runs if folds[run.family] != fold])
+        held_out = [run for run in runs if folds[run.family] == fold]
+        trials += [trial for run in held_out for trial in _trials(calibrator, run)]
+    spreads = _spread(trials), _spread([trial for run in runs for trial in _ball_trials(run)])
     return train_trees(tables, seed=seed), _calibrator(runs, spreads)
 
 
@@ -224,50 +231,62 @@ def _round_down(threshold: float) -> float:
 
 
 def run_of(trees: Trees, table: Examples) -> Run:
-    """Return the best scores of a table, its candidates taken in order, ties to the first."""
-    scores, best = _best(trees.scores(table.evidence), table.sizes)
-    decoys, _ = _best(trees.scores(table.decoys), table.decoy_sizes)
+    """Return the best scores of a table and of its decoys, candidates taken in order, ties to the first."""
+    scores = trees.scores(table.evidence)
+    best, places = best_of_rows(scores, np.arange(scores.size), table.sizes)
+    found = places >= 0
     right, crowd = np.zeros(table.sizes.size, np.bool_), np.zeros(table.sizes.size)
-    found = best >= 0
-    right[found] = table.right[best[found]]
-    crowd[found] = table.evidence[best[found]][:, CROWDS].min(axis=1)
-    return Run(table.name, table.family, scores, right, table.matchable, crowd, decoys)
+    claims = np.full(table.sizes.size, -1, np.int64)
+    claims[found] = table.reference[places[found]]
+    right[found] = table.right[places[found]]
+    crowd[found] = table.evidence[places[found]][:, CROWDS].min(axis=1)
+    query_decoys = _query_decoys(trees, table, places)
+    reference_decoys, _ = best_of_rows(trees.scores(table.decoys), np.arange(table.decoys.shape[0]), table.decoy_sizes)
+    run = RunScores(best, claims, *query_decoys, reference_decoys, table.reference_rows)
+    return Run(table.name, table.family, run, right, table.matchable, crowd)
 
 
-def _best(scores: Float64Array, sizes: Int64Array) -> tuple[Float64Array, Int64Array]:
-    best = np.full(sizes.size, -1, np.int64)
-    top = np.full(sizes.size, NO_CANDIDATE)
-    start = 0
-    for row, size in enumerate(sizes.tolist()):
-        if size:
-            best[row] = start + int(np.argmax(scores[start : start + size]))
-            top[row] = scores[best[row]]
-        start += size
-    return top, best
+def _query_decoys(trees: Trees, table: Examples, best: Int64Array) -> tuple[Float64Array, Int64Array]:
+    """Return score and position of the best candidate of some query rows whose `best` was taken away."""
+    chosen = np.zeros(table.sizes.size, np.bool_)
+    chosen[sample_rows(table.sizes.size, DECOYS)] = True
+    taken = np.zeros(table.right.size, np.bool_)
+    taken[best[best >= 0]] = True
+    kept = np.repeat(chosen, table.sizes)
+    evidence, left = evidence_without(table.evidence[kept], table.sizes[chosen], taken[kept], found=table.found[chosen])
+    return best_of_rows(trees.scores(evidence), table.reference[kept][~taken[kept]], left)
 
 
 def _calibrator(runs: Sequence[Run], spreads: tuple[float, float] = (0.0, 0.0)) -> Calibrator:
-    right, decoy = np.zeros_like(densities(histogram(np.zeros(1)))), 0.0
+    shapes = {name: np.zeros_like(GRID) for name in ("right", "query decoys", "reference decoys")}
     for run in runs:
         number = int(run.right.sum())
         if number:
-            right = right + smoothed(run.scores[run.right]) / np.sqrt(number)
-        if run.decoys.size:
-            decoy = decoy + densities(smoothed(run.decoys))
-    right, decoys = _rounded(densities(right)), _rounded(densities(np.asarray(decoy)))
+            shapes["right"] += smoothed(histogram(run.scores.best[run.right])) / np.sqrt(number)
+        if run.scores.query_decoys.size:
+            shapes["query decoys"] += densities(smoothed(histogram(run.scores.query_decoys)))
+        if run.scores.reference_decoys.size:
+            shapes["reference decoys"] += densities(smoothed(histogram(run.scores.reference_decoys)))
+    right, query_decoys, reference_decoys = (_rounded(densities(shape)) for shape in shapes.values())
     features, labels, weights = [], [], []
+    unknown = np.zeros(0)
+    empty = Calibrator(right, query_decoys, reference_decoys, unknown, unknown, unknown, 0.0, *spreads)
     for run in runs:
         for rows, weight in _draws(run):
-            scores = run.scores[rows]
-            curves, _, _ = run_features(right, decoys, scores, run.decoys)
-            features.append(at(curves, scores))
+            scores = run.scores.of_rows(rows)
+            features.append(at(run_features(scores, empty.mixtures(scores)), scores.best))
             labels.append(run.right[rows])
             weights.append(np.full(rows.size, weight / np.sqrt(rows.size)))
-    x = np.concatenate(features)
+    x, y, weight = np.concatenate(features), np.concatenate(labels), np.concatenate(weights)
     mean, scale = _rounded(x.mean(axis=0)), _rounded(x.std(axis=0) + 1e-6)
-    coefficients = _logistic((x - mean) / scale, np.concatenate(labels), np.concatenate(weights))
-    return Calibrator(
-        right, decoys, mean, scale, _rounded(coefficients[:-1]), round(float(coefficients[-1]), 6), *spreads
+    # Rows of a run are alike: together they count as one observation beside the ridge.
+    coefficients = _logistic((x - mean) / scale, y, weight * (len(features) / weight.sum()))
+    return replace(
+        empty,
+        mean=mean,
+        scale=scale,
+        coefficients=_rounded(coefficients[:-1]),
+        intercept=round(float(coefficients[-1]), 6),
     )
 
 
@@ -277,8 +296,8 @@ def _rounded(values: Float64Array) -> Float64Array:
 
 def _draws(run: Run) -> Iterator[tuple[Int64Array, float]]:
     """Yield the whole run, and samples in which more query rows lack a match, each with its weight."""
-    everything = np.arange(run.scores.size)
-    if run.scores.size >= FEWEST_ROWS:
+    everything = np.arange(run.right.size)
+    if everything.size >= FEWEST_ROWS:
         yield everything, 1.0
     without, having = everything[~run.matchable], everything[run.matchable]
     if without.size < FEWEST_MATCHLESS or having.size == 0:
@@ -294,37 +313,44 @@ def _logistic(x: Float64Array, y: BoolArray, weights: Float64Array) -> Float64Ar
 
     Sums are written out: a matrix product's rounding depends on the linear algebra library and its threads.
     """
-    design = np.column_stack([x, np.ones(x.shape[0])])
-    weights = weights * (weights.size / weights.sum())
-    penalty = np.full(design.shape[1], RIDGE)
+    design = np.vstack([x.T, np.ones(x.shape[0])])
+    size = design.shape[0]
+    penalty = np.full(size, RIDGE)
     penalty[-1] = 0.0
-    coefficients = np.zeros(design.shape[1])
-    for _ in range(25):
-        odds = (design * coefficients).sum(axis=1)
+    coefficients = np.zeros(size)
+    hessian = np.empty((size, size))
+    for _ in range(NEWTON_STEPS):
+        odds = (design * coefficients[:, np.newaxis]).sum(axis=0)
         chance = 1.0 / (1.0 + np.exp(-odds))
-        gradient = (design * (weights * (y - chance))[:, np.newaxis]).sum(axis=0) - penalty * coefficients
-        curvature = weights * chance * (1.0 - chance)
-        hessian = np.array([[(a * b * curvature).sum() for a in design.T] for b in design.T]) + np.diag(penalty)
-        coefficients = coefficients + np.linalg.solve(hessian, gradient)
+        gradient = (design * (weights * (y - chance))).sum(axis=1) - penalty * coefficients
+        curved = design * (weights * chance * (1.0 - chance))
+        for row in range(size):
+            hessian[row, row:] = (curved[row] * design[row:]).sum(axis=1)
+            hessian[row:, row] = hessian[row, row:]
+        step = np.linalg.solve(hessian + np.diag(penalty), gradient)
+        coefficients = coefficients + step
+        if np.abs(step).max() < SMALLEST_STEP:
+            break
     return coefficients
 
 
 def _trials(calibrator: Calibrator, run: Run) -> Iterator[tuple[float, float, int]]:
     """Yield (estimate, truth, rows) at every target and for the top shares of the query rows."""
-    probability = at(calibrator.curve(run.scores, run.decoys).probability, run.scores)
-    order = np.argsort(-run.scores, kind="stable")
+    scores = run.scores.best
+    probability = at(calibrator.curve(run.scores).probability, scores)
+    order = np.argsort(-scores, kind="stable")
     chosen = [order[: max(1, round(share * order.size))] for share in TOP_SHARES]
     for target in TARGETS:
-        least = lowest_score(run.scores, probability, target)
+        least = lowest_score(scores, probability, target)
         if least is not None:
-            chosen.append(np.flatnonzero(run.scores >= least))
+            chosen.append(np.flatnonzero(scores >= least))
     for rows in chosen:
         yield float(probability[rows].mean()), float(run.right[rows].mean()), int(rows.size)
 
 
 def _ball_trials(run: Run) -> Iterator[tuple[float, float, int]]:
     """Yield the published estimate, the truth and the rows, for the top shares of the query rows."""
-    order = np.argsort(-run.scores, kind="stable")
+    order = np.argsort(-run.scores.best, kind="stable")
     for share in TOP_SHARES:
         rows = order[: max(1, round(share * order.size))]
         yield float((1.0 / (1.0 + run.crowd[rows])).mean()), float(run.right[rows].mean()), int(rows.size)

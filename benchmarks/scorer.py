@@ -32,8 +32,8 @@ from fuzzyjoin.candidates import Candidates
 from fuzzyjoin.evaluation import evaluate
 from fuzzyjoin.learning import LearningSettings, learn
 from fuzzyjoin.result import result_of
-from fuzzyjoin.scoring.calibration import at
 from fuzzyjoin.scoring.decision import unscaled
+from fuzzyjoin.scoring.densities import at
 from fuzzyjoin.scoring.scorer import TrainedScorer, scorer_bytes, shipped_scorer
 from fuzzyjoin.stopwatch import Stopwatch
 from fuzzyjoin.tables import key_tables

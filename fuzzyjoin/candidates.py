@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.blocking import Blocker
     from fuzzyjoin.distances import ColumnTexts
     from fuzzyjoin.kernels.types import Int64Array
+    from fuzzyjoin.scoring.calibration import RunScores
     from fuzzyjoin.scoring.scores import BestCandidates
     from fuzzyjoin.tables import KeyTable
     from fuzzyjoin.threads import Work
@@ -48,6 +49,8 @@ class Candidates:
         Pairs that this blocker found before, on these tables and with this k.
     scored
         Best candidates found so far, by scorer and column weights.
+    runs
+        The same with the scores of decoys.
     """
 
     reference: KeyTable
@@ -58,6 +61,7 @@ class Candidates:
     blocker: BlockerName = "lexical"
     found: BlockedPairs | None = None
     scored: dict[tuple[str, tuple[float, ...]], BestCandidates] = field(default_factory=dict)
+    runs: dict[tuple[str, tuple[float, ...]], RunScores] = field(default_factory=dict)
     _allowed: list[tuple[NegativeRules, CandidatePairs]] = field(default_factory=list)
 
     @cached_property
@@ -99,16 +103,17 @@ class Candidates:
     @cached_property
     def reference_pairs(self) -> CandidatePairs:
         """Neighbours of every reference row, itself left out."""
+        if not isinstance(self.blocking, int):
+            return block_with(self.blocking, self.reference, self.reference)
         return self.neighbours(np.arange(len(self.reference)))
 
     def neighbours(self, rows: Int64Array) -> CandidatePairs:
         """Neighbours of some reference rows; the others get none. The same as in `reference_pairs`."""
         if self.found is not None and self.found.reference_pairs is not None:
             return self.found.reference_pairs
-        if "reference_pairs" in self.__dict__:
+        # A blocker of the user's own is asked once, for all rows.
+        if "reference_pairs" in self.__dict__ or not isinstance(self.blocking, int):
             return self.reference_pairs
-        if not isinstance(self.blocking, int):
-            return block_with(self.blocking, self.reference, self.reference)
         return self.index.self_pairs(rows, self.blocking, self.work.named("blocking the reference"))
 
     def allowed_pairs(self, rules: NegativeRules) -> CandidatePairs:

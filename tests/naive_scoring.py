@@ -191,3 +191,30 @@ def ascending(values, weights):
         max(min(mean(start, end) for end in range(place + 1, size + 1)) for start in range(place + 1))
         for place in range(size)
     ]
+
+
+def contested_claims(scores, claims, decoys, references, grid):
+    """How many claims are contested, and at each of `grid` how much more often wrong claims are than right ones."""
+    rows = list(zip(scores, claims, strict=True))
+
+    def disputed(chosen):
+        """Contested claims of the chosen rows, which are the best scored: all but one of those to the same row."""
+        return sum(max([claim for _, claim in chosen].count(reference) - 1, 0) for reference in range(references))
+
+    def highest(reference):
+        return max([score for score, claim in rows if claim == reference and claim >= 0], default=-math.inf)
+
+    least = sorted(scores, reverse=True)[max(1, round(0.25 * len(rows))) - 1]
+    best = [(score, claim) for score, claim in rows if score >= least]
+    share, contested = len(best) / len(rows), (disputed(best) + 0.1) / (len(best) + 1.0)
+    each = min(
+        [1.0 + step / 10.0 for step in range(70)] + list(range(8, 200)),
+        key=lambda m: abs(1.0 - (1.0 - (1.0 - share) ** m) / (share * m) - contested),
+    )
+    contrast = []
+    for point in grid:
+        above = sum(min(max(round((score + 7.0) / 0.25) * 0.25 - 7.0, -7.0), 7.0) >= point for score in scores)
+        by_right = 1.0 - (1.0 - min(above / len(rows), 0.999)) ** (each - 1.0)
+        by_wrong = sum(highest(decoy) >= point for decoy in decoys) / max(len(decoys), 1)
+        contrast.append(max(by_wrong - by_right, 0.0))
+    return disputed(rows), contrast

@@ -9,15 +9,16 @@ import numpy as np
 
 from fuzzyjoin.matching import Matches
 from fuzzyjoin.program import PrecisionEstimate, Scorer
-from fuzzyjoin.scoring.calibration import QUANTILES, at, interval
+from fuzzyjoin.scoring.calibration import QUANTILES, interval
+from fuzzyjoin.scoring.densities import at
 from fuzzyjoin.scoring.evidence import EvidenceTables, column_weights
-from fuzzyjoin.scoring.scores import NO_CANDIDATE, best_candidates, best_of_decoys
+from fuzzyjoin.scoring.scores import NO_CANDIDATE, best_candidates, run_scores
 
 if TYPE_CHECKING:
     from fuzzyjoin.candidates import Candidates
     from fuzzyjoin.kernels.types import Float64Array
     from fuzzyjoin.program import Definition
-    from fuzzyjoin.scoring.calibration import Calibrator, RunCurve
+    from fuzzyjoin.scoring.calibration import Calibrator, RunCurve, RunScores
     from fuzzyjoin.scoring.scorer import TrainedScorer
     from fuzzyjoin.scoring.scores import BestCandidates
 
@@ -70,14 +71,14 @@ def learn_decision(candidates: Candidates, scorer: TrainedScorer, target: float)
     weights = column_weights(candidates)
     tables = EvidenceTables(candidates, weights)
     best = scored(tables, scorer)
-    decoys = scored_decoys(tables, scorer)
-    curve = scorer.calibrator.curve(best.score, decoys)
+    run = scored_run(tables, scorer, best)
+    curve = scorer.calibrator.curve(run)
     probability = at(curve.probability, best.score)
     least = lowest_score(best.score, probability, target)
     joined = best.score >= least if least is not None else np.zeros(best.score.size, np.bool_)
     estimates = {"posterior": headline(scorer.calibrator, probability[joined])}
     if joined.any():
-        estimates["decoys"] = by_decoys(curve, decoys, joined, float(best.score[joined].min()))
+        estimates["decoys"] = by_decoys(curve, run.reference_decoys, joined, float(best.score[joined].min()))
         estimates["ball"] = by_ball(scorer.calibrator, best.crowd[joined])
     decision = Scorer(
         name=scorer.name,
@@ -123,12 +124,12 @@ def scored(tables: EvidenceTables, scorer: TrainedScorer) -> BestCandidates:
     return known[key]
 
 
-def scored_decoys(tables: EvidenceTables, scorer: TrainedScorer) -> Float64Array:
-    """The best scores of the decoys; kept too."""
-    known, key = tables.candidates.scored, (f"{scorer.hash}, decoys", tables.weights)
+def scored_run(tables: EvidenceTables, scorer: TrainedScorer, best: BestCandidates) -> RunScores:
+    """The best scores and those of the decoys; kept too."""
+    known, key = tables.candidates.runs, (scorer.hash, tables.weights)
     if key not in known:
-        known[key] = best_of_decoys(tables, scorer)
-    return known[key].score
+        known[key] = run_scores(tables, scorer, best)
+    return known[key]
 
 
 def lowest_score(scores: Float64Array, probability: Float64Array, target: float) -> float | None:
@@ -154,9 +155,10 @@ def headline(calibrator: Calibrator, probability: Float64Array) -> PrecisionEsti
 
 
 def by_decoys(curve: RunCurve, decoys: Float64Array, joined: np.ndarray, cut: float) -> PrecisionEstimate:
-    """1 - share of wrong rows · share of decoys at the cut · query rows / joined rows (target-decoy estimate).
+    """1 - share of wrong rows · share of reference decoys at the cut · query rows / joined rows.
 
-    Decoy pairs are mutual (each of two near rows joins the other), so they count half as much in the interval.
+    This is the target-decoy estimate. Decoy pairs are mutual (each of two near rows joins the other), so they count
+    half as much in the interval.
     """
     trials = decoys.size / 2.0
     hits = (float((decoys >= cut).sum()) + 1.0) / (decoys.size + 1.0)

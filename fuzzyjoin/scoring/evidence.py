@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
     from fuzzyjoin.scoring.sides import Form
 
-__all__ = ["EVIDENCE", "EvidenceTables", "column_weights", "sample_rows"]
+__all__ = ["EVIDENCE", "MEAN_RANK", "EvidenceTables", "column_weights", "evidence_without", "sample_rows"]
 
 SIBLINGS_KEPT: Final = 7
 """Nearest siblings of a row that are kept: one more than are counted, because a row that asks is nobody's sibling."""
@@ -68,12 +68,13 @@ COMPARED: Final = ("3-gram jaccard", "3-gram cosine", "word jaccard", "edit")
 """Distances that are compared with those inside the reference table."""
 COMPARED_PLACES: Final = tuple(DISTANCES.index(name) for name in COMPARED)
 
+SUMMARY: Final = ("nearest share", "mean rank", "mean lead")
+"""Summaries of a candidate's place among its rivals, over all distances (see `among_rivals`)."""
+
 EVIDENCE: Final = (
     *DISTANCES,
     *(f"lead in {name}" for name in DISTANCES),
-    "nearest share",
-    "mean rank",
-    "mean lead",
+    *SUMMARY,
     *WORD_EVIDENCE[: SOFT.start],
     *WORD_EVIDENCE[SOFT.stop :],
     *(f"{what} {name}" for name in COMPARED for what in ("against sibling,", "siblings within twice", "spread share,")),
@@ -82,6 +83,7 @@ EVIDENCE: Final = (
     "reference letters",
 )
 """Names of the evidence, in order."""
+MEAN_RANK: Final = EVIDENCE.index("mean rank")
 
 
 def column_weights(candidates: Candidates) -> tuple[float, ...]:
@@ -104,6 +106,45 @@ def sample_rows(rows: int, most: int) -> Int64Array:
     size = min(rows, most)
     positions: Int64Array = np.arange(size, dtype=np.int64) * rows // max(size, 1)
     return positions
+
+
+def evidence_without(
+    evidence: Float32Array, sizes: Int64Array, taken: BoolArray, *, found: Int64Array
+) -> tuple[Float32Array, Int64Array]:
+    """Evidence of the candidates that are left when some are taken away, and how many each row then has.
+
+    Parameters
+    ----------
+    evidence
+        (pairs, len(EVIDENCE)), the pairs of a row side by side.
+    sizes
+        Pairs of each row, (rows,).
+    taken
+        Which pairs are taken away, (pairs,): at most one a row.
+    found
+        Candidates that each row had in all, (rows,), if `evidence` holds only the best ranked of them.
+
+    Notes
+    -----
+    What compares a candidate with its rivals is computed anew. The reference table stays as it is: a row that was taken
+    away still counts as a sibling and in document frequencies.
+    """
+    kinds = len(DISTANCES)
+    row = np.repeat(np.arange(sizes.size), sizes)
+    left = sizes - np.bincount(row[taken], minlength=sizes.size)
+    rest = evidence[~taken]
+    leads, summary = among_rivals(np.ascontiguousarray(rest[:, :kinds].T, np.float64), left)
+    gone = np.full((sizes.size, kinds), np.inf, np.float32)
+    gone[row[taken]] = evidence[taken, :kinds]
+    after = row[~taken]
+    nearer = (gone[after] < rest[:, :kinds]).mean(axis=1)
+    rivals = found[after] - 1
+    # The mean share of rivals that are nearer, over all that were found: one rival less.
+    rank = (rest[:, MEAN_RANK] * rivals - nearer) / np.maximum(rivals - 1, 1)
+    summary[1] = np.where(np.isinf(gone[after, 0]), rest[:, MEAN_RANK], np.clip(rank, 0.0, 1.0))
+    rest[:, kinds : 2 * kinds] = leads.T
+    rest[:, 2 * kinds : 2 * kinds + len(SUMMARY)] = summary.T
+    return rest, left
 
 
 @dataclass(frozen=True)

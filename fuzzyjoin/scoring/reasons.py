@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fuzzyjoin.scoring.calibration import at
 from fuzzyjoin.scoring.decision import scaled, unscaled
+from fuzzyjoin.scoring.densities import at
 from fuzzyjoin.scoring.evidence import EVIDENCE, EvidenceTables
 
 if TYPE_CHECKING:

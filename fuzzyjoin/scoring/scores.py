@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fuzzyjoin.distances import pair_positions
 from fuzzyjoin.kernels.neighbours import nearest_two
-from fuzzyjoin.scoring.evidence import EVIDENCE, sample_rows
+from fuzzyjoin.scoring.calibration import RunScores
+from fuzzyjoin.scoring.evidence import EVIDENCE, evidence_without, sample_rows
 from fuzzyjoin.threads import map_chunks
 
 if TYPE_CHECKING:
@@ -17,13 +19,13 @@ if TYPE_CHECKING:
     from fuzzyjoin.scoring.evidence import EvidenceTables
     from fuzzyjoin.scoring.scorer import TrainedScorer
 
-__all__ = ["CROWDS", "NO_CANDIDATE", "BestCandidates", "best_candidates", "best_of_decoys"]
+__all__ = ["CROWDS", "DECOYS", "NO_CANDIDATE", "BestCandidates", "best_candidates", "run_scores"]
 
 NO_CANDIDATE: Final = -9.0
 """Score that a row without any candidate counts with: below all that is ever joined."""
 
 DECOYS: Final = 500
-"""Reference rows that are used as decoys."""
+"""Decoys of each kind, at most."""
 
 CROWDS: Final = [place for place, name in enumerate(EVIDENCE) if name.startswith("siblings within twice ")]
 
@@ -67,10 +69,52 @@ def best_candidates(
 _FIELDS: Final = ("first", "score", "second", "second_score", "crowd")
 
 
-def best_of_decoys(tables: EvidenceTables, scorer: TrainedScorer) -> BestCandidates:
-    """Best candidates of reference rows used as queries, themselves left out: nothing that they would join is right."""
-    rows = sample_rows(len(tables.candidates.reference), DECOYS)
-    return best_candidates(tables, scorer, tables.candidates.neighbours(rows), rows, own=1)
+def run_scores(tables: EvidenceTables, scorer: TrainedScorer, best: BestCandidates) -> RunScores:
+    """The best scores of the query rows with those of both kinds of decoys: nothing that a decoy would join is right.
+
+    Query decoys are query rows whose best candidate was taken away; reference decoys are reference rows used as
+    queries, themselves left out.
+    """
+    candidates = tables.candidates
+    asked = sample_rows(len(candidates.query), DECOYS)
+    query_decoys = _without_their_best(tables, scorer, asked, best.first[asked])
+    known = sample_rows(len(candidates.reference), DECOYS)
+    reference_decoys = best_candidates(tables, scorer, candidates.neighbours(known), known, own=1)
+    return RunScores(
+        best=best.score,
+        claims=best.first,
+        query_decoys=query_decoys[0],
+        query_decoy_claims=query_decoys[1],
+        reference_decoys=reference_decoys.score,
+        reference_rows=len(candidates.reference),
+    )
+
+
+def _without_their_best(
+    tables: EvidenceTables, scorer: TrainedScorer, rows: Int64Array, best: Int64Array
+) -> tuple[Float64Array, Int64Array]:
+    """Scores and positions of the best candidates of query rows that are left once `best` are taken away."""
+    pairs = tables.candidates.query_pairs
+    positions = pair_positions(pairs, rows)
+    sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
+    references = pairs.reference[positions].astype(np.int64)
+    taken = references == np.repeat(best, sizes)
+    evidence, left = evidence_without(tables.evidence(pairs, rows), sizes, taken, found=sizes)
+    return best_of_rows(_score(scorer, evidence, tables), references[~taken], left)
+
+
+def best_of_rows(scores: Float64Array, references: Int64Array, sizes: Int64Array) -> tuple[Float64Array, Int64Array]:
+    """Score and position of the best of each row's candidates, `NO_CANDIDATE` and -1 where it has none.
+
+    The candidates of a row stand side by side, `sizes` (rows,) says how many; ties go to the first.
+    """
+    rows = np.repeat(np.arange(sizes.size), sizes)
+    order = np.lexsort((np.arange(rows.size), -scores, rows))
+    found = sizes > 0
+    first = order[(np.cumsum(sizes) - sizes)[found]]
+    best, claims = np.full(sizes.size, NO_CANDIDATE), np.full(sizes.size, -1, np.int64)
+    best[found], claims[found] = scores[first], references[first]
+    return best, claims
 
 
 def _best_of_some(

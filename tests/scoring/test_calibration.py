@@ -2,54 +2,79 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fuzzyjoin.scoring.calibration import GRID, Calibrator, ascending, at, densities, histogram, interval, smoothed
+from fuzzyjoin.scoring.calibration import Calibrator, RunScores, interval
+from fuzzyjoin.scoring.densities import GRID, ascending, at, densities, histogram, smoothed
 from fuzzyjoin.scoring.scorer import shipped_scorer
 from tests import naive_scoring
 
 
-def run(*, rows, right, seed=0):
-    """Scores of query rows of which a share is right, and of decoys like the wrong ones."""
+def run(*, rows, right, seed=0, decoys=400):
+    """Scores of query rows of which a share is right, each claiming a row of its own, and of decoys like the wrong."""
     random = np.random.default_rng(seed)
     hits = round(rows * right)
     scores = np.concatenate([random.normal(4.0, 1.0, hits), random.normal(-2.5, 1.2, rows - hits)])
-    return scores, random.normal(-2.5, 1.2, 400)
+    return RunScores(
+        best=scores,
+        claims=np.arange(rows),
+        query_decoys=random.normal(-2.5, 1.2, decoys),
+        query_decoy_claims=random.integers(0, 5 * rows, decoys),
+        reference_decoys=random.normal(-2.5, 1.2, decoys),
+        reference_rows=5 * rows,
+    )
 
 
 @pytest.mark.parametrize("right", [0.05, 0.3, 0.6, 0.95])
 def test_the_share_of_right_matches_is_found(right):
-    curve = shipped_scorer().calibrator.curve(*run(rows=1000, right=right))
+    curve = shipped_scorer().calibrator.curve(run(rows=1000, right=right))
     assert curve.share == pytest.approx(right, abs=0.1)
 
 
 @pytest.mark.parametrize("right", [0.05, 0.3, 0.6, 0.95])
 def test_the_mean_probability_is_near_the_truth(right):
-    scores, decoys = run(rows=1000, right=right)
-    probability = at(shipped_scorer().calibrator.curve(scores, decoys).probability, scores)
+    scores = run(rows=1000, right=right)
+    probability = at(shipped_scorer().calibrator.curve(scores).probability, scores.best)
     assert probability.mean() == pytest.approx(right, abs=0.08)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 10, 300])
 def test_probabilities_rise_with_the_score_whatever_the_size_of_the_run(rows):
-    curve = shipped_scorer().calibrator.curve(*run(rows=rows, right=0.5))
+    curve = shipped_scorer().calibrator.curve(run(rows=rows, right=0.5))
     assert (np.diff(curve.probability) >= 0.0).all()
     assert 0.0 < curve.probability[0] <= curve.probability[-1] < 1.0
 
 
 def test_a_run_without_decoys_has_a_curve_too():
-    scores, _ = run(rows=50, right=0.5)
-    assert (np.diff(shipped_scorer().calibrator.curve(scores, np.zeros(0)).probability) >= 0.0).all()
+    curve = shipped_scorer().calibrator.curve(run(rows=50, right=0.5, decoys=0))
+    assert (np.diff(curve.probability) >= 0.0).all()
 
 
 def test_the_order_of_scores_does_not_matter():
-    scores, decoys = run(rows=500, right=0.5)
+    scores = run(rows=500, right=0.5)
     calibrator = shipped_scorer().calibrator
-    one, other = calibrator.curve(scores, decoys), calibrator.curve(scores[::-1], decoys[::-1])
-    assert np.array_equal(one.probability, other.probability)
+    other = replace(scores.of_rows(np.arange(500)[::-1]), reference_decoys=scores.reference_decoys[::-1])
+    assert np.array_equal(calibrator.curve(scores).probability, calibrator.curve(other).probability)
+
+
+def test_rows_that_claim_the_same_candidate_are_trusted_less_where_each_match_is_one():
+    """The wrong rows score as the lower right ones do; only that they claim what others have gives them away."""
+    rows = 400
+    alone = run(rows=rows, right=1.0)
+    order = np.argsort(-alone.best)
+    claims = np.empty(rows, np.int64)
+    claims[order] = np.arange(rows) % (rows // 2)
+    decoys = np.random.default_rng(2).integers(0, rows // 2, 400)
+    both = [
+        replace(alone, claims=made, query_decoy_claims=decoys, reference_rows=rows) for made in (claims, alone.claims)
+    ]
+    shared, apart = (shipped_scorer().calibrator.curve(scores).probability for scores in both)
+    assert at(shared, alone.best).mean() < at(apart, alone.best).mean()
 
 
 def test_a_calibrator_read_back_is_the_same():
@@ -68,7 +93,7 @@ def test_ascending_agrees_with_the_formula(points):
 def test_every_score_counts_once_and_no_density_is_zero(scores):
     scores = np.array(scores, np.float64)
     assert histogram(scores).sum() == scores.size
-    density = densities(smoothed(scores))
+    density = densities(smoothed(histogram(scores)))
     assert density.sum() == pytest.approx(1.0)
     assert (density > 0.0).all()
 

@@ -7,7 +7,7 @@ import pytest
 
 from fuzzyjoin.blocking import scorer_k
 from fuzzyjoin.candidates import Candidates
-from fuzzyjoin.scoring.evidence import EVIDENCE, EvidenceTables, column_weights, sample_rows
+from fuzzyjoin.scoring.evidence import EVIDENCE, EvidenceTables, column_weights, evidence_without, sample_rows
 from fuzzyjoin.tables import key_tables
 from fuzzyjoin.threads import Work
 from tests.cases import frame, random_tables
@@ -80,3 +80,18 @@ def test_columns_weigh_by_how_much_they_tell_rows_apart():
 def test_a_sample_is_spread_and_never_larger_than_the_table():
     assert sample_rows(3, 500).tolist() == [0, 1, 2]
     assert sample_rows(1000, 4).tolist() == [0, 250, 500, 750]
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_evidence_without_a_candidate_is_that_of_a_row_which_never_had_it(columns):
+    names = [f"column {place}" for place in range(columns)]
+    reference, query = random_tables(8, columns=columns, references=30)
+    candidates, tables = tables_of(reference, query, names)
+    pairs, rows = candidates.query_pairs, np.arange(len(candidates.query), dtype=np.int64)
+    sizes = np.diff(pairs.indptr)
+    # One of the candidates of every second row.
+    taken = np.zeros(len(pairs), np.bool_)
+    taken[(pairs.indptr[:-1] + rows % np.maximum(sizes, 1))[(sizes > 0) & (rows % 2 == 0)]] = True
+    found, left = evidence_without(tables.evidence(pairs, rows), sizes, taken, found=sizes)
+    assert left.tolist() == np.diff(pairs.keep(~taken).indptr).tolist()
+    assert found == pytest.approx(tables.evidence(pairs.keep(~taken), rows), abs=1e-6)
