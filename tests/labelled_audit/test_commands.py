@@ -144,6 +144,14 @@ class TestDraw:
         assert tree(tmp_path) == {}
 
 
+@pytest.fixture
+def heeded_interrupt():
+    """Child processes heed SIGINT even where the tests run in the background of a shell, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class TestLabel:
     def test_answers_are_saved_in_order(self, drawn):
         result = label(drawn / "sheet.csv", "y\nN\n unsure \nYes\n")
@@ -194,6 +202,7 @@ class TestLabel:
         assert read_sheet(drawn / "sheet.csv").labels[:4] == ("yes", "no", "unsure", None)
         assert {path.name for path in drawn.iterdir()} == {"sheet.csv", "design.json"}
 
+    @pytest.mark.usefixtures("heeded_interrupt")
     def test_control_c_keeps_what_was_answered(self, drawn):
         parent, child = pty.openpty()
         command = [sys.executable, "-m", "fuzzyjoin", "audit", "label", str(drawn / "sheet.csv")]
