@@ -72,9 +72,8 @@ def contested_claims(
     there = histogram(scores)
     disputed = np.bincount(places(scores), contested, minlength=GRID.size).astype(np.float64)
     # By score, not by rank: rows of equal score are all in or all out, in whatever order they come.
-    best = scores >= np.sort(scores)[::-1][max(1, round(BEST_SHARE * rows)) - 1] if rows else contested
-    share = float(np.sum(best)) / max(rows, 1)
-    repeats = _repeats((float(contested[best].sum()) + 0.1) / (float(np.sum(best)) + 1.0), share) if rows else 1.0
+    best = scores >= np.sort(scores)[-max(1, round(BEST_SHARE * rows))] if rows else np.zeros(0, np.bool_)
+    repeats = _repeats(_share_of(contested[best]), float(best.sum()) / rows) if rows else 1.0
     above = np.minimum(_tail(there) / max(rows, 1), 0.999)
     by_right = 1.0 - (1.0 - above) ** (repeats - 1.0)
     highest = np.full(reference_rows + 1, -np.inf)
@@ -92,7 +91,7 @@ def contested_claims(
         contrast=contrast,
         right=np.where(contrast > LEAST_CONTRAST, np.clip(right, 0.03, 0.97), PRIOR_RIGHT),
         claimed=np.clip(claimed, FEWEST_CLAIMED, 1.0),
-        contested=(float(contested.sum()) + 0.1) / (rows + 1.0),
+        contested=_share_of(contested),
         rows_each=rows / max(reference_rows, 1),
     )
 
@@ -104,6 +103,11 @@ def _contested(scores: Float64Array, claims: Int64Array) -> Float64Array:
     contested = np.zeros(scores.size)
     contested[order[1:]] = (ranked[1:] == ranked[:-1]) & (ranked[1:] >= 0)
     return contested
+
+
+def _share_of(contested: Float64Array) -> float:
+    """The share of ones, as if one row more had been seen, a tenth of which is contested; never 0 or 1."""
+    return (float(contested.sum()) + 0.1) / (contested.size + 1.0)
 
 
 def _repeats(contested: float, share: float) -> float:
