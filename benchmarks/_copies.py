@@ -8,12 +8,14 @@ keys that are spread over several columns. The copies add that without any other
 from __future__ import annotations
 
 import hashlib
-import string
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
+
+from benchmarks._columns import split_name, with_column
+from benchmarks._noise import misspelt, reworded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,14 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["COPIES", "copy_of", "generator", "withheld"]
 
-COPIES: Final = ("whole", "withheld", "letters", "words", "columns", "repeated", "vocabulary")
+COLUMNS: Final = ("columns 1", "columns 2", "columns 3")
+COPIES: Final = ("whole", "withheld", "letters", "words", *COLUMNS, "repeated", "vocabulary")
 """Kinds of tables to train on: a task as it ships, and its copies."""
 
 MOST_QUERIES: Final = 600
 """Query rows of a changed copy."""
-
-LETTER_CHANGES: Final = ("drop", "replace", "add", "swap")
-WORD_CHANGES: Final = ("drop", "initial", "shorten", "add", "join")
 
 MOST_WORDS: Final = 3000
 LETTERS: Final = 4
@@ -40,6 +40,9 @@ REPEATS: Final = (2.0, 4.0, 10.0)
 
 SHRUNK: Final = 0.3
 """Share of the copies whose reference table loses most of the rows without a match."""
+
+SPLIT: Final = 0.3
+"""Share of the copies with further columns whose names are divided between two."""
 
 
 def generator(*parts: object) -> np.random.Generator:
@@ -84,6 +87,17 @@ class _Noise:
     withheld: float
 
 
+def _drawn_noise(kind: str, random: np.random.Generator) -> _Noise:
+    """Draw less noise, and more rows without a match, where further columns tell rows apart."""
+    columns = kind in COLUMNS
+    return _Noise(
+        letters=float(random.choice([0.0, 0.02, 0.05, 0.1] if columns else [0.02, 0.05, 0.1, 0.15, 0.25])),
+        words=float(random.choice([0.0, 0.05, 0.1, 0.2, 0.3] if columns else [0.05, 0.1, 0.2, 0.3, 0.5])),
+        from_reference=float(random.choice([0.0, 0.5, 1.0])),
+        withheld=float(random.choice([0.0, 0.2, 0.4, 0.7] if columns else [0.0, 0.2, 0.4])),
+    )
+
+
 def _changed(task: Task, kind: str, random: np.random.Generator) -> Task:
     column = task.columns[0]
     reference, query = task.reference.sort_values("id"), task.query.sort_values("id")
@@ -92,26 +106,24 @@ def _changed(task: Task, kind: str, random: np.random.Generator) -> Task:
         query = task.query
     elif len(query) > MOST_QUERIES:
         query = query.iloc[np.sort(random.choice(len(query), MOST_QUERIES, replace=False))]
-    noise = _Noise(
-        letters=float(random.choice([0.02, 0.05, 0.1, 0.15, 0.25])),
-        words=float(random.choice([0.05, 0.1, 0.2, 0.3, 0.5])),
-        from_reference=float(random.choice([0.0, 0.5, 1.0])),
-        withheld=float(random.choice([0.0, 0.2, 0.4])),
-    )
+    noise = _drawn_noise(kind, random)
     vocabulary = " ".join(reference[column].dropna()).split()
     right = dict(zip(task.truth["id_r"], task.truth["id_l"], strict=True))
     texts = _texts(query, reference, column, right, noise.from_reference, random)
     changed = [_noisy(text, kind, noise, vocabulary, random) for text in texts]
     query = query.assign(**{column: changed})
     columns = [column]
-    if kind == "columns":
-        for number in range(int(random.integers(1, 5))):
+    if kind in COLUMNS:
+        for number in range(int(random.integers(1, 6))):
             name = f"extra {number}"
-            reference, query = _with_column(reference, query, name, right, vocabulary, random)
+            reference, query = with_column(reference, query, column, name, right, vocabulary, random)
             columns.insert(int(random.integers(len(columns) + 1)), name)
+        if random.random() < SPLIT:
+            reference, query = (split_name(table, column, "rest of the name") for table in (reference, query))
+            columns.append("rest of the name")
     matched = sorted({right[name] for name in query["id"] if name in right})
     gone = {matched[place] for place in random.permutation(len(matched))[: round(noise.withheld * len(matched))]}
-    if kind != "columns" and random.random() < SHRUNK:
+    if kind not in COLUMNS and random.random() < SHRUNK:
         kept = int(len(reference) * random.choice([0.05, 0.2]))
         others = sorted(set(reference["id"]) - set(matched))
         gone |= {others[place] for place in random.permutation(len(others))[kept:]}
@@ -170,95 +182,7 @@ def _texts(  # noqa: PLR0917 - the two tables and what joins them
 
 def _noisy(text: str, kind: str, noise: _Noise, vocabulary: Sequence[str], random: np.random.Generator) -> str:
     if kind in {"letters", "vocabulary"}:
-        return _misspelt(text, noise.letters, random)
+        return misspelt(text, noise.letters, random)
     if kind == "words":
-        return _reworded(text, noise.words, vocabulary, random)
-    return _misspelt(_reworded(text, noise.words / 2, vocabulary, random), noise.letters / 3, random)
-
-
-def _misspelt(text: str, rate: float, random: np.random.Generator) -> str:
-    """Drop, replace, add or swap letters."""
-    letters = string.ascii_lowercase
-    result: list[str] = []
-    place = 0
-    while place < len(text):
-        letter = text[place]
-        change = LETTER_CHANGES[random.integers(4)] if letter.isalpha() and random.random() < rate else ""
-        if change == "replace":
-            result.append(letters[random.integers(26)])
-        elif change == "add":
-            result += [letter, letters[random.integers(26)]]
-        elif change == "swap" and place + 1 < len(text):
-            result += [text[place + 1], letter]
-            place += 1
-        elif change != "drop":
-            result.append(letter)
-        place += 1
-    return "".join(result).strip() or text
-
-
-def _reworded(text: str, rate: float, vocabulary: Sequence[str], random: np.random.Generator) -> str:
-    """Drop, abbreviate, add, join or turn round words."""
-    words = text.split()
-    result: list[str] = []
-    for word in words:
-        change = WORD_CHANGES[random.integers(5)] if random.random() < rate else ""
-        if change == "drop" and len(words) > 1:
-            continue
-        if change == "initial":
-            result.append(f"{word[:1]}.")
-        elif change == "shorten":
-            result.append(word[: max(2, len(word) // 2)])
-        elif change == "add":
-            result += [word, vocabulary[random.integers(len(vocabulary))]]
-        elif change == "join" and result:
-            result[-1] += word
-        else:
-            result.append(word)
-    if len(result) > 1 and random.random() < rate:
-        turn = int(random.integers(1, len(result)))
-        result = result[turn:] + result[:turn]
-    return " ".join(result) or text
-
-
-def _with_column(  # noqa: PLR0917 - as above
-    reference: pd.DataFrame,
-    query: pd.DataFrame,
-    name: str,
-    right: dict[str, str],
-    vocabulary: Sequence[str],
-    random: np.random.Generator,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return both tables with a further column: names, years or prices that agree for most matches, some missing."""
-    kind = int(random.integers(3))
-    agreeing = float(random.choice([0.5, 0.7, 0.9, 1.0]))
-    missing = float(random.choice([0.0, 0.0, 0.1, 0.4]))
-    if kind == 0:
-        size = int(random.choice([4, 20, 100]))
-        values = [
-            " ".join(vocabulary[random.integers(len(vocabulary))] for _ in range(int(random.integers(1, 3))))
-            for _ in range(size)
-        ]
-    elif kind == 1:
-        values = [str(year) for year in range(1950, 2020)]
-    else:
-        values = [f"{price:.2f}" for price in np.exp(random.normal(3.0, 1.0, 400))]
-
-    def drawn() -> str:
-        # Squared, so that some values are frequent.
-        return values[int(len(values) * random.random() ** 2)]
-
-    ours = {identifier: drawn() for identifier in reference["id"]}
-    theirs = []
-    for identifier in query["id"]:
-        agrees = random.random() < agreeing and right.get(identifier) in ours
-        value = ours[right[identifier]] if agrees else drawn()
-        theirs.append(_misspelt(value, 0.03, random) if kind == 0 else value)
-    return (
-        reference.assign(**{name: _with_gaps([ours[identifier] for identifier in reference["id"]], missing, random)}),
-        query.assign(**{name: _with_gaps(theirs, missing, random)}),
-    )
-
-
-def _with_gaps(values: list[str], share: float, random: np.random.Generator) -> list[str | None]:
-    return [None if random.random() < share else value for value in values]
+        return reworded(text, noise.words, vocabulary, random)
+    return misspelt(reworded(text, noise.words / 2, vocabulary, random), noise.letters / 3, random)

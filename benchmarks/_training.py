@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks._copies import generator
 from fuzzyjoin.blocking import scorer_k
 from fuzzyjoin.candidates import Candidates
-from fuzzyjoin.scoring.calibration import Calibrator, RunScores, interval, run_features
+from fuzzyjoin.scoring.calibration import Calibrator, RunScores, interval, run_features, spread_features
 from fuzzyjoin.scoring.decision import lowest_score
 from fuzzyjoin.scoring.densities import GRID, at, densities, histogram, smoothed
 from fuzzyjoin.scoring.evidence import MEAN_RANK, EvidenceTables, column_weights, evidence_without, sample_rows
@@ -55,11 +55,13 @@ LOOKED_AT: Final = 12
 KEPT: Final = 6
 """Candidates of a query row that trees are trained on, of these; the others are easy."""
 
-RIDGE: Final = 2.0
+RIDGE: Final = 4.0
 """Runs that the prior of the coefficients, about 0, counts as."""
 NEWTON_STEPS: Final = 50
 SMALLEST_STEP: Final = 1e-9
 """Far below the digits that are kept."""
+SCORING_STEPS: Final = 100
+FIRST_LOG_SPREAD: Final = -0.5
 FEWEST_ROWS: Final = 3
 FEWEST_MATCHLESS: Final = 5
 MATCHLESS_SHARES: Final = (0.55, 0.8, 0.95)
@@ -161,8 +163,12 @@ def train(tables: Sequence[Examples], *, seed: int = 1) -> tuple[Trees, Calibrat
         calibrator = _calibrator([run for run in runs if folds[run.family] != fold])
         held_out = [run for run in runs if folds[run.family] == fold]
         trials += [trial for run in held_out for trial in _trials(calibrator, run)]
-    spreads = _spread(trials), _spread([trial for run in runs for trial in _ball_trials(run)])
-    return train_trees(tables, seed=seed), _calibrator(runs, spreads)
+    calibrator = replace(
+        _calibrator(runs),
+        spread=_spread(trials),
+        ball_spread=_ball_spread([t for run in runs for t in _ball_trials(run)]),
+    )
+    return train_trees(tables, seed=seed), calibrator
 
 
 def runs_out_of_fold(tables: Sequence[Examples], *, seed: int) -> list[Run]:
@@ -257,7 +263,7 @@ def _query_decoys(trees: Trees, table: Examples, best: Int64Array) -> tuple[Floa
     return best_of_rows(trees.scores(evidence), table.reference[kept][~taken[kept]], left)
 
 
-def _calibrator(runs: Sequence[Run], spreads: tuple[float, float] = (0.0, 0.0)) -> Calibrator:
+def _calibrator(runs: Sequence[Run]) -> Calibrator:
     shapes = {name: np.zeros_like(GRID) for name in ("right", "query decoys", "reference decoys")}
     for run in runs:
         number = int(run.right.sum())
@@ -270,7 +276,7 @@ def _calibrator(runs: Sequence[Run], spreads: tuple[float, float] = (0.0, 0.0)) 
     right, query_decoys, reference_decoys = (_rounded(densities(shape)) for shape in shapes.values())
     features, labels, weights = [], [], []
     unknown = np.zeros(0)
-    empty = Calibrator(right, query_decoys, reference_decoys, unknown, unknown, unknown, 0.0, *spreads)
+    empty = Calibrator(right, query_decoys, reference_decoys, unknown, unknown, unknown, unknown, 0.0, 0.0)
     for run in runs:
         for rows, weight in _draws(run):
             scores = run.scores.of_rows(rows)
@@ -334,10 +340,38 @@ def _logistic(x: Float64Array, y: BoolArray, weights: Float64Array) -> Float64Ar
     return coefficients
 
 
-def _trials(calibrator: Calibrator, run: Run) -> Iterator[tuple[float, float, int]]:
-    """Yield (estimate, truth, rows) at every target and for the top shares of the query rows."""
+@dataclass(frozen=True)
+class Trial:
+    """An estimated precision of so many rows, the true one, and what tells how far off it can be."""
+
+    estimate: float
+    truth: float
+    rows: int
+    features: Float64Array
+
+    @property
+    def chance(self) -> float:
+        """Variance of the truth's log-odds by chance alone."""
+        inside = _inside(self.estimate, self.rows)
+        return 1.0 / (self.rows * inside * (1.0 - inside))
+
+    @property
+    def miss(self) -> float:
+        """Log-odds of the truth less those of the estimate."""
+        truth, estimate = (_inside(value, self.rows) for value in (self.truth, self.estimate))
+        return float(np.log(truth / (1.0 - truth)) - np.log(estimate / (1.0 - estimate)))
+
+
+def _inside(value: float, rows: int) -> float:
+    """A share of so many rows, kept off 0 and 1 by half a row."""
+    return min(max(value, 0.5 / (rows + 1.0)), 1.0 - 0.5 / (rows + 1.0))
+
+
+def _trials(calibrator: Calibrator, run: Run) -> Iterator[Trial]:
+    """Yield the estimate and the truth at every target and for the top shares of the query rows."""
     scores = run.scores.best
-    probability = at(calibrator.curve(run.scores).probability, scores)
+    curve = calibrator.curve(run.scores)
+    probability = at(curve.probability, scores)
     order = np.argsort(-scores, kind="stable")
     chosen = [order[: max(1, round(share * order.size))] for share in TOP_SHARES]
     for target in TARGETS:
@@ -345,23 +379,48 @@ def _trials(calibrator: Calibrator, run: Run) -> Iterator[tuple[float, float, in
         if least is not None:
             chosen.append(np.flatnonzero(scores >= least))
     for rows in chosen:
-        yield float(probability[rows].mean()), float(run.right[rows].mean()), int(rows.size)
+        features = spread_features(curve, scores[rows])
+        yield Trial(float(probability[rows].mean()), float(run.right[rows].mean()), int(rows.size), features)
 
 
-def _ball_trials(run: Run) -> Iterator[tuple[float, float, int]]:
-    """Yield the published estimate, the truth and the rows, for the top shares of the query rows."""
+def _ball_trials(run: Run) -> Iterator[Trial]:
+    """Yield the published estimate and the truth for the top shares of the query rows."""
     order = np.argsort(-run.scores.best, kind="stable")
     for share in TOP_SHARES:
         rows = order[: max(1, round(share * order.size))]
-        yield float((1.0 / (1.0 + run.crowd[rows])).mean()), float(run.right[rows].mean()), int(rows.size)
+        estimate = float((1.0 / (1.0 + run.crowd[rows])).mean())
+        yield Trial(estimate, float(run.right[rows].mean()), int(rows.size), np.ones(1))
 
 
-def _spread(trials: Sequence[tuple[float, float, int]]) -> float:
-    """Return the smallest spread between tasks with which the intervals cover the truth as often as they say."""
-    estimates, truths, rows = (np.array(values, np.float64) for values in zip(*trials, strict=True))
-    for step in range(200):
-        bounds = [interval(value, int(size), step / 50.0, LEVEL) for value, size in zip(estimates, rows, strict=True)]
-        covered = [low <= truth <= high for (low, high), truth in zip(bounds, truths, strict=True)]
-        if np.mean(covered) >= LEVEL:
-            return step / 50.0
-    return 4.0
+def _spread(trials: Sequence[Trial]) -> Float64Array:
+    """Return the coefficients of the log of the spread: those of highest likelihood, raised until intervals cover."""
+    features = np.stack([trial.features for trial in trials])
+    miss, chance = (np.array([getattr(trial, name) for trial in trials]) for name in ("miss", "chance"))
+    coefficients = np.array([FIRST_LOG_SPREAD] + [0.0] * (features.shape[1] - 1))
+    for _ in range(SCORING_STEPS):
+        own = np.exp(2.0 * (features * coefficients).sum(axis=1))
+        share = own / (own + chance)
+        slope = (features.T * (share * (miss**2 / (own + chance) - 1.0))).sum(axis=1)
+        information = np.array([[(2.0 * share**2 * a * b).sum() for b in features.T] for a in features.T])
+        coefficients = coefficients + np.linalg.solve(information + np.eye(features.shape[1]), slope)
+    spreads = np.exp((features * coefficients).sum(axis=1))
+    coefficients[0] += np.log(_factor(trials, spreads))
+    return _rounded(coefficients)
+
+
+def _ball_spread(trials: Sequence[Trial]) -> float:
+    """Return the one spread with which the intervals of the published estimate cover."""
+    return round(_factor(trials, np.ones(len(trials))), 6)
+
+
+def _factor(trials: Sequence[Trial], spreads: Float64Array) -> float:
+    """Return the smallest factor of the spreads with which the intervals cover the truth as often as they say."""
+    factors = np.arange(0.02, 4.0, 0.02)
+    for factor in factors.tolist():
+        covered = 0
+        for trial, spread in zip(trials, spreads.tolist(), strict=True):
+            low, high = interval(trial.estimate, trial.rows, factor * spread, LEVEL)
+            covered += low <= trial.truth <= high
+        if covered >= LEVEL * len(trials):
+            return float(factor)
+    return float(factors[-1])

@@ -136,7 +136,7 @@ def learn_by_scorer(
             NegativeRules(()),
             learned.weights,
             learned.decision,
-            {"probabilities": list(learned.probabilities)},
+            {"probabilities": list(learned.probabilities), "spread": learned.spread},
         ),
         learning_record=_record(
             candidates,

@@ -138,8 +138,9 @@ class PrecisionEstimate(Part):
 class Definition(Part):
     """Everything that decides a match, and nothing else.
 
-    Where a scorer decides, `calibration` holds `probabilities`: the chance that a match is right at each score of
-    `fuzzyjoin.scoring.calibration.GRID`, ascending.
+    Where a scorer decides, `calibration` holds `probabilities`, the chance that a match is right at each score of
+    `fuzzyjoin.scoring.densities.GRID`, ascending, and `spread`, how far their mean was off from task to task (standard
+    deviation of its log-odds).
     """
 
     columns: tuple[Column, ...] = Field(min_length=1)
@@ -176,6 +177,20 @@ class Definition(Part):
         ):
             raise DataError("the program's calibration holds no probabilities; learn it again")
         return tuple(values)
+
+    @property
+    def spread(self) -> float:
+        """The frozen spread of a scorer's program, 0 or more.
+
+        Raises
+        ------
+        DataError
+            If `calibration` holds none.
+        """
+        value = (self.calibration or {}).get("spread")
+        if not isinstance(value, float) or value < 0.0:
+            raise DataError("the program's calibration holds no spread; learn it again")
+        return value
 
     def rules(self) -> NegativeRules:
         """The negative rules, as the join uses them."""

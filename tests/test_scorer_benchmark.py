@@ -8,7 +8,8 @@ import pytest
 from benchmarks import scorer, train_scorer
 from benchmarks._copies import COPIES, copy_of, withheld
 from benchmarks._data import read_task
-from benchmarks._training import examples_of, fold_numbers, train
+from benchmarks._training import LEVEL, Trial, _ball_spread, _spread, examples_of, fold_numbers, train
+from fuzzyjoin.scoring.calibration import interval
 from fuzzyjoin.scoring.scorer import TrainedScorer, scorer_bytes, shipped_scorer
 from tests.test_benchmarks import write_task
 
@@ -82,3 +83,31 @@ def test_training_gives_a_scorer_and_the_same_bytes_again(tasks):
 
 def test_the_shipped_scorer_is_named_as_the_command_names_it():
     assert shipped_scorer().name == train_scorer.NAME
+
+
+def made_up_trials(number=400):
+    """Estimates whose log-odds are off by 0.2, or by 0.8 where the second feature is 1."""
+    random = np.random.default_rng(5)
+    trials = []
+    for place in range(number):
+        feature, rows = float(place % 2), 500
+        truth = 1.0 / (1.0 + np.exp(-random.normal(2.2, 0.2 + 0.6 * feature)))
+        trials.append(Trial(0.9, float(random.binomial(rows, truth)) / rows, rows, np.array([1.0, feature])))
+    return trials
+
+
+def test_the_spread_follows_what_tells_it_and_its_intervals_cover():
+    trials = made_up_trials()
+    coefficients = _spread(trials)
+    spreads = [float(np.exp((coefficients * trial.features).sum())) for trial in trials]
+    assert spreads[:2] == [pytest.approx(0.2, rel=0.35), pytest.approx(0.8, rel=0.35)]
+    covered = [
+        low <= trial.truth <= high
+        for trial, spread in zip(trials, spreads, strict=True)
+        for low, high in [interval(trial.estimate, trial.rows, spread, LEVEL)]
+    ]
+    assert LEVEL <= np.mean(covered) <= LEVEL + 0.03
+
+
+def test_one_spread_for_all_lies_between():
+    assert 0.2 < _ball_spread(made_up_trials()) < 0.8

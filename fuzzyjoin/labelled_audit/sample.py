@@ -315,15 +315,9 @@ def _estimate(program: Program, tables: tuple[KeyTable, KeyTable], matches: pd.D
         raise DataError(
             "matches: precision_estimate holds no number somewhere; give the table that join or apply wrote"
         )
-    decision = program.definition.decision
-    if isinstance(decision, Scorer):
+    if isinstance(program.definition.decision, Scorer):
         # Unions do without these kernels.
-        from fuzzyjoin.application import named_scorer  # noqa: PLC0415
         from fuzzyjoin.scoring.decision import headline  # noqa: PLC0415
 
-        try:
-            return headline(named_scorer(decision, None).calibrator, probability)
-        except UsageError:
-            # A scorer of the user's own is not needed for more than the interval.
-            pass
+        return headline(probability, program.definition.spread)
     return PrecisionEstimate(value=float(probability.mean()))

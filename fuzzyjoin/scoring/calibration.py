@@ -15,15 +15,23 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fuzzyjoin.scoring.claims import contested_claims
-from fuzzyjoin.scoring.densities import GRID, LARGEST, ascending, densities, histogram, smoothed
+from fuzzyjoin.scoring.densities import GRID, LARGEST, ascending, at, densities, histogram, smoothed
 from fuzzyjoin.scoring.mixture import Mixture, fit_mixture
 
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Float64Array, Int64Array
 
-__all__ = ["Calibrator", "RunCurve", "RunScores", "interval", "run_features"]
+__all__ = ["Calibrator", "RunCurve", "RunScores", "interval", "run_features", "spread_features"]
 
 SMALLEST_TAIL: Final = 1e-3
+
+FEW_ROWS: Final = 0.01
+"""Rows that are taken to have every score, so that a curve ascends where no row is."""
+
+LOWEST_CUT: Final = -3.0
+HIGHEST_CUT: Final = 5.0
+MOST_APART: Final = 4.0
+"""Bounds of `spread_features`: beyond them nothing was learned."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +72,13 @@ class RunCurve:
         Probability that a best candidate is right, ascending, at each of `GRID`.
     share
         Estimated share of query rows whose best candidate is right, in (0, 1).
+    witnesses
+        The probability by each kind of decoys alone, ascending, (GRID, 2).
     """
 
     probability: Float64Array
     share: float
+    witnesses: Float64Array
 
 
 @dataclass(frozen=True)
@@ -80,9 +91,11 @@ class Calibrator:
         Densities of the best scores of right matches and of both kinds of decoys, at `GRID`.
     mean, scale, coefficients, intercept
         The regression on `run_features`, standardised.
-    spread, ball_spread
-        Standard deviations of the log-odds of the headline estimate, and of the published one, about the truth from
-        task to task, beyond chance.
+    spread
+        Three coefficients of the log of the standard deviation of the headline estimate's log-odds about the truth from
+        task to task, beyond chance (see `spread_features`).
+    ball_spread
+        That standard deviation of the published estimate.
     """
 
     right: Float64Array
@@ -91,8 +104,8 @@ class Calibrator:
     mean: Float64Array
     scale: Float64Array
     coefficients: Float64Array
+    spread: Float64Array
     intercept: float
-    spread: float
     ball_spread: float
 
     @classmethod
@@ -113,8 +126,14 @@ class Calibrator:
         features = run_features(run, mixtures)
         # Not a matrix product: its rounding would depend on the linear algebra library.
         odds = ((features - self.mean) / self.scale * self.coefficients).sum(axis=1) + self.intercept
-        probability = ascending(1.0 / (1.0 + np.exp(-odds)), histogram(run.best) + 0.01)
-        return RunCurve(probability, mixtures[0].share)
+        there = histogram(run.best)
+        probability = ascending(1.0 / (1.0 + np.exp(-odds)), there + FEW_ROWS)
+        witnesses = np.column_stack([ascending(mixture.right, there + FEW_ROWS) for mixture in mixtures])
+        return RunCurve(probability, mixtures[0].share, witnesses)
+
+    def spread_of(self, curve: RunCurve, joined: Float64Array) -> float:
+        """How far the headline estimate is usually off for the rows of these scores, in log-odds, beyond chance."""
+        return float(np.exp((self.spread * spread_features(curve, joined)).sum()))
 
     def mixtures(self, run: RunScores) -> tuple[Mixture, Mixture]:
         """The run's scores as mixtures of right and wrong ones, by query decoys and by reference decoys."""
@@ -140,26 +159,39 @@ def interval(value: float, rows: int, spread: float, level: float) -> tuple[floa
 QUANTILES: Final = {0.9: 1.6448536269514722}
 """Half-widths of central intervals of the normal distribution, by level."""
 
-_ARRAYS: Final = ("right", "query_decoys", "reference_decoys", "mean", "scale", "coefficients")
-_NUMBERS: Final = ("intercept", "spread", "ball_spread")
+_ARRAYS: Final = ("right", "query_decoys", "reference_decoys", "mean", "scale", "coefficients", "spread")
+_NUMBERS: Final = ("intercept", "ball_spread")
+
+
+def spread_features(curve: RunCurve, joined: Float64Array) -> Float64Array:
+    """What tells how far off the headline estimate can be for some joined rows, (3,).
+
+    One; the lowest score that is joined; how far the two kinds of decoys disagree, in log-odds.
+    """
+    both = np.clip(at(curve.witnesses, joined).mean(axis=0), SMALLEST_TAIL, 1.0 - SMALLEST_TAIL)
+    apart = float(np.abs(np.diff(_log_odds(both)))[0])
+    return np.array([1.0, min(max(float(joined.min()), LOWEST_CUT), HIGHEST_CUT), min(apart, MOST_APART)])
 
 
 def run_features(run: RunScores, mixtures: tuple[Mixture, Mixture]) -> Float64Array:
     """What the regression sees at each of `GRID`, (GRID, 17).
 
     The score; the log of the share of query rows that score at least so; by each mixture the log-odds of being right,
-    the log of the share of wrong matches that score at least so, the log-odds of the share of right matches, and both
-    shifts; of contested claims their contrast, what they tell of being right, how many there are, how many query rows
+    the log of the share of wrong matches that score at least so, the share of right matches, and both shifts; of
+    contested claims their contrast, what they tell of being right, how many there are, how many query rows
     come to a reference row, and the share of those that are claimed.
     """
-    columns = [GRID, _log_tail(densities(smoothed(histogram(run.best))))]
+    there = histogram(run.best)
+    columns = [GRID, _log_tail(densities(smoothed(there)))]
     for mixture in mixtures:
-        whole = _log_odds(mixture.share), mixture.shift, mixture.decoy_shift
-        columns += [np.clip(_log_odds(mixture.right), -LARGEST, LARGEST), _log_tail(mixture.wrong)]
+        # A share itself, not its log-odds: near 0 or 1 those would outweigh all else.
+        whole = mixture.share, mixture.shift, mixture.decoy_shift
+        right = _log_odds(ascending(mixture.right, there + FEW_ROWS))
+        columns += [np.clip(right, -LARGEST, LARGEST), _log_tail(mixture.wrong)]
         columns += [np.full(GRID.size, value) for value in whole]
     claims = contested_claims(run.best, run.claims, run.query_decoy_claims, run.reference_rows)
     columns += [claims.contrast, claims.contrast * _log_odds(claims.right), np.log(claims.claimed)]
-    columns += [np.full(GRID.size, value) for value in (_log_odds(claims.contested), np.log(claims.rows_each + 1e-3))]
+    columns += [np.full(GRID.size, value) for value in (claims.contested, np.log(claims.rows_each + 1e-3))]
     return np.column_stack(columns)
 
 

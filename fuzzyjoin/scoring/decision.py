@@ -31,12 +31,14 @@ LEVEL: Final = 0.9
 class Learned:
     """A decision by the scorer, with what it needs, how many rows it joins and the estimates of its precision.
 
-    `probabilities` are the chances at each of `GRID`, `weights` those of the columns; of the `estimates` "posterior" is
-    the headline, "decoys" and "ball" are views of their own.
+    `probabilities` are the chances at each of `GRID`, `spread` is how far off their mean usually is, in log-odds;
+    `weights` are those of the columns; of the `estimates` "posterior" is the headline, "decoys" and "ball" are views of
+    their own.
     """
 
     decision: Scorer
     probabilities: tuple[float, ...]
+    spread: float
     weights: tuple[float, ...]
     joined: int
     estimates: dict[str, PrecisionEstimate]
@@ -76,7 +78,8 @@ def learn_decision(candidates: Candidates, scorer: TrainedScorer, target: float)
     probability = at(curve.probability, best.score)
     least = lowest_score(best.score, probability, target)
     joined = best.score >= least if least is not None else np.zeros(best.score.size, np.bool_)
-    estimates = {"posterior": headline(scorer.calibrator, probability[joined])}
+    spread = scorer.calibrator.spread_of(curve, best.score[joined]) if joined.any() else 0.0
+    estimates = {"posterior": headline(probability[joined], spread)}
     if joined.any():
         estimates["decoys"] = by_decoys(curve, run.reference_decoys, joined, float(best.score[joined].min()))
         estimates["ball"] = by_ball(scorer.calibrator, best.crowd[joined])
@@ -86,7 +89,7 @@ def learn_decision(candidates: Candidates, scorer: TrainedScorer, target: float)
         prior=1.0 - curve.share,
         cut=float(scaled(np.array([least]))[0]) if least is not None else None,
     )
-    return Learned(decision, tuple(curve.probability.tolist()), weights, int(joined.sum()), estimates)
+    return Learned(decision, tuple(curve.probability.tolist()), spread, weights, int(joined.sum()), estimates)
 
 
 def match_by_scorer(
@@ -101,7 +104,7 @@ def match_by_scorer(
     found = best.first >= 0
     joined = found & (value >= decision.cut) if decision.cut is not None else np.zeros(found.size, np.bool_)
     probability = np.where(joined, at(np.array(definition.probabilities), best.score), 0.0)
-    estimate = headline(scorer.calibrator, probability[joined])
+    estimate = headline(probability[joined], definition.spread)
     matches = Matches(
         joined=joined,
         reference=best.first,
@@ -145,12 +148,12 @@ def lowest_score(scores: Float64Array, probability: Float64Array, target: float)
     return float(ranked[reached[-1]]) if reached.size else None
 
 
-def headline(calibrator: Calibrator, probability: Float64Array) -> PrecisionEstimate:
+def headline(probability: Float64Array, spread: float) -> PrecisionEstimate:
     """The mean probability of the joined rows, with an interval that allows for how tasks differ."""
     if probability.size == 0:
         return PrecisionEstimate(calibrated=True)
     value = min(max(float(probability.mean()), 0.0), 1.0)
-    low, high = interval(value, probability.size, calibrator.spread, LEVEL)
+    low, high = interval(value, probability.size, spread, LEVEL)
     return PrecisionEstimate(value=value, low=low, high=high, level=LEVEL, calibrated=True)
 
 

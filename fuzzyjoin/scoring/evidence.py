@@ -27,7 +27,9 @@ from fuzzyjoin.kernels.evidence import (
     sibling_evidence,
     word_evidence,
 )
+from fuzzyjoin.kernels.telling_words import TELLING_EVIDENCE
 from fuzzyjoin.scoring.sides import Sides, sides_of_candidates
+from fuzzyjoin.scoring.telling_words import TellingWords
 from fuzzyjoin.threads import map_chunks
 from fuzzyjoin.tokens import on_grid
 
@@ -81,6 +83,7 @@ EVIDENCE: Final = (
     "compared columns",
     "query letters",
     "reference letters",
+    *TELLING_EVIDENCE,
 )
 """Names of the evidence, in order."""
 MEAN_RANK: Final = EVIDENCE.index("mean rank")
@@ -168,7 +171,7 @@ class EvidenceTables:
         With `own` = 1 the rows are reference rows and `pairs` their neighbours.
         """
         # Prepared before the threads start: afterwards they only read.
-        _ = self.sides, self._spread
+        _ = self.sides, self._spread, self._telling_words
         needed = np.unique(pairs.reference[pair_positions(pairs, rows)]).astype(np.int64)
         nearest, names = self._siblings(needed)
 
@@ -182,9 +185,16 @@ class EvidenceTables:
             siblings = sibling_evidence(compared, chunk, sizes, places, nearest, names, self._spread, own)
             lengths = np.repeat(self.sides.asking(own).lengths[chunk], sizes), self.sides.reference.lengths[references]
             parts = [distances, leads, summary, word[: SOFT.start], word[SOFT.stop :], siblings]
-            return np.concatenate([*parts, compared_columns, np.stack(lengths)]).T.astype(np.float32)
+            telling = self._telling_words.evidence(self.sides.words, pairs, chunk, own)
+            return np.concatenate([*parts, compared_columns, np.stack(lengths), telling]).T.astype(np.float32)
 
         return np.concatenate(map_chunks(compute, rows, self.candidates.work.named("evidence")))
+
+    @cached_property
+    def _telling_words(self) -> TellingWords:
+        words = self.sides.words
+        indptr, ids, _ = words.reference
+        return TellingWords.learn(indptr, ids, words.frequency.size)
 
     @cached_property
     def _spread(self) -> Float64Array:

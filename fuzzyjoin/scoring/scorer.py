@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainedScorer", "Trees", "load_scorer", "scorer_bytes", "scorer_file_name", "shipped_scorer"]
 
-SCORER_VERSION: Final = 2
+SCORER_VERSION: Final = 3
 HASH_DIGITS: Final = 12
 """Digits of the hash in the file's name."""
 

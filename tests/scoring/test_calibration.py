@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fuzzyjoin.scoring.calibration import Calibrator, RunScores, interval
+from fuzzyjoin.scoring.calibration import Calibrator, RunScores, interval, spread_features
 from fuzzyjoin.scoring.densities import GRID, ascending, at, densities, histogram, smoothed
 from fuzzyjoin.scoring.scorer import shipped_scorer
 from tests import naive_scoring
@@ -108,3 +108,31 @@ def test_an_interval_holds_its_estimate_and_narrows_with_rows(value):
     few, many = interval(value, 10, 0.3, 0.9), interval(value, 10_000, 0.3, 0.9)
     assert 0.0 <= few[0] <= value <= few[1] <= 1.0
     assert many[1] - many[0] <= few[1] - few[0]
+
+
+def test_the_witnesses_rise_too_and_the_spread_is_read_off_them():
+    scores = run(rows=300, right=0.5)
+    calibrator = shipped_scorer().calibrator
+    curve = calibrator.curve(scores)
+    assert (np.diff(curve.witnesses, axis=0) >= 0.0).all()
+    joined = scores.best[scores.best > 1.0]
+    one, lowest, apart = spread_features(curve, joined)
+    both = at(curve.witnesses, joined).mean(axis=0)
+    assert (one, lowest) == (1.0, joined.min())
+    assert apart == pytest.approx(abs(np.diff(np.log(both / (1.0 - both)))[0]))
+    assert calibrator.spread_of(curve, joined) > 0.0
+
+
+def test_nothing_is_learned_beyond_the_bounds_of_what_tells_the_spread():
+    curve = replace(
+        shipped_scorer().calibrator.curve(run(rows=300, right=0.5)),
+        witnesses=np.column_stack([np.full(GRID.size, 1e-9), np.full(GRID.size, 1.0 - 1e-9)]),
+    )
+    assert spread_features(curve, np.array([-9.0])).tolist() == [1.0, -3.0, 4.0]
+    assert spread_features(curve, np.array([9.0]))[1] == 5.0
+
+
+def test_where_few_rows_have_a_match_the_best_are_trusted_all_the_same():
+    scores = run(rows=2000, right=0.04)
+    probability = at(shipped_scorer().calibrator.curve(scores).probability, scores.best)
+    assert probability[scores.best > 4.0].mean() > 0.8

@@ -52,7 +52,7 @@ def test_a_file_of_ones_own_is_read(shipped_file, tmp_path):
 
 def test_a_changed_file_is_refused(shipped_file, tmp_path):
     path = tmp_path / shipped_file.name
-    path.write_bytes(shipped_file.read_bytes().replace(b'"spread": ', b'"spread": 1', 1))
+    path.write_bytes(shipped_file.read_bytes().replace(b'"ball_spread": ', b'"ball_spread": 1', 1))
     with pytest.raises(DataError, match="was changed after it was trained"):
         load_scorer(path)
 

@@ -1,0 +1,206 @@
+"""Telling words: words that alone tell two reference rows apart, looked up for pairs of rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fuzzyjoin.kernels.jit import inlined, kernel
+from fuzzyjoin.kernels.token_rules import difference, longest_row
+
+if TYPE_CHECKING:
+    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt64Array
+
+__all__ = ["MOST_COMPLETIONS", "TELLING_EVIDENCE", "opposite_words", "telling_evidence"]
+
+TELLING_EVIDENCE = (
+    "query telling word, contexts a row",
+    "query telling word, additions a row",
+    "query telling word, contexts",
+    "query telling word, additions",
+    "reference telling word, contexts a row",
+    "reference telling word, additions a row",
+    "reference telling word, contexts",
+    "reference telling word, additions",
+    "opposite words, contexts",
+)
+"""Rows of `telling_evidence`."""
+
+EACH_SIDE = 4
+"""Rows of each side among them."""
+
+MOST_COMPLETIONS = 50
+"""Words that complete a context, at most, for its pairs of words to be counted as opposites."""
+
+
+@kernel
+def opposite_words(starts: Int64Array, words: Int32Array, vocabulary_size: int) -> Int64Array:
+    """Pairs (a, b), a < b, of words that complete the same context, as a · vocabulary_size + b; once a context.
+
+    words[starts[i]:starts[i + 1]] complete context i, in ascending order.
+    """
+    total = 0
+    for context in range(starts.size - 1):
+        size = starts[context + 1] - starts[context]
+        if size <= MOST_COMPLETIONS:
+            total += size * (size - 1) // 2
+    out = np.empty(total, np.int64)
+    place = 0
+    for context in range(starts.size - 1):
+        start, end = starts[context], starts[context + 1]
+        if end - start > MOST_COMPLETIONS:
+            continue
+        for i in range(start, end):
+            for j in range(i + 1, end):
+                out[place] = np.int64(words[i]) * vocabulary_size + words[j]
+                place += 1
+    return out
+
+
+@inlined
+def find(keys: UInt64Array, key: np.uint64) -> int:
+    """Position of a key among ascending ones, -1 if it is not there."""
+    place = int(np.searchsorted(keys, key))
+    return place if place < keys.size and keys[place] == key else -1
+
+
+@inlined
+def completion(context: int, word: int, starts: Int64Array, words: Int32Array) -> int:
+    """Position of a word among those that complete a context, -1 if it is not there."""
+    for place in range(starts[context], starts[context + 1]):
+        if words[place] == word:
+            return place
+    return -1
+
+
+@inlined
+def count_without(
+    row: Int32Array,
+    step: int,
+    hashes: UInt64Array,
+    keys: UInt64Array,
+    starts: Int64Array,
+    words: Int32Array,
+    rows: Int32Array,
+    whole: UInt64Array,
+    whole_rows: Int64Array,
+    contexts: Int64Array,
+    additions: Int64Array,
+) -> None:
+    """Take from the counts of all words what is known only because of one reference row; with `step` 1 put it back."""
+    total = np.uint64(0)
+    for word in row:
+        total += hashes[word]
+    if row.size > 1:
+        for word in row:
+            rest = total - hashes[word]
+            context = find(keys, rest)
+            if rows[completion(context, word, starts, words)] > 1:
+                continue
+            start, end = starts[context], starts[context + 1]
+            if end - start > 1:
+                contexts[word] += step
+            if end - start == 2:  # noqa: PLR2004 - the other word then completes it alone
+                contexts[words[start] + words[start + 1] - word] += step
+            if find(whole, rest) >= 0:
+                additions[word] += step
+    place = find(whole, total)
+    context = find(keys, total)
+    if place >= 0 and whole_rows[place] == 1 and context >= 0:
+        for place in range(starts[context], starts[context + 1]):
+            additions[words[place]] += step
+
+
+@kernel
+def telling_evidence(
+    asked: Int64Array,
+    pair_indptr: Int64Array,
+    pair_reference: Int32Array,
+    query_indptr: Int64Array,
+    query_ids: Int32Array,
+    reference_indptr: Int64Array,
+    reference_ids: Int32Array,
+    frequency: Int64Array,
+    contexts: Int64Array,
+    additions: Int64Array,
+    opposites: UInt64Array,
+    opposite_contexts: Int64Array,
+    hashes: UInt64Array,
+    keys: UInt64Array,
+    starts: Int64Array,
+    words: Int32Array,
+    rows: Int32Array,
+    whole: UInt64Array,
+    whole_rows: Int64Array,
+    own: int,
+) -> Float64Array:
+    """`TELLING_EVIDENCE` of the candidates of the `asked` rows, (evidence, pairs).
+
+    Of each side's words that the other side lacks the most telling one counts: the contexts that it completes beside
+    other words, and the rows that it makes of other rows, by the reference rows that hold it and as log(1 + number).
+    Of the pairs of such words the one that completes most contexts counts. With `own` = 1 the asked rows are reference
+    rows, and what is known only because of them does not count. The other arguments are those of `TellingWords`.
+    """
+    total = 0
+    for row in asked:
+        total += pair_indptr[row + 1] - pair_indptr[row]
+    out = np.zeros((len(TELLING_EVIDENCE), total))
+    longest = max(longest_row(query_indptr), longest_row(reference_indptr))
+    only = np.empty((2, longest), np.int32)
+    sizes = np.zeros(2, np.int64)
+    if own:
+        contexts = contexts.copy()
+        additions = additions.copy()
+    size = frequency.size
+    place = 0
+    for row in asked:
+        query = query_ids[query_indptr[row] : query_indptr[row + 1]]
+        whole_hash = np.uint64(0)
+        if own:
+            count_without(query, -1, hashes, keys, starts, words, rows, whole, whole_rows, contexts, additions)
+            for word in query:
+                whole_hash += hashes[word]
+        for pair in range(pair_indptr[row], pair_indptr[row + 1]):
+            other = pair_reference[pair]
+            reference = reference_ids[reference_indptr[other] : reference_indptr[other + 1]]
+            sizes[0], sizes[1] = difference(query, reference, only[0], only[1])
+            for side in range(2):
+                first = EACH_SIDE * side
+                for i in range(sizes[side]):
+                    word = only[side, i]
+                    if word >= size:
+                        break
+                    held_by = max(frequency[word] - (own if side == 0 else 0), 1)
+                    out[first, place] = max(out[first, place], contexts[word] / held_by)
+                    out[first + 1, place] = max(out[first + 1, place], additions[word] / held_by)
+                    out[first + 2, place] = max(out[first + 2, place], contexts[word])
+                    out[first + 3, place] = max(out[first + 3, place], additions[word])
+                out[first + 2, place] = np.log1p(out[first + 2, place])
+                out[first + 3, place] = np.log1p(out[first + 3, place])
+            most = 0
+            for i in range(sizes[0]):
+                word = only[0, i]
+                if word >= size:
+                    break
+                for j in range(sizes[1]):
+                    opposite = only[1, j]
+                    code = np.uint64(min(word, opposite)) * np.uint64(size) + np.uint64(max(word, opposite))
+                    found = find(opposites, code)
+                    if found < 0:
+                        continue
+                    number = opposite_contexts[found]
+                    if own and query.size > 1:
+                        context = find(keys, whole_hash - hashes[word])
+                        if (
+                            starts[context + 1] - starts[context] <= MOST_COMPLETIONS
+                            and rows[completion(context, word, starts, words)] == 1
+                            and completion(context, opposite, starts, words) >= 0
+                        ):
+                            number -= 1
+                    most = max(most, number)
+            out[2 * EACH_SIDE, place] = np.log1p(most)
+            place += 1
+        if own:
+            count_without(query, 1, hashes, keys, starts, words, rows, whole, whole_rows, contexts, additions)
+    return out
