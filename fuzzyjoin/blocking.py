@@ -191,7 +191,8 @@ class LexicalBlocking:
         return cls(TokenIndex.build(texts, "word", also=also), TokenIndex.build(texts, "3-gram"), blocker)
 
     @cached_property
-    def _lists(self) -> InvertedIndex:
+    def lists(self) -> InvertedIndex:
+        """3-grams and words of every reference row, laid out for the search."""
         indptr, ids, counts = self._merged(self.grams.reference, self.words.reference)
         weights = np.concatenate([self.grams.weights[1], self.words.weights[1]])
         if self.blocker == "cosine":
@@ -222,7 +223,7 @@ class LexicalBlocking:
         self, grams: TokenSets, words: TokenSets, asked: Int64Array, k: int, work: Work, *, exclude_self: bool
     ) -> CandidatePairs:
         indptr, ids, _ = self._merged(grams, words)
-        index = self._lists
+        index = self.lists
 
         _ = index.group_norms
 

@@ -29,7 +29,6 @@ from fuzzyjoin.kernels.evidence import (
 )
 from fuzzyjoin.scoring.sides import Sides, sides_of_candidates
 from fuzzyjoin.threads import map_chunks
-from fuzzyjoin.tokens import on_grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,11 +37,23 @@ if TYPE_CHECKING:
     from fuzzyjoin.candidates import Candidates
     from fuzzyjoin.kernels.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
     from fuzzyjoin.scoring.sides import Form
+    from fuzzyjoin.texts import Texts
 
-__all__ = ["EVIDENCE", "MEAN_RANK", "EvidenceTables", "column_weights", "evidence_without", "sample_rows"]
+__all__ = [
+    "EVIDENCE",
+    "MEAN_RANK",
+    "EvidenceTables",
+    "column_weights",
+    "evidence_without",
+    "room_for_siblings",
+    "sample_rows",
+]
 
 SIBLINGS_KEPT: Final = 7
 """Nearest siblings of a row that are kept: one more than are counted, because a row that asks is nobody's sibling."""
+
+SIBLINGS_AT_ONCE: Final = 1 << 16
+"""Rows whose neighbours are kept in memory at a time."""
 
 SAMPLE: Final = 1000
 """Reference rows whose nearest siblings say how close distinct rows can be."""
@@ -90,7 +101,9 @@ def column_weights(candidates: Candidates) -> tuple[float, ...]:
     """How much each column tells rows apart: the entropy of its values in the reference table, as shares of 1."""
     entropies = []
     for column in candidates.columns:
-        counts = np.unique(np.array([text for text in column.reference_lower if text], object), return_counts=True)[1]
+        counts = np.unique(
+            np.array([text for text in column.reference.lower.tolist() if text], object), return_counts=True
+        )[1]
         shares = counts / max(int(counts.sum()), 1)
         entropies.append(float(-(shares * np.log(shares)).sum()))
     total = sum(entropies)
@@ -147,6 +160,12 @@ def evidence_without(
     return rest, left
 
 
+def room_for_siblings(rows: int) -> tuple[Float64Array, Int32Array, BoolArray]:
+    """Room for the distances to the nearest siblings of so many reference rows, whose they are, and whether known."""
+    shape = rows, len(COMPARED), SIBLINGS_KEPT
+    return np.empty(shape), np.empty(shape, np.int32), np.zeros(rows, np.bool_)
+
+
 @dataclass(frozen=True)
 class EvidenceTables:
     """Evidence of the candidates of two tables; texts are prepared once, evidence is computed in chunks of rows.
@@ -168,7 +187,7 @@ class EvidenceTables:
         With `own` = 1 the rows are reference rows and `pairs` their neighbours.
         """
         # Prepared before the threads start: afterwards they only read.
-        _ = self.sides, self._spread
+        _ = self.sides, self._spread, self._idf(own)
         needed = np.unique(pairs.reference[pair_positions(pairs, rows)]).astype(np.int64)
         nearest, names = self._siblings(needed)
 
@@ -193,21 +212,22 @@ class EvidenceTables:
 
     def _siblings(self, rows: Int64Array) -> tuple[Float64Array, Int32Array]:
         """The nearest siblings of some reference rows; each row's are found once, whatever asks for them again."""
-        nearest, names, known = self._found
+        nearest, names, known = self.candidates.reference_side.siblings
         missing = rows[~known[rows]]
         if missing.size:
             nearest[missing], names[missing] = self._find_siblings(missing)
             known[missing] = True
         return nearest[rows], names[rows]
 
-    @cached_property
-    def _found(self) -> tuple[Float64Array, Int32Array, BoolArray]:
-        shape = len(self.candidates.reference), len(COMPARED), SIBLINGS_KEPT
-        return np.empty(shape), np.empty(shape, np.int32), np.zeros(shape[0], np.bool_)
+    def find_all_siblings(self) -> None:
+        """Find the nearest siblings of every reference row, so many at a time."""
+        rows = len(self.candidates.reference)
+        for start in range(0, rows, SIBLINGS_AT_ONCE):
+            self._siblings(np.arange(start, min(start + SIBLINGS_AT_ONCE, rows), dtype=np.int64))
 
     def _find_siblings(self, rows: Int64Array) -> tuple[Float64Array, Int32Array]:
         pairs = self.candidates.neighbours(rows)
-        _ = self.sides
+        _ = self.sides, self._idf(0)
 
         def search(chunk: Int64Array) -> tuple[Float64Array, Int32Array]:
             grams = self._set_evidence(self.sides.grams, pairs, chunk, own=1, left_out=0)
@@ -239,9 +259,9 @@ class EvidenceTables:
             sides.reference.words,
             sides.words.frequency,
             self._idf(own),
-            sides.letters,
-            sides.letter_starts,
-            sides.numeric,
+            sides.spellings.letters,
+            sides.spellings.starts,
+            sides.spellings.numeric,
             own,
         )
         columns, compared = self._column_distances(grams[0], pairs, rows, own)
@@ -250,8 +270,7 @@ class EvidenceTables:
 
     def _idf(self, left_out: int) -> Float64Array:
         """IDF of a token by the number of reference rows that hold it; `left_out` rows do not count."""
-        rows = len(self.candidates.reference)
-        return np.asarray(on_grid(np.maximum(0.0, np.log(max(rows - left_out, 1) / (np.arange(rows + 1) + 1.0)))))
+        return self.candidates.reference_side.forms.idf[left_out]
 
     def _set_evidence(
         self, form: Form, pairs: CandidatePairs, rows: Int64Array, *, own: int, left_out: int
@@ -279,8 +298,8 @@ class EvidenceTables:
             return np.stack([whole, whole, whole]), np.ones((1, whole.size))
         positions = pair_positions(pairs, rows)
         sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
-        asking = self.sides.present[0] if own else self.sides.present[1]
-        both = np.repeat(asking[:, rows], sizes, axis=1) & self.sides.present[0][:, pairs.reference[positions]]
+        asking, reference = self.sides.asking(own).present, self.sides.reference.present
+        both = np.repeat(asking[:, rows], sizes, axis=1) & reference[:, pairs.reference[positions]]
         parts = np.stack(
             [self._set_evidence(form, pairs, rows, own=own, left_out=own)[0] for form in self.sides.columns]
         )
@@ -312,8 +331,8 @@ class EvidenceTables:
 
 
 def _compare(
-    asking: np.ndarray,
-    references: np.ndarray,
+    asking: np.ndarray | Texts,
+    references: np.ndarray | Texts,
     pairs: CandidatePairs,
     rows: Int64Array,
     scorer: Callable[..., float],
