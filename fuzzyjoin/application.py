@@ -172,7 +172,8 @@ def apply_to_candidates(
     with watch.stage("matching"):
         weights = tuple(column.weight for column in program.columns)
         matches = match_union(WeightedColumns(candidates.columns, (weights,)), configurations, allowed, candidates)
-    return Decisions(program, candidates, allowed, matches, PrecisionEstimate(value=matches.precision_estimate))
+    estimate = PrecisionEstimate(value=matches.tally.precision_estimate if matches.tally else None)
+    return Decisions(program, candidates, allowed, matches, estimate)
 
 
 def _decide_by_scorer(

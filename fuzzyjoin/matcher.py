@@ -10,6 +10,7 @@ from fuzzyjoin.application import Decisions, apply_to_candidates, asked_blocking
 from fuzzyjoin.candidates import Candidates
 from fuzzyjoin.index import build_index, open_index
 from fuzzyjoin.program import Program
+from fuzzyjoin.reference import ReferenceSide
 from fuzzyjoin.result import result_of
 from fuzzyjoin.stopwatch import Stopwatch
 from fuzzyjoin.tables import as_frame, choose_id, key_table, require_column, require_text
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fuzzyjoin.join_functions import AnyJoinFunction, CustomJoinFunction
-    from fuzzyjoin.reference import ReferenceSide
     from fuzzyjoin.result import JoinResult
     from fuzzyjoin.scoring.scorer import TrainedScorer
     from fuzzyjoin.tables import KeyTable, Table
@@ -108,6 +108,42 @@ class Matcher:
             given,
             choose_work(threads, progress),
         )
+
+    @classmethod
+    def over(
+        cls,
+        program: Program,
+        reference: Table,
+        *,
+        id: str | None = None,  # noqa: A002 - the column is called id
+        indexes: Path | None = None,
+        strict: bool = False,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> Matcher:
+        """Hold a program open beside a reference table at hand.
+
+        Parameters
+        ----------
+        indexes
+            A folder of indexes: that of the table is opened there, and built before if it is absent. Without a folder
+            what is made of the table stays in memory.
+        program, reference, id, strict, threads, progress
+            As for `Program.apply`; `id` is the reference table's.
+
+        Raises
+        ------
+        UsageError, DataError
+            As for `Program.apply` and `index_reference`.
+        """
+        table = reference_table(program, as_frame(reference, "reference"), id)
+        warnings = reference_warnings(program, table, strict=strict)
+        work = choose_work(threads, progress)
+        if indexes is not None:
+            side = open_index(build_index(indexes, program, table, work), program)
+        else:
+            side = ReferenceSide(table, asked_blocking(program, None), program.negative_rules, program.built_in_blocker)
+        return cls(program, side, warnings, work=work)
 
     def lookup(self, rows: Table, *, id: str | None = None) -> JoinResult:  # noqa: A002 - the column is called id
         """Join some rows; each row's match depends on the program, the reference table and that row alone.
