@@ -145,10 +145,14 @@ class TokenIndex:
         keys, indptr = TOKENISERS[tokeniser](texts)
         codes, unique = pd.factorize(np.concatenate([keys, np.array(also, dtype=keys.dtype)]) if also else keys)
         codes = codes[: keys.size]
+        # Millions of rows have hundreds of megabytes of each of these.
+        del keys
         order = np.argsort(unique, kind="stable")
         rank = np.empty(order.size, np.int64)
         rank[order] = np.arange(order.size)
-        ids, counts, indptr = csr.sorted_counts(rank[codes], indptr)
+        codes = rank[codes]
+        ids, counts, indptr = csr.sorted_counts(codes, indptr)
+        del codes
         frequency = csr.document_frequency(ids, order.size)
         size = max(len(texts), 1)
         weights = np.ones((len(WEIGHTINGS), order.size))
