@@ -233,7 +233,7 @@ class EvidenceTables:
             grams = self._set_evidence(self.sides.grams, pairs, chunk, own=1, left_out=0)
             words = self._set_evidence(self.sides.words, pairs, chunk, own=1, left_out=0)
             texts = self.sides.reference.lower
-            edit = _compare(texts, texts, pairs, chunk, Levenshtein.normalized_distance)
+            edit = _compare(*_pair_texts(texts, texts, pairs, chunk), Levenshtein.normalized_distance)
             # In the order of `COMPARED`.
             distances = np.stack([grams[0], grams[1], words[0], edit])
             return nearest_siblings(distances, chunk, pairs.indptr, pairs.reference, SIBLINGS_KEPT)
@@ -313,32 +313,32 @@ class EvidenceTables:
     def _character_distances(self, pairs: CandidatePairs, rows: Int64Array, own: int) -> Float64Array:
         asking, reference = self.sides.asking(own), self.sides.reference
         lower, spaced, joined = (
-            (getattr(asking, form), getattr(reference, form)) for form in ("lower", "spaced", "joined")
+            _pair_texts(getattr(asking, form), getattr(reference, form), pairs, rows)
+            for form in ("lower", "spaced", "joined")
         )
         sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
         references = pairs.reference[pair_positions(pairs, rows)]
         shorter = np.minimum(np.repeat(asking.joined_lengths[rows], sizes), reference.joined_lengths[references])
         return np.stack(
             [
-                _compare(*lower, pairs, rows, Levenshtein.normalized_distance),
-                _compare(*lower, pairs, rows, JaroWinkler.distance),
-                1.0 - _compare(*joined, pairs, rows, LCSseq.similarity) / np.maximum(shorter, 1),
-                1.0 - _compare(*spaced, pairs, rows, fuzz.token_sort_ratio) / 100.0,
-                1.0 - _compare(*spaced, pairs, rows, fuzz.token_set_ratio) / 100.0,
-                _compare(*joined, pairs, rows, Levenshtein.normalized_distance),
+                _compare(*lower, Levenshtein.normalized_distance),
+                _compare(*lower, JaroWinkler.distance),
+                1.0 - _compare(*joined, LCSseq.similarity) / np.maximum(shorter, 1),
+                1.0 - _compare(*spaced, fuzz.token_sort_ratio) / 100.0,
+                1.0 - _compare(*spaced, fuzz.token_set_ratio) / 100.0,
+                _compare(*joined, Levenshtein.normalized_distance),
             ]
         )
 
 
-def _compare(
-    asking: np.ndarray | Texts,
-    references: np.ndarray | Texts,
-    pairs: CandidatePairs,
-    rows: Int64Array,
-    scorer: Callable[..., float],
-) -> Float64Array:
+def _pair_texts(
+    asking: np.ndarray | Texts, references: np.ndarray | Texts, pairs: CandidatePairs, rows: Int64Array
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both texts of every pair of `rows`."""
     sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
-    left = np.repeat(asking[rows], sizes)
-    right = references[pairs.reference[pair_positions(pairs, rows)]]
+    return np.repeat(asking[rows], sizes), references[pairs.reference[pair_positions(pairs, rows)]]
+
+
+def _compare(left: np.ndarray, right: np.ndarray, scorer: Callable[..., float]) -> Float64Array:
     result: Float64Array = cpdist(left, right, scorer=scorer, dtype=np.float64)
     return result
