@@ -246,13 +246,13 @@ def _distances_read(given: tuple[Any, ...], _: object) -> tuple[int, int]:
 
 
 def _top_k_work(given: tuple[Any, ...], _: object) -> tuple[int, int]:
-    """Return the list entries visited and their bytes."""
-    rows, indptr, ids, starts, list_rows, common = given[:6]
+    """Return the list entries of all tokens and their bytes; bounds spare some of them."""
+    rows, indptr, ids, starts, postings = given[:5]
+    vocabulary_size = given[8].size
     tokens = ids[pair_positions(CandidatePairs(indptr, ids), rows)]
-    lengths = np.diff(starts)
-    lengths = lengths[: common.size] + lengths[common.size :]
-    entries = int(lengths[tokens[tokens < common.size]].sum())
-    return entries, entries * list_rows.itemsize
+    lengths = np.diff(starts).reshape(-1, max(vocabulary_size, 1)).sum(axis=0)
+    entries = int(lengths[tokens[tokens < vocabulary_size]].sum())
+    return entries, entries * postings.itemsize
 
 
 def _set_distances_work(given: tuple[Any, ...], result: np.ndarray) -> tuple[int, int]:

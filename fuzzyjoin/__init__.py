@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.labelled_audit.report import AuditReport, measure_audit
     from fuzzyjoin.labelled_audit.sample import AuditSample, draw_audit
     from fuzzyjoin.labelled_audit.sheet import AuditLabels, read_labels
+    from fuzzyjoin.matcher import Matcher, index_reference
     from fuzzyjoin.program import PrecisionEstimate, Program
     from fuzzyjoin.result import JoinResult
 
@@ -35,12 +36,14 @@ __all__ = [
     "FuzzyJoinError",
     "JoinFunction",
     "JoinResult",
+    "Matcher",
     "PrecisionEstimate",
     "Program",
     "UsageError",
     "block_tables",
     "draw_audit",
     "fuzzy_join",
+    "index_reference",
     "learn_program",
     "measure_audit",
     "precision_curve",
@@ -61,12 +64,14 @@ _HOMES = {
     "FuzzyJoinError": "errors",
     "JoinFunction": "join_functions",
     "JoinResult": "result",
+    "Matcher": "matcher",
     "PrecisionEstimate": "program",
     "Program": "program",
     "UsageError": "errors",
     "block_tables": "blocked",
     "draw_audit": "labelled_audit.sample",
     "fuzzy_join": "api",
+    "index_reference": "matcher",
     "learn_program": "api",
     "measure_audit": "labelled_audit.report",
     "precision_curve": "curve",

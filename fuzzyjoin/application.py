@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fuzzyjoin.blocked import BlockedPairs
-    from fuzzyjoin.blocking import Blocker, BlockerName, CandidatePairs
+    from fuzzyjoin.blocking import Blocker, CandidatePairs
     from fuzzyjoin.join_functions import AnyJoinFunction, CustomJoinFunction
     from fuzzyjoin.program import Program, Union
     from fuzzyjoin.result import JoinResult
@@ -37,6 +37,7 @@ __all__ = [
     "named_scorer",
     "program_candidates",
     "program_configurations",
+    "reference_warnings",
 ]
 
 
@@ -141,8 +142,8 @@ def program_candidates(
     reference_table, query_table = key_tables(*frames, *choose_columns(columns, id_column, *frames))
     # Of the query table nothing is asked: a row is decided the same whatever rows it comes with.
     require_text(reference_table)
-    warnings = _reference_warnings(program, reference_table, strict=strict)
-    blocking, built_in = asked_blocking(program, blocker), _built_in(program)
+    warnings = reference_warnings(program, reference_table, strict=strict)
+    blocking, built_in = asked_blocking(program, blocker), program.built_in_blocker
     if pairs is not None:
         pairs.require_tables(reference_table, query_table)
         pairs.require_blocking(built_in, blocking)
@@ -171,7 +172,8 @@ def apply_to_candidates(
     with watch.stage("matching"):
         weights = tuple(column.weight for column in program.columns)
         matches = match_union(WeightedColumns(candidates.columns, (weights,)), configurations, allowed, candidates)
-    return Decisions(program, candidates, allowed, matches, PrecisionEstimate(value=matches.precision_estimate))
+    estimate = PrecisionEstimate(value=matches.tally.precision_estimate if matches.tally else None)
+    return Decisions(program, candidates, allowed, matches, estimate)
 
 
 def _decide_by_scorer(
@@ -206,11 +208,6 @@ def named_scorer(decision: Scorer, given: TrainedScorer | None) -> TrainedScorer
     return scorer
 
 
-def _built_in(program: Program) -> BlockerName:
-    """The built-in blocker of a program; with a blocker of the user's own it only weighs and indexes."""
-    return "cosine" if isinstance(program.definition.decision, Scorer) else "lexical"
-
-
 def program_configurations(union: Union, own: Mapping[str, AnyJoinFunction]) -> list[tuple[AnyJoinFunction, float]]:
     """The join functions of a union with their thresholds; `own` are the user's by name."""
     return [
@@ -218,7 +215,8 @@ def program_configurations(union: Union, own: Mapping[str, AnyJoinFunction]) -> 
     ]
 
 
-def _reference_warnings(program: Program, reference: KeyTable, *, strict: bool) -> tuple[str, ...]:
+def reference_warnings(program: Program, reference: KeyTable, *, strict: bool) -> tuple[str, ...]:
+    """What the caller should know if this is not the table that the program was learned on; `strict` refuses it."""
     record = program.learning_record
     if record is None:
         return (

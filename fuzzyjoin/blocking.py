@@ -15,6 +15,7 @@ import numpy as np
 
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.kernels import csr
+from fuzzyjoin.kernels.postings import GROUP, inverted_index, most_in_a_row, occurrences_by_rank
 from fuzzyjoin.kernels.topk import top_k
 from fuzzyjoin.threads import map_chunks
 from fuzzyjoin.tokens import TokenIndex, TokenSets
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array
+    from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array, UInt16Array
     from fuzzyjoin.tables import KeyTable
     from fuzzyjoin.threads import Work
 
@@ -108,17 +109,67 @@ def scorer_k(reference_rows: int) -> int:
 
 @dataclass(frozen=True)
 class InvertedIndex:
-    """Lists of reference rows, rows[starts[i]:starts[i + 1]], two for every token (see `csr.inverted_index`).
+    """The reference rows by token, laid out for `top_k`.
 
-    `common` (tokens,) says whose first list names the rows that lack the token: those in more than half of the rows.
-    `weights` is the IDF of each token, `scales` one over the number of tokens in each reference row.
+    Attributes
+    ----------
+    list_starts, postings
+        Places of the rows that hold each token (see `postings.inverted_index`).
+    row_starts, row_tokens
+        Tokens of each row, each as often as it occurs, by rank.
+    most
+        How often each token occurs in one row at most, (tokens,).
+    weights
+        What each token weighs, (tokens,).
+    scales, order
+        What a row's sum is multiplied by, descending, and the position of the row, (rows,), both by rank.
     """
 
-    starts: Int64Array
-    rows: Int32Array
-    common: BoolArray
+    list_starts: Int64Array
+    postings: UInt16Array
+    row_starts: Int64Array
+    row_tokens: Int32Array
+    most: Int64Array
     weights: Float64Array
     scales: Float64Array
+    order: Int32Array
+
+    @classmethod
+    def build(
+        cls, indptr: Int64Array, ids: Int32Array, counts: Int32Array, weights: Float64Array, scales: Float64Array
+    ) -> InvertedIndex:
+        """Lay out rows of tokens; `scales` are by position."""
+        order = np.argsort(-scales, kind="stable").astype(np.int32)
+        rows = occurrences_by_rank(order, indptr, ids, counts)
+        lists = inverted_index(*rows, weights.size)
+        most = most_in_a_row(*rows, weights.size)
+        return cls(*lists, *rows, most, weights, scales[order], order)
+
+    @cached_property
+    def group_norms(self) -> Float64Array:
+        """One over the scale of the first row of every group of ranks."""
+        return 1.0 / self.scales[::GROUP]
+
+    def top_k(
+        self, asked: Int64Array, indptr: Int64Array, ids: Int32Array, k: int, *, exclude_self: bool
+    ) -> tuple[Int64Array, Int32Array]:
+        """How many candidates each of the rows `asked` for has, and the candidates (see `topk.top_k`)."""
+        return top_k(
+            asked,
+            indptr,
+            ids,
+            self.list_starts,
+            self.postings,
+            self.row_starts,
+            self.row_tokens,
+            self.most,
+            self.weights,
+            self.scales,
+            self.group_norms,
+            self.order,
+            k,
+            exclude_self,
+        )
 
 
 @dataclass(frozen=True)
@@ -140,17 +191,17 @@ class LexicalBlocking:
         return cls(TokenIndex.build(texts, "word", also=also), TokenIndex.build(texts, "3-gram"), blocker)
 
     @cached_property
-    def _lists(self) -> InvertedIndex:
+    def lists(self) -> InvertedIndex:
+        """3-grams and words of every reference row, laid out for the search."""
         indptr, ids, counts = self._merged(self.grams.reference, self.words.reference)
         weights = np.concatenate([self.grams.weights[1], self.words.weights[1]])
-        common = 2 * csr.document_frequency(ids, weights.size) > indptr.size - 1
         if self.blocker == "cosine":
             # A product of two weights on the grid is a multiple of 2**-32: sums of them are exact too.
             weights = weights * weights
             scales = 1.0 / np.sqrt(np.maximum(_row_sums(indptr, weights[ids] * counts), SMALLEST_SQUARE))
         else:
             scales = 1.0 / np.maximum(_row_sums(indptr, counts), 1)
-        return InvertedIndex(*csr.inverted_index(indptr, ids, counts, common), common, weights, scales)
+        return InvertedIndex.build(indptr, ids, counts, weights, scales)
 
     def _merged(self, grams: TokenSets, words: TokenSets) -> tuple[Int64Array, Int32Array, Int32Array]:
         """3-grams and words of each row side by side; tokens that the reference never saw go past both vocabularies."""
@@ -172,12 +223,12 @@ class LexicalBlocking:
         self, grams: TokenSets, words: TokenSets, asked: Int64Array, k: int, work: Work, *, exclude_self: bool
     ) -> CandidatePairs:
         indptr, ids, _ = self._merged(grams, words)
-        index = self._lists
+        index = self.lists
+
+        _ = index.group_norms
 
         def search(chunk: Int64Array) -> tuple[Int64Array, Int32Array]:
-            return top_k(
-                chunk, indptr, ids, index.starts, index.rows, index.common, index.weights, index.scales, k, exclude_self
-            )
+            return index.top_k(chunk, indptr, ids, k, exclude_self=exclude_self)
 
         found = map_chunks(search, asked, work)
         sizes = np.zeros(indptr.size - 1, np.int64)

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.blocking import BlockerName, CandidatePairs, LexicalBlocking, block_with
-from fuzzyjoin.distances import columns_of
-from fuzzyjoin.negative_rules import NegativeRules
+from fuzzyjoin.blocking import BlockerName, CandidatePairs, block_with
+from fuzzyjoin.distances import ColumnTexts
+from fuzzyjoin.reference import NO_RULES, ReferenceSide
 from fuzzyjoin.text import blocking_text
 
 if TYPE_CHECKING:
     from fuzzyjoin.blocked import BlockedPairs
-    from fuzzyjoin.blocking import Blocker
-    from fuzzyjoin.distances import ColumnTexts
+    from fuzzyjoin.blocking import Blocker, LexicalBlocking
     from fuzzyjoin.kernels.types import Int64Array
+    from fuzzyjoin.negative_rules import NegativeRules
     from fuzzyjoin.scoring.calibration import RunScores
     from fuzzyjoin.scoring.scores import BestCandidates
     from fuzzyjoin.tables import KeyTable
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from fuzzyjoin.tokens import TokenSets
 
 __all__ = ["Candidates"]
-
-NO_RULES = NegativeRules(())
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,8 @@ class Candidates:
         Rules of a stored program: their words enter the vocabulary even if the reference table lacks them.
     blocker
         Which of the built-in blockers.
+    prepared
+        The reference side, if it is at hand already: of this table, with this blocking and these rules.
     found
         Pairs that this blocker found before, on these tables and with this k.
     scored
@@ -59,31 +59,32 @@ class Candidates:
     work: Work
     rules: NegativeRules = NO_RULES
     blocker: BlockerName = "lexical"
+    prepared: ReferenceSide | None = None
     found: BlockedPairs | None = None
     scored: dict[tuple[str, tuple[float, ...]], BestCandidates] = field(default_factory=dict)
     runs: dict[tuple[str, tuple[float, ...]], RunScores] = field(default_factory=dict)
     _allowed: list[tuple[NegativeRules, CandidatePairs]] = field(default_factory=list)
 
     @cached_property
-    def columns(self) -> tuple[ColumnTexts, ...]:
-        """The key columns of both tables, side by side."""
-        return columns_of(self.reference, self.query)
+    def reference_side(self) -> ReferenceSide:
+        """What is made of the reference table alone."""
+        return self.prepared or ReferenceSide(self.reference, self.blocking, self.rules, self.blocker)
 
     @cached_property
-    def reference_texts(self) -> list[str]:
-        """Blocking text of the reference rows."""
-        return blocking_text([column.reference_lower for column in self.columns])
+    def columns(self) -> tuple[ColumnTexts, ...]:
+        """The key columns of both tables, side by side."""
+        references = self.reference_side.columns
+        return tuple(ColumnTexts(left, right) for left, right in zip(references, self.query.columns, strict=True))
 
     @cached_property
     def query_texts(self) -> list[str]:
         """Blocking text of the query rows."""
         return blocking_text([column.query_lower for column in self.columns])
 
-    @cached_property
+    @property
     def index(self) -> LexicalBlocking:
         """The reference table's inverted index."""
-        rule_words = [word for side in self.rules.sides() for word in side]
-        return LexicalBlocking.build(self.reference_texts, also=rule_words, blocker=self.blocker)
+        return self.reference_side.index
 
     @cached_property
     def query_words(self) -> TokenSets:
@@ -103,18 +104,15 @@ class Candidates:
     @cached_property
     def reference_pairs(self) -> CandidatePairs:
         """Neighbours of every reference row, itself left out."""
-        if not isinstance(self.blocking, int):
-            return block_with(self.blocking, self.reference, self.reference)
         return self.neighbours(np.arange(len(self.reference)))
 
     def neighbours(self, rows: Int64Array) -> CandidatePairs:
         """Neighbours of some reference rows; the others get none. The same as in `reference_pairs`."""
         if self.found is not None and self.found.reference_pairs is not None:
             return self.found.reference_pairs
-        # A blocker of the user's own is asked once, for all rows.
-        if "reference_pairs" in self.__dict__ or not isinstance(self.blocking, int):
+        if "reference_pairs" in self.__dict__:
             return self.reference_pairs
-        return self.index.self_pairs(rows, self.blocking, self.work.named("blocking the reference"))
+        return self.reference_side.neighbours(rows, self.work)
 
     def allowed_pairs(self, rules: NegativeRules) -> CandidatePairs:
         """The query pairs that no negative rule forbids."""

@@ -108,7 +108,9 @@ def _union_points(
         candidates.allowed_pairs(program.negative_rules),
         candidates,
     )
-    return [(int(matches.joined.sum()), matches.precision_estimate) for matches in found]
+    return [
+        (int(matches.joined.sum()), matches.tally.precision_estimate if matches.tally else None) for matches in found
+    ]
 
 
 def _scorer_points(

@@ -18,7 +18,8 @@ from fuzzyjoin.errors import UsageError
 from fuzzyjoin.join_functions import JoinFunction
 from fuzzyjoin.kernels.set_distances import SET_DISTANCE_CODES, set_distances
 from fuzzyjoin.text import lower, preprocess
-from fuzzyjoin.tokens import WEIGHTINGS, TokenIndex, object_array
+from fuzzyjoin.texts import Texts, object_array
+from fuzzyjoin.tokens import WEIGHTINGS, TokenIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,15 +27,14 @@ if TYPE_CHECKING:
     from fuzzyjoin.blocking import CandidatePairs
     from fuzzyjoin.join_functions import AnyJoinFunction, CustomJoinFunction
     from fuzzyjoin.kernels.types import Float64Array, Int64Array
-    from fuzzyjoin.tables import KeyTable
     from fuzzyjoin.tokens import TokenSets
 
 __all__ = [
     "ColumnTexts",
     "FunctionGroup",
+    "ReferenceColumn",
     "WeightedColumns",
     "column_distances",
-    "columns_of",
     "group_functions",
     "prepare_columns",
 ]
@@ -68,35 +68,64 @@ def group_functions(functions: Sequence[AnyJoinFunction]) -> list[FunctionGroup]
 
 
 @dataclass
-class ColumnTexts:
-    """One key column of both tables, with what was derived from it so far.
+class ReferenceColumn:
+    """One key column of the reference table, with what was derived from it so far.
 
-    Derived forms are kept because every group of the same preprocessing, and both passes of the search, use them.
+    Derived forms are kept because every group of the same preprocessing, both passes of the search, and every batch of
+    query rows use them.
     """
 
-    reference: Sequence[str]
-    query: Sequence[str]
-    _texts: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    _tokens: dict[tuple[str, str], tuple[TokenIndex, TokenSets]] = field(default_factory=dict)
+    raw: Sequence[str]
+    lower: Texts
+    forms: dict[str, Texts] = field(default_factory=dict)
+    indexes: dict[str, TokenIndex] = field(default_factory=dict)
 
-    @cached_property
-    def reference_lower(self) -> list[str]:
-        """The reference texts in lower case, which every preprocessing starts from."""
-        return [lower(text) for text in self.reference]
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> ReferenceColumn:
+        """A column of texts as they came."""
+        return cls(texts, Texts.of([lower(text) for text in texts]))
+
+    def texts(self, method: str) -> Texts:
+        """Preprocessed texts."""
+        if method not in self.forms:
+            self.forms[method] = Texts.of(preprocess(self.lower.tolist(), method))
+        return self.forms[method]
+
+    def tokens(self, method: str, tokeniser: str) -> TokenIndex:
+        """Token index of the preprocessed texts."""
+        name = f"{method}/{tokeniser}"
+        if name not in self.indexes:
+            self.indexes[name] = TokenIndex.build(self.texts(method).tolist(), tokeniser)
+        return self.indexes[name]
+
+    def prepare(self, group: FunctionGroup) -> None:
+        """Derive what a group needs."""
+        first = group.functions[0]
+        if isinstance(first, JoinFunction) and first.tokenise is not None:
+            self.tokens(first.preprocess, first.tokenise)
+        elif isinstance(first, JoinFunction):
+            self.texts(first.preprocess)
+
+
+@dataclass
+class ColumnTexts:
+    """One key column of both tables; what is derived from the query rows is kept as `ReferenceColumn` keeps its own."""
+
+    reference: ReferenceColumn
+    query: Sequence[str]
+    _texts: dict[str, np.ndarray] = field(default_factory=dict)
+    _tokens: dict[tuple[str, str], TokenSets] = field(default_factory=dict)
 
     @cached_property
     def query_lower(self) -> list[str]:
-        """The query texts in lower case."""
+        """The query texts in lower case, which every preprocessing starts from."""
         return [lower(text) for text in self.query]
 
-    def texts(self, method: str) -> tuple[np.ndarray, np.ndarray]:
-        """Preprocessed reference and query texts as object arrays."""
+    def texts(self, method: str) -> tuple[Texts, np.ndarray]:
+        """Preprocessed reference and query texts."""
         if method not in self._texts:
-            self._texts[method] = (
-                object_array(preprocess(self.reference_lower, method)),
-                object_array(preprocess(self.query_lower, method)),
-            )
-        return self._texts[method]
+            self._texts[method] = object_array(preprocess(self.query_lower, method))
+        return self.reference.texts(method), self._texts[method]
 
     def prepare(self, group: FunctionGroup) -> None:
         """Derive what a group needs, so that threads afterwards only read."""
@@ -106,23 +135,17 @@ class ColumnTexts:
         elif isinstance(first, JoinFunction):
             self.texts(first.preprocess)
 
-    def raw(self) -> tuple[np.ndarray, np.ndarray]:
-        """Reference and query texts as they came, as object arrays."""
-        return object_array(self.reference), object_array(self.query)
+    def raw(self) -> tuple[Texts, np.ndarray]:
+        """Reference and query texts as they came."""
+        return Texts.of(self.reference.raw), object_array(self.query)
 
     def tokens(self, method: str, tokeniser: str) -> tuple[TokenIndex, TokenSets]:
         """Token index of the reference texts and token sets of the query texts."""
+        index = self.reference.tokens(method, tokeniser)
         key = (method, tokeniser)
         if key not in self._tokens:
-            reference, query = self.texts(method)
-            index = TokenIndex.build(reference.tolist(), tokeniser)
-            self._tokens[key] = (index, index.encode(query.tolist()))
-        return self._tokens[key]
-
-
-def columns_of(reference: KeyTable, query: KeyTable) -> tuple[ColumnTexts, ...]:
-    """The key columns of two tables, side by side."""
-    return tuple(ColumnTexts(left, right) for left, right in zip(reference.columns, query.columns, strict=True))
+            self._tokens[key] = index.encode(preprocess(self.query_lower, method))
+        return index, self._tokens[key]
 
 
 def prepare_columns(columns: Sequence[ColumnTexts], functions: Sequence[AnyJoinFunction]) -> None:
@@ -206,7 +229,7 @@ def column_distances(
 
 
 def _pair_texts(
-    texts: np.ndarray, references: np.ndarray, pairs: CandidatePairs, rows: Int64Array
+    texts: np.ndarray | Texts, references: Texts, pairs: CandidatePairs, rows: Int64Array
 ) -> tuple[np.ndarray, np.ndarray]:
     """Both texts of every pair of `rows`. Rows ascend, and chunks of consecutive rows are one slice of the pairs."""
     sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
@@ -224,7 +247,7 @@ def pair_positions(pairs: CandidatePairs, rows: Int64Array) -> Int64Array:
 
 
 def _character_distances(
-    distance: str, texts: np.ndarray, references: np.ndarray, pairs: CandidatePairs, rows: Int64Array
+    distance: str, texts: np.ndarray | Texts, references: Texts, pairs: CandidatePairs, rows: Int64Array
 ) -> Float64Array:
     left, right = _pair_texts(texts, references, pairs, rows)
     scorer = Levenshtein.distance if distance == "edit" else JaroWinkler.distance

@@ -234,7 +234,7 @@ def _ruled_out(
     forbidden = rules.forbid(candidates.query_pairs, candidates.query_words, candidates.index.words)
     lines = []
     for place in candidates.query_pairs.reference[forbidden][:CANDIDATES_SHOWN].tolist():
-        rule = rules.between(candidates.query_texts[0], candidates.reference_texts[place])
+        rule = rules.between(candidates.query_texts[0], candidates.reference_side.blocking_texts[place])
         text = candidates.reference.texts(np.array([place]))[0]
         reference_id = candidates.reference.ids[place]
         lines.append(f"Ruled out: reference {reference_id} ({text}), because {rule} tells reference rows apart.")

@@ -23,11 +23,28 @@ if TYPE_CHECKING:
     from fuzzyjoin.join_functions import AnyJoinFunction
     from fuzzyjoin.kernels.types import Float64Array, Int64Array
 
-__all__ = ["Matches", "match_scaled", "match_union"]
+__all__ = ["Matches", "Tally", "match_scaled", "match_union"]
 
 
 SMALLEST_THRESHOLD = 1e-9
 """What a threshold of 0 counts as when a shortfall is measured against it."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a union's estimate of precision is made of; tallies of batches of query rows add up.
+
+    Every pair that some configuration joins counts, the probability of the match that stands counts as true: `mass` is
+    the sum of these probabilities, in units of 1 / `ONE`, `pairs` the number of pairs.
+    """
+
+    mass: int
+    pairs: int
+
+    @property
+    def precision_estimate(self) -> float | None:
+        """Estimated precision of the whole; None if nothing is joined."""
+        return float(self.mass) / (float(self.pairs) * float(ONE)) if self.pairs else None
 
 
 @dataclass(frozen=True)
@@ -48,9 +65,8 @@ class Matches:
         The second nearest candidate under that configuration's join function; -1 and inf where there is none.
     probability
         Estimated probability that the match is right, in (0, 1]; 0 where not joined.
-    precision_estimate
-        Estimated precision of the whole: every pair that some configuration joins counts, the probability of the match
-        that stands counts as true. None if nothing is joined.
+    tally
+        What the union's own estimate of precision is made of; None where a scorer decides.
     """
 
     joined: np.ndarray
@@ -60,7 +76,7 @@ class Matches:
     runner_up: Int64Array
     runner_up_distance: Float64Array
     probability: Float64Array
-    precision_estimate: float | None
+    tally: Tally | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +145,7 @@ def _decide(
         joined_rows,
         np.where(joined_rows, chosen, nearly),
         best / ONE,
-        float(best.sum()) / (float(total_pairs) * float(ONE)) if total_pairs else None,
+        Tally(int(best.sum()), int(total_pairs)),
     )
 
 
@@ -138,7 +154,7 @@ def _collect(
     joined: np.ndarray,
     configuration: Int64Array,
     probability: Float64Array,
-    estimate: float | None,
+    tally: Tally,
 ) -> Matches:
     rows = joined.size
     reference, runner_up = np.full(rows, -1, np.int64), np.full(rows, -1, np.int64)
@@ -150,7 +166,7 @@ def _collect(
         distance[here] = near.distance[here]
         runner_up[here] = near.second[here]
         runner_up_distance[here] = near.second_distance[here]
-    return Matches(joined, reference, distance, configuration, runner_up, runner_up_distance, probability, estimate)
+    return Matches(joined, reference, distance, configuration, runner_up, runner_up_distance, probability, tally)
 
 
 def _neighbourhoods(

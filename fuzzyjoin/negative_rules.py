@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fuzzyjoin.kernels.token_rules import differing_token_pairs, forbidden_pairs
-from fuzzyjoin.tokens import object_array
+from fuzzyjoin.texts import object_array
 
 if TYPE_CHECKING:
     from fuzzyjoin.blocking import CandidatePairs
@@ -83,7 +83,7 @@ class NegativeRules:
         """The pairs as first · vocabulary + second, ascending."""
         if self._learned is not None and self._learned[0] is index:
             return self._learned[1]
-        low, high = (index.lookup(object_array(side)) for side in self.sides())
+        low, high = (index.vocabulary.lookup(object_array(side)) for side in self.sides())
         return np.sort(low * len(index.vocabulary) + high)
 
 
@@ -93,5 +93,5 @@ def learn_rules(pairs: CandidatePairs, index: TokenIndex) -> NegativeRules:
     found = differing_token_pairs(pairs.indptr, pairs.reference, index.reference.indptr, index.reference.ids, size)
     codes = np.unique(found)
     low, high = np.divmod(codes, size)
-    vocabulary = index.vocabulary.to_numpy()
+    vocabulary = np.array(index.vocabulary.tolist(), dtype=object)
     return NegativeRules(tuple((vocabulary[low] + SEPARATOR + vocabulary[high]).tolist()), (index, codes))

@@ -261,6 +261,11 @@ class Program(Part):
         return self.definition.rules()
 
     @property
+    def built_in_blocker(self) -> Literal["lexical", "cosine"]:
+        """The built-in blocker of the program; with a blocker of the user's own it only weighs and indexes."""
+        return "cosine" if isinstance(self.definition.decision, Scorer) else "lexical"
+
+    @property
     def precision_estimate(self) -> PrecisionEstimate:
         """The estimate made when the program was learned."""
         return self.learning_record.precision_estimate if self.learning_record else PrecisionEstimate()

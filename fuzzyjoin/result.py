@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fuzzyjoin.program import Scorer
-from fuzzyjoin.tokens import object_array
+from fuzzyjoin.texts import object_array
 
 if TYPE_CHECKING:
     from fuzzyjoin.application import Decisions

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fuzzyjoin.kernels.types import Int64Array
+    from fuzzyjoin.texts import Texts
 
     Table: TypeAlias = pd.DataFrame | pa.Table
     On: TypeAlias = str | Sequence[str | tuple[str, str]] | None
@@ -43,19 +44,22 @@ class KeyTable:
     column_names
         Names of the key columns in the caller's table.
     ids
-        The caller's id values, shape (rows,), dtype object.
+        The caller's id values, shape (rows,), dtype object; of a table from an index whole numbers, or texts.
     columns
-        One list of str a key column; "" where the value is missing.
+        One sequence of str a key column; "" where the value is missing.
     source_rows
         Row positions in the caller's table, shape (rows,), dtype int64.
+    known_fingerprint
+        The table's fingerprint, if it was taken before.
     """
 
     role: str
     id_column: str
     column_names: tuple[str, ...]
-    ids: np.ndarray
-    columns: tuple[list[str], ...]
+    ids: np.ndarray | Texts
+    columns: tuple[Sequence[str], ...]
     source_rows: Int64Array
+    known_fingerprint: str | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -106,6 +110,8 @@ class KeyTable:
         >>> one == two
         True
         """
+        if self.known_fingerprint is not None:
+            return self.known_fingerprint
         digest = hashlib.sha256()
         for values in (self.id_texts(), *self.columns):
             # Lengths beside the text, so that no two tables share one stream of bytes.

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from fuzzyjoin.kernels import csr
+from fuzzyjoin.kernels.words import find_words, word_table
+from fuzzyjoin.texts import Texts, object_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array
 
-__all__ = ["TOKENISERS", "WEIGHTINGS", "TokenIndex", "TokenSets", "object_array"]
+__all__ = ["TOKENISERS", "WEIGHTINGS", "TokenIndex", "TokenSets", "Vocabulary"]
 
 GRAM_MARKER = 0x110000
 """One more than the last Unicode code point: pads a string for its 3-grams and occurs in none."""
@@ -55,13 +56,6 @@ class TokenSets:
     squares: Float64Array
 
 
-def object_array(texts: Sequence[str]) -> np.ndarray:
-    """Texts as a numpy array of objects, so that rows can be taken by position."""
-    array = np.empty(len(texts), dtype=object)
-    array[:] = texts
-    return array
-
-
 def grams(texts: Sequence[str]) -> tuple[Int64Array, Int64Array]:
     """Character 3-grams as packed integers, and where each text's begin."""
     code_points = np.frombuffer("".join(texts).encode("utf-32-le"), dtype=np.uint32)
@@ -80,9 +74,50 @@ def words(texts: Sequence[str]) -> tuple[np.ndarray, Int64Array]:
 TOKENISERS: dict[str, Callable[[Sequence[str]], tuple[np.ndarray, Int64Array]]] = {"3-gram": grams, "word": words}
 
 
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """The tokens of the reference table in ascending order; a token's position is its id.
+
+    Attributes
+    ----------
+    tokens
+        3-grams as packed integers, or words.
+    table
+        Where words are found (see `kernels.words`); empty for 3-grams, which are found by halving.
+    """
+
+    tokens: Int64Array | Texts
+    table: Int32Array
+
+    @classmethod
+    def of(cls, tokens: np.ndarray) -> Vocabulary:
+        """Lay out distinct ascending tokens."""
+        if tokens.dtype != object:
+            return cls(tokens.astype(np.int64), np.empty(0, np.int32))
+        words = Texts.of(tokens.tolist())
+        return cls(words, word_table(words.content, words.offsets))
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def tolist(self) -> list[int] | list[str]:
+        """All tokens."""
+        return self.tokens.tolist()
+
+    def lookup(self, tokens: np.ndarray) -> Int64Array:
+        """Ids of tokens, -1 for those that the reference table never saw."""
+        if isinstance(self.tokens, Texts):
+            asked = Texts.of(tokens.tolist())
+            return find_words(self.table, self.tokens.content, self.tokens.offsets, asked.content, asked.offsets)
+        if len(self) == 0:
+            return np.full(tokens.size, -1, np.int64)
+        places = np.minimum(np.searchsorted(self.tokens, tokens), len(self) - 1)
+        return np.where(self.tokens[places] == tokens, places, -1)
+
+
 @dataclass(frozen=True)
 class TokenIndex:
-    """A tokenisation of the reference table: vocabulary in ascending order, token sets, weights.
+    """A tokenisation of the reference table: vocabulary, token sets, rows that hold each token, weights.
 
     Examples
     --------
@@ -94,8 +129,9 @@ class TokenIndex:
     """
 
     tokeniser: str
-    vocabulary: pd.Index
+    vocabulary: Vocabulary
     reference: TokenSets
+    frequency: Int64Array
     weights: Float64Array
     unseen: Float64Array
 
@@ -109,37 +145,30 @@ class TokenIndex:
         keys, indptr = TOKENISERS[tokeniser](texts)
         codes, unique = pd.factorize(np.concatenate([keys, np.array(also, dtype=keys.dtype)]) if also else keys)
         codes = codes[: keys.size]
+        # Millions of rows have hundreds of megabytes of each of these.
+        del keys
         order = np.argsort(unique, kind="stable")
         rank = np.empty(order.size, np.int64)
         rank[order] = np.arange(order.size)
-        ids, counts, indptr = csr.sorted_counts(rank[codes], indptr)
+        codes = rank[codes]
+        ids, counts, indptr = csr.sorted_counts(codes, indptr)
+        del codes
         frequency = csr.document_frequency(ids, order.size)
         size = max(len(texts), 1)
         weights = np.ones((len(WEIGHTINGS), order.size))
         weights[1] = on_grid(np.maximum(0.0, np.log(size / (frequency + 1.0))))
         unseen = np.array([1.0, on_grid(math.log(size))])
         sums, squares = csr.row_weights(indptr, ids, counts, weights, unseen)
-        vocabulary = pd.Index(unique[order], dtype=unique.dtype)
-        return cls(tokeniser, vocabulary, TokenSets(indptr, ids, counts, sums, squares), weights, unseen)
+        vocabulary = Vocabulary.of(unique[order])
+        return cls(tokeniser, vocabulary, TokenSets(indptr, ids, counts, sums, squares), frequency, weights, unseen)
 
     def encode(self, texts: Sequence[str]) -> TokenSets:
         """Tokenise query texts; tokens that the reference never saw get ids from len(vocabulary) on."""
         keys, indptr = TOKENISERS[self.tokeniser](texts)
-        codes = self.lookup(keys)
+        codes = self.vocabulary.lookup(keys)
         unseen = codes < 0
         strange = pd.factorize(keys[unseen], sort=True)[0]
         codes[unseen] = strange + len(self.vocabulary)
         ids, counts, indptr = csr.sorted_counts(codes, indptr)
         sums, squares = csr.row_weights(indptr, ids, counts, self.weights, self.unseen)
         return TokenSets(indptr, ids, counts, sums, squares)
-
-    def lookup(self, keys: np.ndarray) -> Int64Array:
-        """Ids of tokens, -1 for those that the reference table never saw."""
-        if self.tokeniser == "word":
-            places = self._places
-            return np.array([places.get(key, -1) for key in keys.tolist()], np.int64)
-        return np.asarray(self.vocabulary.get_indexer(keys), dtype=np.int64)
-
-    @cached_property
-    def _places(self) -> dict[str, int]:
-        return {word: place for place, word in enumerate(self.vocabulary.tolist())}

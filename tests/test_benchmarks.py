@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks import _data, autofj50, growth, profile_stages, warehouse
+from benchmarks import _data, autofj50, blocking_speed, growth, profile_stages, scale, warehouse
 from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, JoinOptions, best_recall_at, mean, print_table
 
@@ -147,6 +147,21 @@ def test_tasks_joins_any_folder_in_processes_of_their_own(tmp_path):
     assert set(row["columns"]) <= {"title", "city"}
     assert row["recall"] > 0.5
     assert row["peak_mb"] > 10
+
+
+def test_blocking_speed_says_that_there_is_nothing_to_compare_with(data, capsys):
+    blocking_speed.main(["--tasks", str(data), "--repeats", "1", "--k", "5"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "48 reference rows, 51 queries, the best 5"
+    assert sum(line.split()[:1] == ["1"] for line in lines) == 2
+    assert f"{sys.executable} cannot import sparse_dot_topn and sklearn: nothing to compare with" in lines
+
+
+def test_scale_measures_every_size_of_enlarged_tables(data, capsys):
+    sizes = ["--reference", "60", "90", "--queries", "120", "--batch-rows", "50"]
+    scale.main(["--tasks", str(data), *sizes, "--threads", "1"])
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split()[:2] for row in rows] == [["60", "120"], ["90", "120"]]
 
 
 def test_growth_reports_the_fit_and_the_steps(tmp_path):

@@ -22,7 +22,7 @@ from fuzzyjoin.files import read_table, write_table
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples" / "autofj50"
 MALLS = EXAMPLES / "ShoppingMall"
 FORMATS = [".csv", ".tsv", ".parquet", ".csv.gz", ".tsv.gz"]
-COMMANDS = ["join", "learn", "apply", "explain", "evaluate"]
+COMMANDS = ["join", "learn", "apply", "index", "explain", "evaluate"]
 
 
 def run(*arguments, code=0):
@@ -359,7 +359,8 @@ class TestHelp:
         options = {
             "join": ["-o", *learning, "--unmatched-out", "--program-out", *reporting],
             "learn": [*learning, "--program-out", *reporting],
-            "apply": ["-o", "--unmatched-out", "--id", "--strict", *reporting],
+            "apply": ["-o", "--unmatched-out", "--id", "--strict", "--index", "--batch-rows", *reporting],
+            "index": ["--index", "--id", "--threads", "--quiet"],
             "explain": ["--query-id", "--id"],
             "evaluate": ["--json"],
         }[command]

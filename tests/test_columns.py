@@ -6,7 +6,7 @@ import pytest
 
 from fuzzyjoin.blocking import CandidatePairs
 from fuzzyjoin.columns import select_columns
-from fuzzyjoin.distances import ColumnTexts
+from fuzzyjoin.distances import ColumnTexts, ReferenceColumn
 from fuzzyjoin.join_functions import JoinFunction
 from fuzzyjoin.threads import Work
 from tests import naive
@@ -22,7 +22,7 @@ FUNCTIONS = (
 def select(tables, target):
     """Weights, and configurations, precision and joined rows of the union under them (None if out of reach)."""
     columns = tuple(
-        ColumnTexts([row[place] for row in tables.reference], [row[place] for row in tables.query])
+        ColumnTexts(ReferenceColumn.of([row[place] for row in tables.reference]), [row[place] for row in tables.query])
         for place in range(1, len(tables.reference[0]))
     )
     weights, found = select_columns(

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fuzzyjoin.blocking import CandidatePairs
-from fuzzyjoin.distances import ColumnTexts, WeightedColumns, group_functions
+from fuzzyjoin.distances import ColumnTexts, ReferenceColumn, WeightedColumns, group_functions
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.join_functions import JoinFunction, resolve_space
 from tests import naive
@@ -43,7 +43,9 @@ class Given:
 
 def distances(columns, functions, candidates, rows=None, *, weights=(1.0,), within_reference=False):
     """Distances of the pairs of `rows`, one list a function; `columns` are (reference texts, query texts)."""
-    weighted = WeightedColumns(tuple(ColumnTexts(*column) for column in columns), (tuple(weights),))
+    weighted = WeightedColumns(
+        tuple(ColumnTexts(ReferenceColumn.of(left), right) for left, right in columns), (tuple(weights),)
+    )
     pairs = CandidatePairs(*pairs_of(candidates))
     asked = np.array(range(len(candidates)) if rows is None else rows, np.int64)
     found = [None] * len(functions)

@@ -49,7 +49,7 @@ def match(reference, query, configurations, *, k=None, rules=(), weights=(1.0,),
         )
         for place, query_id in enumerate(tables[1].ids)
     }
-    return rows, found.precision_estimate
+    return rows, found.tally.precision_estimate
 
 
 def random_program(seed, size):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fuzzyjoin.blocking import CandidatePairs
-from fuzzyjoin.distances import ColumnTexts, WeightedColumns
+from fuzzyjoin.distances import ColumnTexts, ReferenceColumn, WeightedColumns
 from fuzzyjoin.join_functions import JoinFunction, resolve_space
 from fuzzyjoin.search import THRESHOLDS, search_unions
 from fuzzyjoin.threads import Work
@@ -23,7 +23,7 @@ def searches(tables, functions, target, weightings, threads=1):
     `tables` is the twin's, whose candidates are taken, so that a difference is the search's own.
     """
     columns = tuple(
-        ColumnTexts([row[place] for row in tables.reference], [row[place] for row in tables.query])
+        ColumnTexts(ReferenceColumn.of([row[place] for row in tables.reference]), [row[place] for row in tables.query])
         for place in range(1, len(tables.reference[0]))
     )
     unions = search_unions(

@@ -1,4 +1,4 @@
-"""The command line: `fuzzyjoin join|learn|apply|explain|evaluate|audit`.
+"""The command line: `fuzzyjoin join|learn|apply|index|explain|evaluate|audit`.
 
 Exit codes: 0 done, 1 a problem in the data, 2 wrong usage, 3 the precision target cannot be reached.
 """

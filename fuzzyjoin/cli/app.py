@@ -6,6 +6,7 @@ What takes long to import is imported inside the commands, so that `--help` and 
 
 # No postponed annotations here: typer reads these at run time.
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +16,11 @@ from fuzzyjoin import __version__
 from fuzzyjoin.cli.audit import audit
 from fuzzyjoin.cli.group import OneLineErrors
 from fuzzyjoin.cli.options import (
+    INDEX,
     PROGRAM_OUT,
+    BatchRows,
     Id,
+    Index,
     Json,
     Matches,
     Method,
@@ -197,31 +201,112 @@ def apply(
         bool, typer.Option("--strict", help="Refuse a reference table other than the one the program was learned on.")
     ] = False,
     unmatched_out: Unmatched = None,
+    index: Index = None,
+    batch_rows: BatchRows = 50_000,
     threads: Threads = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Join two tables with a stored program, without learning."""
+    """Join two tables with a stored program, without learning.
+
+    The query table is joined in batches. Until the last is done, finished parts stand in a folder beside the output,
+    named as it is with .parts behind; the same command goes on from them.
+    """
     written = _given(matches=output, unmatched=unmatched_out)
     _check_outputs(written, inputs=[program, reference, query])
 
-    from fuzzyjoin.cli.inputs import load_program, read_pair
+    from fuzzyjoin.cli.inputs import content_hash, load_program, read_for_batches
     from fuzzyjoin.cli.progress import progress_bars
+    from fuzzyjoin.cli.reports import Outcome, next_after_join, print_outcome
+    from fuzzyjoin.files import pieces_output, table_batches, write_all
 
     started = time.perf_counter()
     loaded = load_program(program)
-    tables = read_pair(reference, query, on=[(column.reference, column.query) for column in loaded.columns], ids=ids)
+    columns = [(column.reference, column.query) for column in loaded.columns]
+    tables = read_for_batches(reference, query, on=columns, ids=ids, rows=batch_rows)
     seconds = {"read": time.perf_counter() - started}
+
+    # Only now: a fault in the files is told without waiting for the compiled kernels.
+    from fuzzyjoin.matcher import Matcher
+    from fuzzyjoin.parts import join_in_parts
+
+    in_one = len(tables.query) <= batch_rows
     with tables.naming_files(), progress_bars(quiet=quiet) as progress:
-        result = loaded.apply(
+        started = time.perf_counter()
+        matcher = Matcher.over(
+            loaded,
             tables.reference.frame,
-            tables.query.frame,
-            id=tables.id_columns,
+            id=tables.id_columns[0],
+            indexes=index,
             strict=strict,
             threads=threads,
-            progress=progress,
+            progress=progress if in_one else None,
         )
-    _finish(result, tables, written, seconds, quiet=quiet, as_json=as_json, program_file=program)
+        seconds["reference"] = time.perf_counter() - started
+        joined = join_in_parts(
+            matcher,
+            table_batches(query, batch_rows),
+            output.with_name(f"{output.name}.parts"),
+            parts_of={
+                "fuzzyjoin": __version__,
+                "program_id": loaded.program_id,
+                "reference": matcher.side.table.fingerprint(),
+                "query": content_hash(query),
+                "id_columns": list(tables.id_columns),
+                "batch_rows": batch_rows,
+            },
+            rows=len(tables.query),
+            id_column=tables.id_columns[1],
+            progress=progress or (lambda _stage, _done: None),
+        )
+    started = time.perf_counter()
+    write_all([pieces_output(partial(joined.tables, what), path) for what, path in written.items()])
+    query_ids = [str(value) for table in joined.tables("matches") for value in table["query_id"][:1].to_pylist()]
+    joined.remove()
+    kept = (f"{joined.kept} finished parts of an earlier run were taken over",) if joined.kept else ()
+    outcome = Outcome(
+        program=loaded,
+        estimate=joined.precision_estimate,
+        counts=joined.counts,
+        seconds={**seconds, **joined.seconds, "write": time.perf_counter() - started},
+        tables=tables,
+        written=written,
+        next_step=next_after_join(tables, program, query_ids),
+        warnings=(*matcher.warnings, *kept),
+    )
+    print_outcome(outcome, quiet=quiet, as_json=as_json)
+    _exit_unless_reachable(loaded)
+
+
+@app.command()
+def index(
+    program: ProgramFile,
+    reference: Reference,
+    *,
+    index: Annotated[Path, INDEX],
+    ids: Annotated[
+        str | None,
+        typer.Option("--id", metavar="NAME", help="Id column. Without it: the column id, else the first unique one."),
+    ] = None,
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Build the index of a reference table for a stored program, and print where it is."""
+    from fuzzyjoin.cli.inputs import load_program, read_source
+    from fuzzyjoin.cli.progress import progress_bars
+    from fuzzyjoin.files import require_column
+
+    loaded = load_program(program)
+    source = read_source(reference)
+    for column in loaded.columns:
+        require_column(source, column.reference)
+
+    # Only now: a fault in the files is told without waiting for the compiled kernels.
+    from fuzzyjoin.matcher import index_reference
+
+    with progress_bars(quiet=quiet) as progress:
+        path = index_reference(loaded, source.frame, index, id=ids, threads=threads, progress=progress)
+    typer.echo(path)
 
 
 @app.command()
@@ -302,7 +387,6 @@ def _finish(
     *,
     quiet: bool,
     as_json: bool,
-    program_file: Path | None = None,
 ) -> None:
     """Write what a join made, all of it or nothing, and report."""
     from fuzzyjoin.cli.reports import Outcome, next_after_join, print_outcome
@@ -322,9 +406,7 @@ def _finish(
         seconds={**seconds, **result.seconds, "write": time.perf_counter() - started},
         tables=tables,
         written=written,
-        next_step=next_after_join(
-            tables, program_file or written.get("program"), result.matches["query_id"].astype(str).tolist()
-        ),
+        next_step=next_after_join(tables, written.get("program"), result.matches["query_id"].astype(str).tolist()),
         warnings=result.warnings,
     )
     print_outcome(outcome, quiet=quiet, as_json=as_json)

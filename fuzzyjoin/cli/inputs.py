@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fuzzyjoin.errors import DataError, FuzzyJoinError
 from fuzzyjoin.files import (
@@ -17,6 +18,7 @@ from fuzzyjoin.files import (
     require_ids,
     require_rows,
     require_text,
+    table_batches,
 )
 from fuzzyjoin.tables import choose_id
 
@@ -28,7 +30,16 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.program import Program
 
-__all__ = ["TablePair", "load_program", "read_matches", "read_pair", "read_result", "read_source"]
+__all__ = [
+    "TablePair",
+    "content_hash",
+    "load_program",
+    "read_for_batches",
+    "read_matches",
+    "read_pair",
+    "read_result",
+    "read_source",
+]
 
 # Distances between reference rows are what the precision estimate is made of.
 _LEAST_REFERENCE_ROWS = 2
@@ -116,6 +127,89 @@ def read_pair(
         require_text(reference, reference_column)
         require_text(query, query_column)
     return pair
+
+
+def read_for_batches(
+    reference_path: Path, query_path: Path, *, on: Sequence[tuple[str, str]], ids: str | None, rows: int
+) -> TablePair:
+    """Read the reference table and go through the query table once, so many rows at a time.
+
+    Checks and errors are those of `read_pair`; of the query table only the columns are kept.
+    """
+    reference = read_source(reference_path)
+    require_rows(reference, _LEAST_REFERENCE_ROWS)
+    seen = _look_through(query_path, rows)
+    query = Source(seen.columns, str(query_path), query_path, rows=seen.rows)
+    if seen.rows == 0:
+        require_rows(Source(seen.columns, query.label, query_path), 1)
+    id_pair = None if ids is None else _column_pair(ids, reference, query)
+    for reference_column, query_column in [*on, *([id_pair] if id_pair else [])]:
+        require_column(reference, reference_column)
+        require_column(query, query_column)
+    asked = id_pair[1] if id_pair else next(iter({"id"} & set(seen.columns)), None)
+    able = [column for column in seen.ids if asked in {None, column}]
+    # Whatever does not look right is looked at closely, in the whole table, which names the fault by its line.
+    id_column = able[0] if able else _id_column(read_source(query_path), "query", asked)
+    pair = TablePair(
+        reference, query, (_id_column(reference, "reference", id_pair and id_pair[0]), id_column), list(on)
+    )
+    for reference_column, query_column in on:
+        require_text(reference, reference_column)
+        if query_column not in seen.filled:
+            require_text(read_source(query_path), query_column)
+    return pair
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is known of a table that was gone through.
+
+    Parameters
+    ----------
+    columns
+        A table of its columns, without rows.
+    rows
+        How many rows it has.
+    ids
+        Columns whose values are all present and differ, in order.
+    filled
+        Columns in which some row has text.
+    """
+
+    columns: pd.DataFrame
+    rows: int
+    ids: list[str]
+    filled: set[str]
+
+
+def _look_through(path: Path, rows: int) -> _Seen:
+    import numpy as np  # noqa: PLC0415 - only those who read in batches need it
+    import pandas as pd  # noqa: PLC0415 - as above
+
+    pieces = table_batches(path, rows)
+    columns = next(pieces)
+    # Values are compared by their hashes: differing hashes come from differing values.
+    hashes: dict[str, list[Any]] = {str(column): [np.empty(0, np.uint64)] for column in columns}
+    filled: set[str] = set()
+    seen = 0
+    for piece in pieces:
+        seen += len(piece)
+        for column in piece.columns:
+            blank = piece[column].isna() | (piece[column].str.strip() == "")
+            if not blank.all():
+                filled.add(column)
+            if column in hashes and blank.any():
+                del hashes[column]
+            if column in hashes:
+                hashes[column].append(pd.util.hash_array(piece[column].to_numpy(object), categorize=False))
+    ids = [column for column, parts in hashes.items() if np.unique(np.concatenate(parts)).size == seen]
+    return _Seen(columns, seen, ids, filled)
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def read_matches(matches_path: Path, truth_path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -8,8 +8,11 @@ from typing import Annotated, Literal, TypeAlias
 import typer
 
 __all__ = [
+    "INDEX",
     "PROGRAM_OUT",
+    "BatchRows",
     "Id",
+    "Index",
     "Json",
     "Matches",
     "Method",
@@ -104,6 +107,22 @@ ProgramOut: TypeAlias = Annotated[Path | None, PROGRAM_OUT]
 Threads: TypeAlias = Annotated[
     int | None,
     typer.Option("--threads", min=1, metavar="N", help="Threads to use, without it all cores; the result is the same."),
+]
+INDEX = typer.Option(
+    "--index",
+    metavar="DIR",
+    help="A folder of indexes: that of the reference table is opened there, and built before if it is absent.",
+)
+Index: TypeAlias = Annotated[Path | None, INDEX]
+BatchRows: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--batch-rows",
+        min=1,
+        metavar="N",
+        help="Query rows that are joined at a time: fewer take less memory; the result is the same. What was joined "
+        "when a run was stopped need not be joined again.",
+    ),
 ]
 Quiet: TypeAlias = Annotated[
     bool, typer.Option("--quiet", help="Show no progress and no summary; errors and warnings stay.")

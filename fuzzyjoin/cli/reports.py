@@ -192,7 +192,7 @@ def _field(name: str, value: str) -> str:
 
 def _table_words(tables: TablePair, side: int) -> str:
     source = (tables.reference, tables.query)[side]
-    return f"{source.label}: {len(source.frame):,} rows, ids from column {tables.id_columns[side]!r}"
+    return f"{source.label}: {len(source):,} rows, ids from column {tables.id_columns[side]!r}"
 
 
 def _estimate_words(estimate: PrecisionEstimate) -> str:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from fuzzyjoin.files.checks import Source, require_column, require_filled, require_ids, require_rows, require_text
 from fuzzyjoin.files.formats import FileFormat, format_of
 from fuzzyjoin.files.outputs import Output, check_outputs, write_all
-from fuzzyjoin.files.tables import read_table, require_file, row_name, table_output, write_table
+from fuzzyjoin.files.tables import (
+    pieces_output,
+    read_table,
+    require_file,
+    row_name,
+    table_batches,
+    table_output,
+    write_table,
+)
 
 __all__ = [
     "FileFormat",
@@ -13,6 +21,7 @@ __all__ = [
     "Source",
     "check_outputs",
     "format_of",
+    "pieces_output",
     "read_table",
     "require_column",
     "require_file",
@@ -21,6 +30,7 @@ __all__ = [
     "require_rows",
     "require_text",
     "row_name",
+    "table_batches",
     "table_output",
     "write_all",
     "write_table",

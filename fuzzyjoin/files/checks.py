@@ -31,11 +31,17 @@ class Source:
         What messages call it: the file's path, or a name.
     path
         The file, through which rows are named by line; None for a table that was made in memory.
+    rows
+        Rows of the file, if `frame` holds only its columns; None if it holds all.
     """
 
     frame: pd.DataFrame
     label: str
     path: Path | None = None
+    rows: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.frame) if self.rows is None else self.rows
 
     def row_name(self, position: int) -> str:
         """Say where the row at a position stands, in the file's own count."""

@@ -20,14 +20,14 @@ from fuzzyjoin.errors import DataError
 
 if TYPE_CHECKING:
     from _csv import Reader
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     import pandas as pd
 
     from fuzzyjoin.files.formats import FileFormat
 
-__all__ = ["line_of_row", "read_delimited", "write_delimited"]
+__all__ = ["delimited_batches", "line_of_row", "read_delimited", "write_delimited"]
 
 # Bounds the Python strings alive at one time; the Arrow columns they become are several times smaller.
 _ROWS_A_BATCH = 65_536
@@ -40,7 +40,12 @@ class _UnevenRowError(Exception):
 
 
 def read_delimited(path: Path, file_format: FileFormat) -> pa.Table:
-    """Read a CSV or TSV file.
+    """Read a CSV or TSV file; parameters, columns and errors as for `delimited_batches`."""
+    return pa.concat_tables(delimited_batches(path, file_format, _ROWS_A_BATCH))
+
+
+def delimited_batches(path: Path, file_format: FileFormat, rows: int) -> Iterator[pa.Table]:
+    """Read a CSV or TSV file, so many lines at a time.
 
     Parameters
     ----------
@@ -48,11 +53,14 @@ def read_delimited(path: Path, file_format: FileFormat) -> pa.Table:
         The file, in UTF-8 with or without a byte order mark.
     file_format
         Its separator and compression.
+    rows
+        Lines that are read at a time.
 
-    Returns
-    -------
+    Yields
+    ------
     pyarrow.Table
-        One large_string column a header cell, null where a cell is empty. Blank lines are no rows.
+        One large_string column a header cell, null where a cell is empty. Blank lines are no rows. There is at least
+        one table, without rows if the file has none.
 
     Raises
     ------
@@ -64,7 +72,7 @@ def read_delimited(path: Path, file_format: FileFormat) -> pa.Table:
     try:
         with _reader(path, file_format) as reader:
             header = _header(path, reader)
-            return _body(header, reader)
+            yield from _body(header, reader, rows)
     except (UnicodeDecodeError, csv.Error, _UnevenRowError):
         raise _diagnosis(path, file_format) from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -80,16 +88,31 @@ def line_of_row(path: Path, file_format: FileFormat, position: int) -> int:
         return next(islice(rows, position + 1, None))
 
 
-def write_delimited(frame: pd.DataFrame, path: Path, file_format: FileFormat) -> None:
-    """Write a table as CSV or TSV; missing becomes an empty cell. The same table gives the same bytes."""
+def write_delimited(frames: Callable[[], Iterable[pd.DataFrame]], path: Path, file_format: FileFormat) -> None:
+    """Write a table, given in pieces, as CSV or TSV; missing becomes an empty cell.
+
+    The same table gives the same bytes, in however many pieces. They are gone through twice.
+    """
     # A carriage return counts as the end of a line to every reader, but the writer does not quote it by itself.
-    held = (frame[column].dropna().astype(str).str.contains("\r", regex=False).any() for column in frame.columns)
-    quoting = csv.QUOTE_NONNUMERIC if any(held) else csv.QUOTE_MINIMAL
+    held = any(
+        frame[column].dropna().astype(str).str.contains("\r", regex=False).any()
+        for frame in frames()
+        for column in frame.columns
+    )
+    quoting = csv.QUOTE_NONNUMERIC if held else csv.QUOTE_MINIMAL
     with path.open("wb") as raw:
         # gzip's own name and time of writing would make equal tables differ.
         packed = gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) if file_format.gzipped else None
         with io.TextIOWrapper(cast("BinaryIO", packed or raw), encoding="utf-8", newline="") as text:
-            frame.to_csv(text, sep=file_format.separator, index=False, quoting=quoting, lineterminator="\n")
+            for place, frame in enumerate(frames()):
+                frame.to_csv(
+                    text,
+                    sep=file_format.separator,
+                    index=False,
+                    header=place == 0,
+                    quoting=quoting,
+                    lineterminator="\n",
+                )
 
 
 @contextmanager
@@ -125,11 +148,11 @@ def _header(path: Path, reader: Reader) -> list[str]:
     return names
 
 
-def _body(header: list[str], reader: Reader) -> pa.Table:
+def _body(header: list[str], reader: Reader, at_once: int) -> Iterator[pa.Table]:
     """Read the lines below the header."""
     schema = pa.schema([(name, pa.large_string()) for name in header])
-    batches = []
-    while rows := list(islice(reader, _ROWS_A_BATCH)):
+    yield schema.empty_table()
+    while rows := list(islice(reader, at_once)):
         widths = set(map(len, rows))
         if widths != {len(header)}:
             if widths - {0, len(header)}:
@@ -137,8 +160,7 @@ def _body(header: list[str], reader: Reader) -> pa.Table:
             rows = [row for row in rows if row]
         columns = [pa.array([cell or None for cell in cells], pa.large_string()) for cells in zip(*rows, strict=True)]
         if columns:
-            batches.append(pa.record_batch(columns, schema=schema))
-    return pa.Table.from_batches(batches, schema=schema)
+            yield pa.table(columns, schema=schema)
 
 
 def _numbered(reader: Reader) -> Iterator[tuple[int, list[str]]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -11,29 +13,30 @@ import pyarrow.parquet as pq
 from fuzzyjoin.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    import pandas as pd
-
-__all__ = ["read_parquet", "write_parquet"]
+__all__ = ["parquet_batches", "read_parquet", "write_parquet"]
 
 # From here on a float no longer tells neighbouring whole numbers apart, so that writing them out would invent digits.
 _EXACT_WHOLE = 2.0**53
 
+_ROWS_A_GROUP = 1 << 17
+
 
 def read_parquet(path: Path) -> pa.Table:
-    """Read a Parquet file.
+    """Read a Parquet file; columns and errors as for `parquet_batches`."""
+    return pa.concat_tables(parquet_batches(path, _ROWS_A_GROUP))
 
-    Parameters
-    ----------
-    path
-        The file.
 
-    Returns
-    -------
+def parquet_batches(path: Path, rows: int) -> Iterator[pa.Table]:
+    """Read a Parquet file, at most so many rows at a time.
+
+    Yields
+    ------
     pyarrow.Table
-        All columns large_string: whole numbers without ``.0``, dates as ``2024-01-31``, true and false. Null, not a
-        number and the empty text are null.
+        There is at least one, without rows if the file has none. All columns large_string: whole numbers without
+        ``.0``, dates as ``2024-01-31``, true and false. Null, not a number and the empty text are null.
 
     Raises
     ------
@@ -42,27 +45,65 @@ def read_parquet(path: Path) -> pa.Table:
     OSError
         If the file cannot be opened.
     """
-    with path.open("rb") as raw:
-        try:
-            # The plain reader, because the one for data sets would add columns that it finds in the folders' names.
-            table = pq.ParquetFile(raw).read()
-        except (pa.ArrowException, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise
-            reason = str(error).splitlines()[0]
-            raise DataError(f"{path}: is no Parquet file that can be read ({reason}); write it again") from None
-    if not table.num_columns:
-        raise DataError(f"{path}: is empty: it has no columns")
-    for position, name in enumerate(table.column_names):
-        if name in table.column_names[:position]:
-            raise DataError(f"{path}: the column name {name!r} appears twice; rename one")
+    with path.open("rb") as raw, _readable(path):
+        # The plain reader, because the one for data sets would add columns that it finds in the folders' names.
+        file = pq.ParquetFile(raw)
+        schema = file.schema_arrow
+        if not schema.names:
+            raise DataError(f"{path}: is empty: it has no columns")
+        for position, name in enumerate(schema.names):
+            if name in schema.names[:position]:
+                raise DataError(f"{path}: the column name {name!r} appears twice; rename one")
+        yield _text_table(path, schema.empty_table())
+        for batch in file.iter_batches(batch_size=rows):
+            yield _text_table(path, pa.Table.from_batches([batch]))
+
+
+def write_parquet(tables: Callable[[], Iterable[pa.Table]], path: Path) -> None:
+    """Write a table, given in pieces, as Parquet, types kept; the same bytes in however many pieces.
+
+    They are gone through twice.
+    """
+    schema = _common_schema([table.schema for table in tables()])
+    with pq.ParquetWriter(path, schema) as writer:
+        waiting: list[pa.Table] = []
+        for table in tables():
+            waiting.append(table.cast(schema))
+            whole = pa.concat_tables(waiting)
+            full = whole.num_rows // _ROWS_A_GROUP * _ROWS_A_GROUP
+            for start in range(0, full, _ROWS_A_GROUP):
+                writer.write_table(whole.slice(start, _ROWS_A_GROUP).combine_chunks())
+            waiting = [whole.slice(full)]
+        for rest in waiting:
+            writer.write_table(rest.combine_chunks())
+
+
+def _common_schema(schemas: list[pa.Schema]) -> pa.Schema:
+    """One schema for all pieces: a column of which a piece knows nothing has the type of the others."""
+    common = pa.unify_schemas([schema.remove_metadata() for schema in schemas], promote_options="permissive")
+    about = json.loads(schemas[0].metadata[b"pandas"])
+    for place in range(len(about["columns"])):
+        known = [schema for schema in schemas if not pa.types.is_null(schema.field(place).type)]
+        if known:
+            about["columns"][place] = json.loads(known[0].metadata[b"pandas"])["columns"][place]
+    return common.with_metadata({b"pandas": json.dumps(about).encode()})
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what the reader says into an error that names the file."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path}: is no Parquet file that can be read ({reason}); write it again") from None
+
+
+def _text_table(path: Path, table: pa.Table) -> pa.Table:
     columns = [_as_text(path, name, table.column(name)) for name in table.column_names]
     return pa.table(columns, names=table.column_names)
-
-
-def write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table as Parquet, types kept."""
-    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path)
 
 
 def _as_text(path: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:

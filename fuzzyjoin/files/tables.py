@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from fuzzyjoin.errors import UsageError
-from fuzzyjoin.files.delimited import line_of_row, read_delimited, write_delimited
+from fuzzyjoin.files.delimited import delimited_batches, line_of_row, read_delimited, write_delimited
 from fuzzyjoin.files.formats import format_of
 from fuzzyjoin.files.outputs import Output, write_all
-from fuzzyjoin.files.parquet import read_parquet, write_parquet
+from fuzzyjoin.files.parquet import parquet_batches, read_parquet, write_parquet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     import pandas as pd
 
-__all__ = ["read_table", "require_file", "row_name", "table_output", "write_table"]
+__all__ = ["pieces_output", "read_table", "require_file", "row_name", "table_batches", "table_output", "write_table"]
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -52,11 +57,33 @@ def read_table(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     file_format = format_of(path)
     require_file(path)
-    try:
+    with _permitted(path):
         table = read_parquet(path) if file_format.separator is None else read_delimited(path, file_format)
+    return table.to_pandas(ignore_metadata=True)
+
+
+def table_batches(path: str | Path, rows: int) -> Iterator[pd.DataFrame]:
+    """Read a table as `read_table` does, at most so many rows at a time; the first piece has none.
+
+    Errors are those of `read_table`; some come only with the piece that holds the fault.
+    """
+    path = Path(path)
+    file_format = format_of(path)
+    require_file(path)
+    pieces = (
+        parquet_batches(path, rows) if file_format.separator is None else delimited_batches(path, file_format, rows)
+    )
+    with _permitted(path):
+        for piece in pieces:
+            yield piece.to_pandas(ignore_metadata=True)
+
+
+@contextmanager
+def _permitted(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror or error}); check its permissions") from None
-    return table.to_pandas(ignore_metadata=True)
 
 
 def require_file(path: Path) -> None:
@@ -103,8 +130,20 @@ def table_output(frame: pd.DataFrame, path: str | Path) -> Output:
     """Make the output that writes a table to a file, for `write_all`."""
     file_format = format_of(path)
     if file_format.separator is None:
-        return Output(Path(path), lambda staged: write_parquet(frame, staged))
-    return Output(Path(path), lambda staged: write_delimited(frame, staged, file_format))
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        return Output(Path(path), lambda staged: write_parquet(lambda: [table], staged))
+    return Output(Path(path), lambda staged: write_delimited(lambda: [frame], staged, file_format))
+
+
+def pieces_output(tables: Callable[[], Iterable[pa.Table]], path: str | Path) -> Output:
+    """Make the output that writes a table in pieces, made from pandas frames, to a file, for `write_all`."""
+    file_format = format_of(path)
+    if file_format.separator is None:
+        return Output(Path(path), lambda staged: write_parquet(tables, staged))
+    return Output(
+        Path(path),
+        lambda staged: write_delimited(lambda: (table.to_pandas() for table in tables()), staged, file_format),
+    )
 
 
 def row_name(path: str | Path, position: int) -> str:

@@ -1,4 +1,4 @@
-"""Token sets as compressed sparse rows: making them, their weights, their inverted index.
+"""Token sets as compressed sparse rows: making them, their weights, merging them.
 
 A row's tokens are sorted by id and unique, with their counts beside them. Ids below the size of the vocabulary are
 tokens of the reference table; ids from there on are tokens that it never saw.
@@ -13,9 +13,9 @@ import numpy as np
 from fuzzyjoin.kernels.jit import kernel
 
 if TYPE_CHECKING:
-    from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array, UInt32Array
+    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt32Array
 
-__all__ = ["document_frequency", "inverted_index", "join_rows", "ngram_keys", "row_weights", "sorted_counts"]
+__all__ = ["document_frequency", "join_rows", "ngram_keys", "row_weights", "sorted_counts"]
 
 LONG_ROW = 48
 
@@ -128,51 +128,6 @@ def row_weights(
             sums[weighting, row] = total
             squares[weighting, row] = square
     return sums, squares
-
-
-@kernel
-def inverted_index(
-    indptr: Int64Array, ids: Int32Array, counts: Int32Array, common: BoolArray
-) -> tuple[Int64Array, Int32Array]:
-    """Turn rows of tokens into lists of rows, each in row order.
-
-    Token t has the lists t and common.size + t. Ordinarily the first names every row that holds the token, once for
-    every time it occurs, and the second is empty. For a token that is `common` the first names the rows that lack it,
-    and the second names a row once for every time beyond the first that it occurs: two short lists for one that would
-    name nearly every row.
-    Returns the offsets of the lists and the rows in them.
-    """
-    rows = indptr.size - 1
-    tokens = common.size
-    common_tokens = np.flatnonzero(common)
-    starts = np.zeros(2 * tokens + 1, np.int64)
-    for token in common_tokens:
-        starts[token + 1] = rows
-    for position in range(ids.size):
-        token = ids[position]
-        if common[token]:
-            starts[token + 1] -= 1
-            starts[tokens + token + 1] += counts[position] - 1
-        else:
-            starts[token + 1] += counts[position]
-    for place in range(2 * tokens):
-        starts[place + 1] += starts[place]
-    free = starts[:-1].copy()
-    posting_rows = np.empty(starts[2 * tokens], np.int32)
-    last_row = np.full(tokens, -1, np.int64)
-    for row in range(rows):
-        for position in range(indptr[row], indptr[row + 1]):
-            token = ids[position]
-            last_row[token] = row
-            listed = tokens + token if common[token] else token
-            for _ in range(counts[position] - common[token]):
-                posting_rows[free[listed]] = row
-                free[listed] += 1
-        for token in common_tokens:
-            if last_row[token] != row:
-                posting_rows[free[token]] = row
-                free[token] += 1
-    return starts, posting_rows
 
 
 @kernel

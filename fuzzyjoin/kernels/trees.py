@@ -14,31 +14,102 @@ import numpy as np
 from fuzzyjoin.kernels.jit import kernel
 
 if TYPE_CHECKING:
-    from fuzzyjoin.kernels.types import Float32Array, Float64Array, Int64Array
+    from fuzzyjoin.kernels.types import Float32Array, Float64Array, Int32Array, Int64Array, UInt8Array
 
-__all__ = ["path_contributions", "tree_scores"]
+__all__ = ["lay_out", "path_contributions", "tree_scores"]
+
+
+TOGETHER = 16
+"""Rows that go down a tree in step: while one waits for a node to arrive the others go on."""
 
 
 @kernel
-def tree_scores(
-    rows: Float32Array,
+def lay_out(
     roots: Int64Array,
     feature: Int64Array,
     threshold: Float64Array,
     left: Int64Array,
     right: Int64Array,
     value: Float64Array,
+) -> tuple[Int64Array, Int64Array, UInt8Array, Float32Array, Int32Array, Float64Array]:
+    """The same trees with both children of a node side by side, for `tree_scores`.
+
+    Returns roots, depths, and for every node: feature, threshold, left child, value. A threshold becomes the largest
+    32-bit number that is not above it, which tells 32-bit values apart as the threshold did. A leaf is its own left
+    child and has an infinite threshold, so that a row that has come to it stays. Assumes at most 256 features, and
+    children behind their parent.
+    """
+    nodes = feature.size
+    place = np.zeros(nodes, np.int64)
+    level = np.zeros(nodes, np.int64)
+    new_roots = np.empty_like(roots)
+    depths = np.zeros_like(roots)
+    new_feature = np.zeros(nodes, np.uint8)
+    new_threshold = np.full(nodes, np.inf, np.float32)
+    first = np.arange(nodes).astype(np.int32)
+    new_value = np.zeros(nodes)
+    waiting = np.empty(nodes, np.int64)
+    free = 0
+    for tree in range(roots.size):
+        waiting[0] = roots[tree]
+        place[roots[tree]] = free
+        level[roots[tree]] = 0
+        new_roots[tree] = free
+        free += 1
+        known = 1
+        taken = 0
+        while taken < known:
+            node = waiting[taken]
+            taken += 1
+            here = place[node]
+            new_value[here] = value[node]
+            depths[tree] = max(depths[tree], level[node])
+            if feature[node] < 0:
+                continue
+            new_feature[here] = feature[node]
+            below = np.float32(threshold[node])
+            new_threshold[here] = np.nextafter(below, np.float32(-np.inf)) if below > threshold[node] else below
+            first[here] = free
+            for child in (left[node], right[node]):
+                place[child] = free
+                level[child] = level[node] + 1
+                waiting[known] = child
+                known += 1
+                free += 1
+    return new_roots, depths, new_feature, new_threshold, first, new_value
+
+
+@kernel
+def tree_scores(
+    rows: Float32Array,
+    roots: Int64Array,
+    depths: Int64Array,
+    feature: UInt8Array,
+    threshold: Float32Array,
+    first: Int32Array,
+    value: Float64Array,
 ) -> Float64Array:
-    """Σ over the trees of the value of the leaf that each row (rows, features) falls into; 0 without trees."""
+    """Σ over the trees of the value of the leaf that each row (rows, features) falls into; 0 without trees.
+
+    The trees are as `lay_out` gives them; `rows` hold numbers.
+    """
     scores = np.zeros(rows.shape[0])
-    for row in range(rows.shape[0]):
-        total = 0.0
-        for root in roots:
-            node = root
-            while feature[node] >= 0:
-                node = left[node] if rows[row, feature[node]] <= threshold[node] else right[node]
-            total += value[node]
-        scores[row] = total
+    block = np.zeros((TOGETHER, rows.shape[1]), np.float32)
+    nodes = np.zeros(TOGETHER, np.int32)
+    totals = np.zeros(TOGETHER)
+    for start in range(0, rows.shape[0], TOGETHER):
+        size = min(TOGETHER, rows.shape[0] - start)
+        block[:size] = rows[start : start + size]
+        totals[:] = 0.0
+        for tree in range(roots.size):
+            nodes[:] = roots[tree]
+            for _ in range(depths[tree]):
+                for row in range(TOGETHER):
+                    node = np.intp(nodes[row])
+                    nodes[row] = first[node] + np.int32(block[row, np.intp(feature[node])] > threshold[node])
+            for row in range(TOGETHER):
+                totals[row] += value[np.intp(nodes[row])]
+        scores[start : start + size] = totals[:size]
     return scores
 
 

@@ -14,12 +14,14 @@ __all__ = [
     "Int32Array",
     "Int64Array",
     "UInt8Array",
+    "UInt16Array",
     "UInt32Array",
     "UInt64Array",
 ]
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 UInt8Array: TypeAlias = NDArray[np.uint8]
+UInt16Array: TypeAlias = NDArray[np.uint16]
 UInt32Array: TypeAlias = NDArray[np.uint32]
 UInt64Array: TypeAlias = NDArray[np.uint64]
 Int32Array: TypeAlias = NDArray[np.int32]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -113,7 +114,6 @@ def match_by_scorer(
         runner_up=best.second,
         runner_up_distance=np.where(best.second >= 0, 1.0 - scaled(best.second_score), np.inf),
         probability=probability,
-        precision_estimate=estimate.value,
     )
     return matches, estimate
 
@@ -152,7 +152,8 @@ def headline(probability: Float64Array, spread: float) -> PrecisionEstimate:
     """The mean probability of the joined rows, with an interval that allows for how tasks differ."""
     if probability.size == 0:
         return PrecisionEstimate(calibrated=True)
-    value = min(max(float(probability.mean()), 0.0), 1.0)
+    # Summed exactly: in whatever order and batches the rows come.
+    value = min(max(math.fsum(probability) / probability.size, 0.0), 1.0)
     low, high = interval(value, probability.size, spread, LEVEL)
     return PrecisionEstimate(value=value, low=low, high=high, level=LEVEL, calibrated=True)
 

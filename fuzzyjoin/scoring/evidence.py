@@ -29,9 +29,7 @@ from fuzzyjoin.kernels.evidence import (
 )
 from fuzzyjoin.kernels.telling_words import TELLING_EVIDENCE
 from fuzzyjoin.scoring.sides import Sides, sides_of_candidates
-from fuzzyjoin.scoring.telling_words import TellingWords
 from fuzzyjoin.threads import map_chunks
-from fuzzyjoin.tokens import on_grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,11 +38,23 @@ if TYPE_CHECKING:
     from fuzzyjoin.candidates import Candidates
     from fuzzyjoin.kernels.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
     from fuzzyjoin.scoring.sides import Form
+    from fuzzyjoin.texts import Texts
 
-__all__ = ["EVIDENCE", "MEAN_RANK", "EvidenceTables", "column_weights", "evidence_without", "sample_rows"]
+__all__ = [
+    "EVIDENCE",
+    "MEAN_RANK",
+    "EvidenceTables",
+    "column_weights",
+    "evidence_without",
+    "room_for_siblings",
+    "sample_rows",
+]
 
 SIBLINGS_KEPT: Final = 7
 """Nearest siblings of a row that are kept: one more than are counted, because a row that asks is nobody's sibling."""
+
+SIBLINGS_AT_ONCE: Final = 1 << 16
+"""Rows whose neighbours are kept in memory at a time."""
 
 SAMPLE: Final = 1000
 """Reference rows whose nearest siblings say how close distinct rows can be."""
@@ -93,7 +103,9 @@ def column_weights(candidates: Candidates) -> tuple[float, ...]:
     """How much each column tells rows apart: the entropy of its values in the reference table, as shares of 1."""
     entropies = []
     for column in candidates.columns:
-        counts = np.unique(np.array([text for text in column.reference_lower if text], object), return_counts=True)[1]
+        counts = np.unique(
+            np.array([text for text in column.reference.lower.tolist() if text], object), return_counts=True
+        )[1]
         shares = counts / max(int(counts.sum()), 1)
         entropies.append(float(-(shares * np.log(shares)).sum()))
     total = sum(entropies)
@@ -150,6 +162,12 @@ def evidence_without(
     return rest, left
 
 
+def room_for_siblings(rows: int) -> tuple[Float64Array, Int32Array, BoolArray]:
+    """Room for the distances to the nearest siblings of so many reference rows, whose they are, and whether known."""
+    shape = rows, len(COMPARED), SIBLINGS_KEPT
+    return np.empty(shape), np.empty(shape, np.int32), np.zeros(rows, np.bool_)
+
+
 @dataclass(frozen=True)
 class EvidenceTables:
     """Evidence of the candidates of two tables; texts are prepared once, evidence is computed in chunks of rows.
@@ -171,7 +189,8 @@ class EvidenceTables:
         With `own` = 1 the rows are reference rows and `pairs` their neighbours.
         """
         # Prepared before the threads start: afterwards they only read.
-        _ = self.sides, self._spread, self._telling_words
+        _ = self.sides, self._spread, self._idf(own)
+        telling_words = self.candidates.reference_side.telling_words
         needed = np.unique(pairs.reference[pair_positions(pairs, rows)]).astype(np.int64)
         nearest, names = self._siblings(needed)
 
@@ -185,16 +204,10 @@ class EvidenceTables:
             siblings = sibling_evidence(compared, chunk, sizes, places, nearest, names, self._spread, own)
             lengths = np.repeat(self.sides.asking(own).lengths[chunk], sizes), self.sides.reference.lengths[references]
             parts = [distances, leads, summary, word[: SOFT.start], word[SOFT.stop :], siblings]
-            telling = self._telling_words.evidence(self.sides.words, pairs, chunk, own)
+            telling = telling_words.evidence(self.sides.words, pairs, chunk, own)
             return np.concatenate([*parts, compared_columns, np.stack(lengths), telling]).T.astype(np.float32)
 
         return np.concatenate(map_chunks(compute, rows, self.candidates.work.named("evidence")))
-
-    @cached_property
-    def _telling_words(self) -> TellingWords:
-        words = self.sides.words
-        indptr, ids, _ = words.reference
-        return TellingWords.learn(indptr, ids, words.frequency.size)
 
     @cached_property
     def _spread(self) -> Float64Array:
@@ -203,27 +216,28 @@ class EvidenceTables:
 
     def _siblings(self, rows: Int64Array) -> tuple[Float64Array, Int32Array]:
         """The nearest siblings of some reference rows; each row's are found once, whatever asks for them again."""
-        nearest, names, known = self._found
+        nearest, names, known = self.candidates.reference_side.siblings
         missing = rows[~known[rows]]
         if missing.size:
             nearest[missing], names[missing] = self._find_siblings(missing)
             known[missing] = True
         return nearest[rows], names[rows]
 
-    @cached_property
-    def _found(self) -> tuple[Float64Array, Int32Array, BoolArray]:
-        shape = len(self.candidates.reference), len(COMPARED), SIBLINGS_KEPT
-        return np.empty(shape), np.empty(shape, np.int32), np.zeros(shape[0], np.bool_)
+    def find_all_siblings(self) -> None:
+        """Find the nearest siblings of every reference row, so many at a time."""
+        rows = len(self.candidates.reference)
+        for start in range(0, rows, SIBLINGS_AT_ONCE):
+            self._siblings(np.arange(start, min(start + SIBLINGS_AT_ONCE, rows), dtype=np.int64))
 
     def _find_siblings(self, rows: Int64Array) -> tuple[Float64Array, Int32Array]:
         pairs = self.candidates.neighbours(rows)
-        _ = self.sides
+        _ = self.sides, self._idf(0)
 
         def search(chunk: Int64Array) -> tuple[Float64Array, Int32Array]:
             grams = self._set_evidence(self.sides.grams, pairs, chunk, own=1, left_out=0)
             words = self._set_evidence(self.sides.words, pairs, chunk, own=1, left_out=0)
             texts = self.sides.reference.lower
-            edit = _compare(texts, texts, pairs, chunk, Levenshtein.normalized_distance)
+            edit = _compare(*_pair_texts(texts, texts, pairs, chunk), Levenshtein.normalized_distance)
             # In the order of `COMPARED`.
             distances = np.stack([grams[0], grams[1], words[0], edit])
             return nearest_siblings(distances, chunk, pairs.indptr, pairs.reference, SIBLINGS_KEPT)
@@ -249,9 +263,9 @@ class EvidenceTables:
             sides.reference.words,
             sides.words.frequency,
             self._idf(own),
-            sides.letters,
-            sides.letter_starts,
-            sides.numeric,
+            sides.spellings.letters,
+            sides.spellings.starts,
+            sides.spellings.numeric,
             own,
         )
         columns, compared = self._column_distances(grams[0], pairs, rows, own)
@@ -260,8 +274,7 @@ class EvidenceTables:
 
     def _idf(self, left_out: int) -> Float64Array:
         """IDF of a token by the number of reference rows that hold it; `left_out` rows do not count."""
-        rows = len(self.candidates.reference)
-        return np.asarray(on_grid(np.maximum(0.0, np.log(max(rows - left_out, 1) / (np.arange(rows + 1) + 1.0)))))
+        return self.candidates.reference_side.forms.idf[left_out]
 
     def _set_evidence(
         self, form: Form, pairs: CandidatePairs, rows: Int64Array, *, own: int, left_out: int
@@ -289,8 +302,8 @@ class EvidenceTables:
             return np.stack([whole, whole, whole]), np.ones((1, whole.size))
         positions = pair_positions(pairs, rows)
         sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
-        asking = self.sides.present[0] if own else self.sides.present[1]
-        both = np.repeat(asking[:, rows], sizes, axis=1) & self.sides.present[0][:, pairs.reference[positions]]
+        asking, reference = self.sides.asking(own).present, self.sides.reference.present
+        both = np.repeat(asking[:, rows], sizes, axis=1) & reference[:, pairs.reference[positions]]
         parts = np.stack(
             [self._set_evidence(form, pairs, rows, own=own, left_out=own)[0] for form in self.sides.columns]
         )
@@ -304,32 +317,32 @@ class EvidenceTables:
     def _character_distances(self, pairs: CandidatePairs, rows: Int64Array, own: int) -> Float64Array:
         asking, reference = self.sides.asking(own), self.sides.reference
         lower, spaced, joined = (
-            (getattr(asking, form), getattr(reference, form)) for form in ("lower", "spaced", "joined")
+            _pair_texts(getattr(asking, form), getattr(reference, form), pairs, rows)
+            for form in ("lower", "spaced", "joined")
         )
         sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
         references = pairs.reference[pair_positions(pairs, rows)]
         shorter = np.minimum(np.repeat(asking.joined_lengths[rows], sizes), reference.joined_lengths[references])
         return np.stack(
             [
-                _compare(*lower, pairs, rows, Levenshtein.normalized_distance),
-                _compare(*lower, pairs, rows, JaroWinkler.distance),
-                1.0 - _compare(*joined, pairs, rows, LCSseq.similarity) / np.maximum(shorter, 1),
-                1.0 - _compare(*spaced, pairs, rows, fuzz.token_sort_ratio) / 100.0,
-                1.0 - _compare(*spaced, pairs, rows, fuzz.token_set_ratio) / 100.0,
-                _compare(*joined, pairs, rows, Levenshtein.normalized_distance),
+                _compare(*lower, Levenshtein.normalized_distance),
+                _compare(*lower, JaroWinkler.distance),
+                1.0 - _compare(*joined, LCSseq.similarity) / np.maximum(shorter, 1),
+                1.0 - _compare(*spaced, fuzz.token_sort_ratio) / 100.0,
+                1.0 - _compare(*spaced, fuzz.token_set_ratio) / 100.0,
+                _compare(*joined, Levenshtein.normalized_distance),
             ]
         )
 
 
-def _compare(
-    asking: np.ndarray,
-    references: np.ndarray,
-    pairs: CandidatePairs,
-    rows: Int64Array,
-    scorer: Callable[..., float],
-) -> Float64Array:
+def _pair_texts(
+    asking: np.ndarray | Texts, references: np.ndarray | Texts, pairs: CandidatePairs, rows: Int64Array
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both texts of every pair of `rows`."""
     sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
-    left = np.repeat(asking[rows], sizes)
-    right = references[pairs.reference[pair_positions(pairs, rows)]]
+    return np.repeat(asking[rows], sizes), references[pairs.reference[pair_positions(pairs, rows)]]
+
+
+def _compare(left: np.ndarray, right: np.ndarray, scorer: Callable[..., float]) -> Float64Array:
     result: Float64Array = cpdist(left, right, scorer=scorer, dtype=np.float64)
     return result

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fuzzyjoin.errors import DataError
-from fuzzyjoin.kernels.trees import path_contributions, tree_scores
+from fuzzyjoin.kernels.trees import lay_out, path_contributions, tree_scores
 from fuzzyjoin.scoring.calibration import Calibrator
 from fuzzyjoin.scoring.evidence import EVIDENCE
 
@@ -39,9 +39,13 @@ class Trees:
     right: Int64Array
     value: Float64Array
 
+    @cached_property
+    def _laid_out(self) -> tuple[Any, ...]:
+        return lay_out(self.roots, self.feature, self.threshold, self.left, self.right, self.value)
+
     def scores(self, evidence: Float32Array) -> Float64Array:
         """Log-odds that a candidate is right, before calibration, (candidates,)."""
-        return tree_scores(evidence, self.roots, self.feature, self.threshold, self.left, self.right, self.value)
+        return tree_scores(evidence, *self._laid_out)
 
     def contributions(self, evidence: Float32Array) -> Float64Array:
         """What each piece of evidence adds to the score, (candidates, evidence + 1); the last is the mean score."""

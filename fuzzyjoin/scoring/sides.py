@@ -2,58 +2,124 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from fuzzyjoin.kernels import csr
 from fuzzyjoin.text import punctuation_to_space
-from fuzzyjoin.tokens import TokenIndex, object_array, words
+from fuzzyjoin.texts import Texts, object_array
+from fuzzyjoin.tokens import TokenIndex, on_grid, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fuzzyjoin.candidates import Candidates
-    from fuzzyjoin.kernels.types import BoolArray, Int32Array, Int64Array, UInt32Array
+    from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array, UInt32Array
+    from fuzzyjoin.reference import ReferenceSide
 
-__all__ = ["Form", "Sides", "TextForms", "sides_of_candidates"]
+__all__ = ["Form", "ReferenceForms", "Sides", "Spellings", "TextForms", "reference_forms", "sides_of_candidates"]
 
 
-@dataclass(frozen=True)
+Sets: TypeAlias = "tuple[Int64Array, Int32Array, Int32Array]"
+"""Token sets of some rows: row offsets, ids, counts, ids sorted and unique within a row."""
+
+
+@dataclass(frozen=True, eq=False)
 class Form:
-    """Token sets of one kind for both tables, and in how many reference rows each token of the vocabulary stands.
+    """Token sets of one kind for both tables, and in how many reference rows each token of the vocabulary stands."""
 
-    `query` and `reference` are (row offsets, ids, counts), ids sorted and unique within a row.
-    """
-
-    reference: tuple[Int64Array, Int32Array, Int32Array]
-    query: tuple[Int64Array, Int32Array, Int32Array]
+    reference: Sets
+    query: Sets
     frequency: Int64Array
 
-    def asking(self, own: int) -> tuple[Int64Array, Int32Array, Int32Array]:
+    def asking(self, own: int) -> Sets:
         """The token sets of the rows that ask: the query rows, or with `own` the reference rows themselves."""
         return self.reference if own else self.query
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TextForms:
     """One table's rows as text: in lower case, with punctuation as spaces, and without spaces at all.
 
     `lengths` and `joined_lengths` count the letters of the first and the last. `words` are the ids of the words of the
-    blocking text in text order, `starts` where each row's begin and, last, where they all end.
+    blocking text in text order, `starts` where each row's begin and, last, where they all end. `present` says which
+    columns have a value, (columns, rows).
     """
 
-    lower: np.ndarray
-    spaced: np.ndarray
-    joined: np.ndarray
+    lower: np.ndarray | Texts
+    spaced: np.ndarray | Texts
+    joined: np.ndarray | Texts
     lengths: Int64Array
     joined_lengths: Int64Array
     words: Int64Array
     starts: Int64Array
+    present: BoolArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Spellings:
+    """Words letter by letter: code points, where each word's begin and, last, end, and whether it holds a digit."""
+
+    letters: UInt32Array
+    starts: Int64Array
+    numeric: BoolArray
+
+    @classmethod
+    def of(cls, words: Sequence[str]) -> Spellings:
+        """Spell words."""
+        return cls(
+            np.frombuffer("".join(words).encode("utf-32-le"), np.uint32).copy(),
+            np.concatenate([[0], np.cumsum([len(word) for word in words])]).astype(np.int64),
+            np.array([any(letter.isdigit() for letter in word) for word in words], np.bool_),
+        )
+
+    def with_more(self, words: Sequence[str]) -> Spellings:
+        """The same, with further words behind."""
+        if not words:
+            return self
+        more = Spellings.of(words)
+        return Spellings(
+            np.concatenate([self.letters, more.letters]),
+            np.concatenate([self.starts, more.starts[1:] + self.starts[-1]]),
+            np.concatenate([self.numeric, more.numeric]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceForms:
+    """The reference rows in every form.
+
+    Attributes
+    ----------
+    texts
+        Text forms.
+    grams
+        3-grams of the whole text.
+    columns
+        3-grams of each column, where there are several; else empty.
+    spellings
+        Of the vocabulary of the blocking text.
+    """
+
+    texts: TextForms
+    grams: TokenIndex
+    columns: tuple[TokenIndex, ...]
+    spellings: Spellings
+
+    @cached_property
+    def idf(self) -> tuple[Float64Array, Float64Array]:
+        """IDF of a token by the number of rows that hold it; of all rows, and of all but one."""
+        rows = self.texts.lengths.size
+        held = np.arange(rows + 1) + 1.0
+        return tuple(
+            np.asarray(on_grid(np.maximum(0.0, np.log(max(rows - left_out, 1) / held)))) for left_out in (0, 1)
+        )  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, eq=False)
 class Sides:
     """Both tables.
 
@@ -65,10 +131,8 @@ class Sides:
         3-grams of the whole text, words of the blocking text.
     columns
         3-grams of each column, where there are several; else empty.
-    present
-        Which columns have a value, (columns, rows), of the reference and the query table.
-    letters, letter_starts, numeric
-        Code points of every word, those beyond the vocabulary too, and whether it holds a digit.
+    spellings
+        Of all words, those beyond the vocabulary too.
     """
 
     reference: TextForms
@@ -76,43 +140,48 @@ class Sides:
     grams: Form
     words: Form
     columns: tuple[Form, ...]
-    present: tuple[BoolArray, BoolArray]
-    letters: UInt32Array
-    letter_starts: Int64Array
-    numeric: BoolArray
+    spellings: Spellings
 
     def asking(self, own: int) -> TextForms:
         """The rows that ask: the query rows, or with `own` the reference rows themselves."""
         return self.reference if own else self.query
 
 
+def reference_forms(side: ReferenceSide) -> ReferenceForms:
+    """Derive all forms of the reference rows; the words are those of the blocking index."""
+    columns = [column.lower.tolist() for column in side.columns]
+    whole = _whole(columns)
+    texts = _text_forms(columns, whole, side.blocking_texts.tolist(), side.index.words, {})
+    return ReferenceForms(
+        texts=replace(
+            texts, lower=Texts.of(whole), spaced=Texts.of(list(texts.spaced)), joined=Texts.of(list(texts.joined))
+        ),
+        grams=TokenIndex.build(whole, "3-gram"),
+        columns=tuple(TokenIndex.build(column, "3-gram") for column in columns) if len(columns) > 1 else (),
+        spellings=Spellings.of([str(word) for word in side.index.words.vocabulary.tolist()]),
+    )
+
+
 def sides_of_candidates(candidates: Candidates) -> Sides:
-    """Derive all forms; the words are those of the blocking index."""
-    columns = candidates.columns
-    lower = _whole([column.reference_lower for column in columns]), _whole([column.query_lower for column in columns])
-    index = candidates.index.words
+    """Derive all forms of the query rows and put both tables side by side."""
+    side = candidates.reference_side
+    forms, index = side.forms, side.index.words
+    columns = [column.query_lower for column in candidates.columns]
+    whole = _whole(columns)
     unknown: dict[str, int] = {}
-    reference = _text_forms(lower[0], candidates.reference_texts, index, unknown)
-    query = _text_forms(lower[1], candidates.query_texts, index, unknown)
-    texts = [*index.vocabulary.tolist(), *unknown]
-    several = columns if len(columns) > 1 else ()
+    query = _text_forms(columns, whole, candidates.query_texts, index, unknown)
     return Sides(
-        reference=reference,
+        reference=forms.texts,
         query=query,
-        grams=_gram_form(*lower),
+        grams=_gram_form(forms.grams, whole),
         words=Form(
-            _token_sets(reference.words, reference.starts),
+            # A row's words in id order are the index's own.
+            (index.reference.indptr, index.reference.ids, index.reference.counts),
             _token_sets(query.words, query.starts),
-            csr.document_frequency(index.reference.ids, len(index.vocabulary)),
+            index.frequency,
         ),
-        columns=tuple(_gram_form(column.reference_lower, column.query_lower) for column in several),
-        present=(
-            np.array([[bool(text) for text in column.reference_lower] for column in columns], np.bool_),
-            np.array([[bool(text) for text in column.query_lower] for column in columns], np.bool_),
-        ),
-        letters=np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32),
-        letter_starts=np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64),
-        numeric=np.array([any(letter.isdigit() for letter in text) for text in texts], np.bool_),
+        columns=tuple(_gram_form(known, asked) for known, asked in zip(forms.columns, columns, strict=False)),
+        spellings=forms.spellings.with_more(list(unknown)),
     )
 
 
@@ -120,36 +189,34 @@ def _whole(columns: Sequence[Sequence[str]]) -> list[str]:
     return [" ".join(filter(None, row)) for row in zip(*columns, strict=True)]
 
 
-def _text_forms(lower: list[str], stemmed: list[str], index: TokenIndex, unknown: dict[str, int]) -> TextForms:
-    """Words that the reference table never saw get the next id of `unknown`, the same for both tables."""
-    spaced = [punctuation_to_space(text) for text in lower]
+def _text_forms(
+    columns: Sequence[Sequence[str]], whole: list[str], stemmed: list[str], index: TokenIndex, unknown: dict[str, int]
+) -> TextForms:
+    """Words that the reference table never saw get the next id of `unknown`."""
+    spaced = [punctuation_to_space(text) for text in whole]
     keys, starts = words(stemmed)
-    order = index.lookup(keys)
+    order = index.vocabulary.lookup(keys)
     for position in np.flatnonzero(order < 0).tolist():
         order[position] = unknown.setdefault(keys[position], len(index.vocabulary) + len(unknown))
     joined = [text.replace(" ", "") for text in spaced]
     return TextForms(
-        object_array(lower),
+        object_array(whole),
         object_array(spaced),
         object_array(joined),
-        np.array([len(text) for text in lower], np.int64),
+        np.array([len(text) for text in whole], np.int64),
         np.array([len(text) for text in joined], np.int64),
         order,
         starts,
+        np.array([[bool(text) for text in column] for column in columns], np.bool_),
     )
 
 
-def _gram_form(reference: Sequence[str], query: Sequence[str]) -> Form:
-    index = TokenIndex.build(reference, "3-gram")
+def _gram_form(index: TokenIndex, query: Sequence[str]) -> Form:
     asked = index.encode(query)
     rows = index.reference
-    return Form(
-        (rows.indptr, rows.ids, rows.counts),
-        (asked.indptr, asked.ids, asked.counts),
-        csr.document_frequency(rows.ids, len(index.vocabulary)),
-    )
+    return Form((rows.indptr, rows.ids, rows.counts), (asked.indptr, asked.ids, asked.counts), index.frequency)
 
 
-def _token_sets(tokens: Int64Array, starts: Int64Array) -> tuple[Int64Array, Int32Array, Int32Array]:
+def _token_sets(tokens: Int64Array, starts: Int64Array) -> Sets:
     ids, counts, indptr = csr.sorted_counts(tokens, starts)
     return indptr, ids, counts

@@ -1,4 +1,4 @@
-"""Token rows, their weights and their inverted index agree with plain dicts and lists."""
+"""Token rows and their weights agree with plain dicts and lists."""
 
 from __future__ import annotations
 
@@ -41,11 +41,6 @@ def row_weights(rows, weights):
     table = np.array([[1.0] * VOCABULARY, weights[:-1]])
     sums, squares = csr.row_weights(*arrays_of(rows), table, np.array([1.0, weights[-1]]))
     return sums.tolist(), squares.tolist()
-
-
-def inverted_index(rows, common):
-    """Both lists of every token: the first of all tokens, then the second of all."""
-    return rows_of(*csr.inverted_index(*arrays_of(rows), np.array(common, np.bool_)))
 
 
 def join_rows(left, right):
@@ -103,26 +98,6 @@ def test_row_weights_agree_with_exact_sums(rows, weights):
         assert squares[found] == pytest.approx(
             [math.fsum((weight(token) * count) ** 2 for token, count in row.items()) for row in rows], rel=1e-14
         )
-
-
-@thousand
-@given(st.lists(bags, max_size=8), st.lists(st.booleans(), min_size=VOCABULARY, max_size=VOCABULARY))
-@example([], [False] * VOCABULARY)
-@example([{}, {}], [True] * VOCABULARY)
-@example([{0: 3}, {}, {0: 1, 5: 2}], [True] * VOCABULARY)
-def test_lists_name_rows_that_hold_a_token_or_lack_a_common_one(rows, common):
-    held = [[bag.get(token, 0) for bag in rows] for token in range(VOCABULARY)]
-    first = [
-        [row for row, count in enumerate(counts) if count == 0]
-        if is_common
-        else [row for row, count in enumerate(counts) for _ in range(count)]
-        for counts, is_common in zip(held, common, strict=True)
-    ]
-    second = [
-        [row for row, count in enumerate(counts) for _ in range(count - 1) if is_common]
-        for counts, is_common in zip(held, common, strict=True)
-    ]
-    assert inverted_index(rows, common) == first + second
 
 
 @thousand

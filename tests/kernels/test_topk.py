@@ -7,35 +7,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fuzzyjoin.kernels import csr
-from fuzzyjoin.kernels.topk import top_k
+from fuzzyjoin.blocking import InvertedIndex
 from tests import naive
 from tests.cases import VOCABULARY, bags, query_bags, rows_of, subsets, thousand
 from tests.cases import csr as arrays_of
 
-COMMON = [np.zeros(VOCABULARY, np.bool_), np.ones(VOCABULARY, np.bool_), np.arange(VOCABULARY) % 2 == 0]
-
 
 def best_rows(queries, references, weights, scales, rows, *, k, exclude_self=False):
-    """Candidates of each of `rows`; `weights` by token, `scales` by reference row. The same whatever is common."""
-    indptr, ids, counts = arrays_of(references)
-    query_indptr, query_ids, _ = arrays_of(queries)
-    answers = []
-    for common in COMMON:
-        sizes, found = top_k(
-            np.array(rows, np.int64),
-            query_indptr,
-            query_ids,
-            *csr.inverted_index(indptr, ids, counts, common),
-            common,
-            np.array(weights, np.float64),
-            np.array(scales, np.float64),
-            k,
-            exclude_self,
-        )
-        answers.append(rows_of(np.cumsum([0, *sizes.tolist()]), found))
-    assert answers[0] == answers[1] == answers[2]
-    return answers[0]
+    """Candidates of each of `rows`; `weights` by token, `scales` by reference row."""
+    index = InvertedIndex.build(*arrays_of(references), np.array(weights, np.float64), np.array(scales, np.float64))
+    indptr, ids, _ = arrays_of(queries)
+    sizes, found = index.top_k(np.array(rows, np.int64), indptr, ids, k, exclude_self=exclude_self)
+    return rows_of(np.cumsum([0, *sizes.tolist()]), found)
 
 
 def twin(queries, references, weights, scales, rows, *, k, exclude_self=False):
@@ -89,6 +72,27 @@ def test_candidates_agree_on_many_rows_with_ties(k, vocabulary):
 def test_few_postings_among_many_rows_are_found(references):
     bags = [{0: 1}] + [{1: 1}] * (references - 2) + [{0: 2}]
     assert best_rows([{0: 1}], bags, ONES, [1.0] * references, [0], k=5) == [[0, references - 1]]
+
+
+@pytest.mark.parametrize("exclude_self", [False, True], ids=["queries", "neighbours"])
+@pytest.mark.parametrize("skew", [0.2, 3.0], ids=["alike", "skewed"])
+def test_bounds_never_lose_a_candidate(skew, exclude_self):
+    """More rows than a block has, so that lists are left out and blocks passed over; weights fall as tokens spread."""
+    random = np.random.default_rng(7)
+    vocabulary, size = 60, 70_000
+    chosen = (vocabulary * random.random((size, 5)) ** (1.0 + skew)).astype(np.int64)
+    bags = [dict(zip(*np.unique(row, return_counts=True), strict=True)) for row in chosen]
+    held = np.zeros((size, vocabulary))
+    np.add.at(held, (np.repeat(np.arange(size), 5), chosen.ravel()), 1.0)
+    weights = np.round(np.log(size / (1.0 + (held > 0.0).sum(axis=0))) * 8.0) / 8.0
+    # As the cosine does it: what rare tokens make alike stands among the last ranks.
+    scales = 1.0 / np.sqrt(held @ weights + 0.125)
+    asked = random.choice(size, 30, replace=False).tolist()
+    expected = [
+        naive.best_rows((held @ (weights * (held[row] > 0.0)) * scales).tolist(), 20, row if exclude_self else None)
+        for row in asked
+    ]
+    assert best_rows(bags, bags, weights, scales, asked, k=20, exclude_self=exclude_self) == expected
 
 
 def test_equal_scores_go_to_the_lower_positions():

@@ -12,14 +12,15 @@ from tests.cases import thousand
 
 FEATURES = 3
 values = st.sampled_from([-2.0, -0.5, 0.0, 0.25, 1.0, 3.0])
+thresholds = values | st.sampled_from([np.nextafter(0.25, side) for side in (0.0, 1.0)])
 
 
 def inner(children):
-    return st.tuples(st.integers(0, FEATURES - 1), values, children, children, values)
+    return st.tuples(st.integers(0, FEATURES - 1), thresholds, children, children, values)
 
 
 forests = st.lists(st.recursive(values, inner, max_leaves=6), max_size=4)
-tables = st.lists(st.lists(values, min_size=FEATURES, max_size=FEATURES), max_size=4)
+tables = st.lists(st.lists(values, min_size=FEATURES, max_size=FEATURES), max_size=20)
 
 
 def flat(forest):
@@ -42,6 +43,10 @@ def flat(forest):
     return roots, *(np.array(column, kind) for column, kind in zip(columns, kinds, strict=True))
 
 
+def scores_of(table, forest):
+    return trees.tree_scores(rows_of(table), *trees.lay_out(*flat(forest)))
+
+
 def rows_of(table):
     return np.array(table, np.float32).reshape(-1, FEATURES)
 
@@ -49,8 +54,9 @@ def rows_of(table):
 @thousand
 @given(forests, tables)
 def test_scores_agree_with_walking_the_trees(forest, table):
-    scores = trees.tree_scores(rows_of(table), *flat(forest))
-    assert scores.tolist() == [sum(naive_scoring.tree_score(tree, row) for tree in forest) for row in table]
+    assert scores_of(table, forest).tolist() == [
+        sum(naive_scoring.tree_score(tree, row) for tree in forest) for row in table
+    ]
 
 
 @thousand
@@ -64,4 +70,4 @@ def test_contributions_agree_with_walking_the_trees_and_sum_to_the_score(forest,
         for row in table
     ]
     assert np.array_equal(found, np.array(expected).reshape(found.shape))
-    assert np.array_equal(found.sum(axis=1), trees.tree_scores(rows_of(table), *flat(forest)))
+    assert np.array_equal(found.sum(axis=1), scores_of(table, forest))

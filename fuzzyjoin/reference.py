@@ -1,0 +1,100 @@
+"""The reference side of a join: all that is made of the reference table, whatever query rows come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fuzzyjoin.blocking import BlockerName, CandidatePairs, LexicalBlocking, block_with
+from fuzzyjoin.distances import ReferenceColumn
+from fuzzyjoin.negative_rules import NegativeRules
+from fuzzyjoin.text import blocking_text
+from fuzzyjoin.texts import Texts
+
+if TYPE_CHECKING:
+    from fuzzyjoin.blocking import Blocker
+    from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array
+    from fuzzyjoin.scoring.sides import ReferenceForms
+    from fuzzyjoin.scoring.telling_words import TellingWords
+    from fuzzyjoin.tables import KeyTable
+    from fuzzyjoin.threads import Work
+
+__all__ = ["NO_RULES", "ReferenceSide"]
+
+NO_RULES = NegativeRules(())
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceSide:
+    """The reference table and what is derived from it, each when it is first asked for, or read from an index.
+
+    Parameters
+    ----------
+    table
+        The table.
+    blocking
+        How many candidates a row the built-in blocker keeps, or a user's own blocker in its place.
+    rules
+        Rules of a stored program: their words enter the vocabulary even if the reference table lacks them.
+    blocker
+        Which of the built-in blockers.
+    """
+
+    table: KeyTable
+    blocking: int | Blocker
+    rules: NegativeRules = NO_RULES
+    blocker: BlockerName = "lexical"
+
+    @cached_property
+    def columns(self) -> tuple[ReferenceColumn, ...]:
+        """The key columns."""
+        return tuple(ReferenceColumn.of(column) for column in self.table.columns)
+
+    @cached_property
+    def blocking_texts(self) -> Texts:
+        """Blocking text of the rows."""
+        return Texts.of(blocking_text([column.lower.tolist() for column in self.columns]))
+
+    @cached_property
+    def index(self) -> LexicalBlocking:
+        """The inverted index."""
+        rule_words = [word for side in self.rules.sides() for word in side]
+        return LexicalBlocking.build(self.blocking_texts.tolist(), also=rule_words, blocker=self.blocker)
+
+    @cached_property
+    def forms(self) -> ReferenceForms:
+        """The rows in every form that a scorer compares."""
+        from fuzzyjoin.scoring.sides import reference_forms  # noqa: PLC0415 - unions do without it
+
+        return reference_forms(self)
+
+    @cached_property
+    def telling_words(self) -> TellingWords:
+        """Words that tell rows apart by themselves."""
+        from fuzzyjoin.scoring.telling_words import TellingWords  # noqa: PLC0415 - as above
+
+        words = self.index.words
+        return TellingWords.learn(words.reference.indptr, words.reference.ids, len(words.vocabulary))
+
+    @cached_property
+    def siblings(self) -> tuple[Float64Array, Int32Array, BoolArray]:
+        """Room for every row's nearest siblings, and which rows have theirs (see `EvidenceTables`)."""
+        from fuzzyjoin.scoring.evidence import room_for_siblings  # noqa: PLC0415 - as above
+
+        return room_for_siblings(len(self.table))
+
+    @cached_property
+    def _all_of_the_users(self) -> CandidatePairs:
+        if isinstance(self.blocking, int):
+            raise TypeError("the built-in blocker is asked row by row")
+        return block_with(self.blocking, self.table, self.table)
+
+    def neighbours(self, rows: Int64Array, work: Work) -> CandidatePairs:
+        """Neighbours of some rows (ascending), themselves left out; other rows get none.
+
+        A blocker of the user's own is asked once, for all rows.
+        """
+        if not isinstance(self.blocking, int):
+            return self._all_of_the_users
+        return self.index.self_pairs(rows, self.blocking, work.named("blocking the reference"))

@@ -1,0 +1,31 @@
+"""Texts in one array are what a list of them is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from fuzzyjoin.texts import Texts
+from tests.cases import any_text
+
+lists = st.lists(any_text, max_size=8)
+
+
+@given(lists, st.data())
+@example(["", "\ud800", "𝔘🎉", ""], None)
+def test_texts_are_taken_as_from_a_list(texts, data):
+    laid_out = Texts.of(texts)
+    assert laid_out.tolist() == list(laid_out) == texts
+    assert len(laid_out) == len(texts)
+    assert laid_out[1:] == texts[1:]
+    if texts and data:
+        rows = data.draw(st.lists(st.integers(0, len(texts) - 1)))
+        assert laid_out[np.array(rows, np.int64)].tolist() == [texts[row] for row in rows]
+        assert laid_out[rows[0] if rows else -1] == texts[rows[0] if rows else -1]
+
+
+def test_a_text_that_does_not_exist_is_an_error():
+    with pytest.raises(IndexError, match="text 1 of 1"):
+        Texts.of(["a"])[1]
