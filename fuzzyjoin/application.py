@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fuzzyjoin.candidates import Candidates
 from fuzzyjoin.distances import WeightedColumns
@@ -34,11 +35,19 @@ __all__ = [
     "apply_program",
     "apply_to_candidates",
     "asked_blocking",
+    "drift_warnings",
     "named_scorer",
     "program_candidates",
     "program_configurations",
     "reference_warnings",
 ]
+
+DRIFT_ROWS: Final = 100
+"""Query rows below which nothing is said of drift."""
+
+DRIFT: Final = 0.1
+DRIFT_BY_CHANCE: Final = 4.0
+"""How far the share of joined rows may move: in all, and in standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +131,9 @@ def apply_program(
         from fuzzyjoin.scoring.scorer import load_scorer  # noqa: PLC0415 - unions do without its kernels
 
         given = load_scorer(scorer)
-    return result_of(apply_to_candidates(program, candidates, own, watch, given), watch, warnings)
+    decisions = apply_to_candidates(program, candidates, own, watch, given)
+    drifted = drift_warnings(program, len(candidates.query), int(decisions.matches.joined.sum()))
+    return result_of(decisions, watch, (*warnings, *drifted))
 
 
 def program_candidates(
@@ -230,6 +241,26 @@ def reference_warnings(program: Program, reference: KeyTable, *, strict: bool) -
     )
     if strict:
         raise DataError(f"{message}; learn again, or apply without strict")
+    return (message,)
+
+
+def drift_warnings(program: Program, rows: int, joined: int) -> tuple[str, ...]:
+    """What the caller should know if another share of the query rows is joined than when the program was learned.
+
+    What decides stays as it is; but where the rows are of another kind, its estimate need not hold.
+    """
+    record = program.learning_record
+    if record is None or rows < DRIFT_ROWS or record.query.rows < DRIFT_ROWS:
+        return ()
+    share, learned = joined / rows, record.joined / record.query.rows
+    together = (joined + record.joined) / (rows + record.query.rows)
+    chance = math.sqrt(together * (1.0 - together) * (1.0 / rows + 1.0 / record.query.rows))
+    if abs(share - learned) <= max(DRIFT, DRIFT_BY_CHANCE * chance):
+        return ()
+    message = (
+        f"{share:.0%} of these {rows:,} query rows are joined, but {learned:.0%} were when the program was learned: "
+        "they are other kinds of rows, and the estimate may be off; label a sample (fuzzyjoin audit), or learn again"
+    )
     return (message,)
 
 

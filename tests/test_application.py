@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from fuzzyjoin import DataError, JoinFunction, Program, UsageError, fuzzy_join, learn_program
+from fuzzyjoin.application import drift_warnings
 from fuzzyjoin.program import Blocking, Column, Configuration, CustomFunctionName, Definition, Scorer, Union
 from tests import naive
 from tests.cases import example, frame, random_tables
@@ -206,6 +209,31 @@ def test_a_changed_value_of_the_reference_is_noticed():
 def test_a_program_without_learning_record_warns():
     (warning,) = program_of((EDIT, 0.0)).apply(REFERENCE, frame([("q", "lake side")])).warnings
     assert "no learning record" in warning
+
+
+@pytest.mark.parametrize(
+    ("rows", "joined", "warned"),
+    [(99, 0, False), (100, 80, False), (100, 89, False), (100, 60, True), (100_000, 71_000, False), (200, 200, True)],
+)
+def test_drift_is_told_where_it_is_more_than_chance(rows, joined, warned):
+    reference, query, _ = example("ShoppingMall")
+    learned = learn_program(reference, query, "title")
+    record = learned.learning_record.model_copy(
+        update={"joined": 800, "query": learned.learning_record.query.model_copy(update={"rows": 1000})}
+    )
+    program = Program(definition=learned.definition, learning_record=record)
+    assert bool(drift_warnings(program, rows, joined)) is warned
+
+
+def test_applying_to_rows_of_another_kind_warns_and_decides_the_same():
+    reference, query, _ = example("ShoppingMall")
+    program = learn_program(reference, query, "title")
+    joined = program.apply(reference, query)
+    assert joined.warnings == ()
+    strange = query.assign(title=query["title"].str[::-1])
+    (warning,) = program.apply(reference, strange).warnings
+    assert re.match(r"\d% of these 227 query rows are joined, but 9\d% were when the program was learned", warning)
+    assert warning.endswith("label a sample (fuzzyjoin audit), or learn again")
 
 
 def test_a_program_of_a_scorer_that_is_not_there_loads_but_is_refused():

@@ -227,6 +227,7 @@ def apply(
     seconds = {"read": time.perf_counter() - started}
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.
+    from fuzzyjoin.application import drift_warnings
     from fuzzyjoin.matcher import Matcher
     from fuzzyjoin.parts import join_in_parts
 
@@ -272,7 +273,11 @@ def apply(
         tables=tables,
         written=written,
         next_step=next_after_join(tables, program, query_ids),
-        warnings=(*matcher.warnings, *kept),
+        warnings=(
+            *matcher.warnings,
+            *drift_warnings(loaded, joined.counts["query_rows"], joined.counts["matched"]),
+            *kept,
+        ),
     )
     print_outcome(outcome, quiet=quiet, as_json=as_json)
     _exit_unless_reachable(loaded)
