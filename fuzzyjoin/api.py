@@ -92,6 +92,9 @@ def fuzzy_join(
     -----
     Li, Cheng, Chu, He, Chaudhuri: Auto-FuzzyJoin, SIGMOD 2021, sections 3 and 4.
 
+    Of more than 10,000 query rows a scorer's program is learned on a sample of so many, the same in every run, and
+    applied to all; the estimate is that of all joined rows (see `docs/scorer.md`).
+
     Examples
     --------
     >>> import pandas as pd
@@ -139,7 +142,8 @@ def learn_program(
     Returns
     -------
     Program
-        With its learning record. The same tables and settings give the same bytes, whatever the order of their rows.
+        With its learning record; if that has a `query_sample`, its estimates are those of the sampled query rows. The
+        same tables and settings give the same bytes, whatever the order of their rows.
 
     Examples
     --------

@@ -250,11 +250,11 @@ def drift_warnings(program: Program, rows: int, joined: int) -> tuple[str, ...]:
     What decides stays as it is; but where the rows are of another kind, its estimate need not hold.
     """
     record = program.learning_record
-    if record is None or rows < DRIFT_ROWS or record.query.rows < DRIFT_ROWS:
+    if record is None or rows < DRIFT_ROWS or record.learned_rows < DRIFT_ROWS:
         return ()
-    share, learned = joined / rows, record.joined / record.query.rows
-    together = (joined + record.joined) / (rows + record.query.rows)
-    chance = math.sqrt(together * (1.0 - together) * (1.0 / rows + 1.0 / record.query.rows))
+    share, learned = joined / rows, record.joined_share
+    together = (joined + record.joined) / (rows + record.learned_rows)
+    chance = math.sqrt(together * (1.0 - together) * (1.0 / rows + 1.0 / record.learned_rows))
     if abs(share - learned) <= max(DRIFT, DRIFT_BY_CHANCE * chance):
         return ()
     message = (

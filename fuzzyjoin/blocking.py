@@ -68,6 +68,20 @@ class CandidatePairs:
         sizes = np.concatenate([[0], np.cumsum(kept)])
         return CandidatePairs(sizes[self.indptr].astype(np.int64), self.reference[kept])
 
+    def of_rows(self, rows: Int64Array) -> CandidatePairs:
+        """The pairs of some rows alone, at ascending positions.
+
+        >>> pairs = CandidatePairs(np.array([0, 2, 3, 5]), np.array([1, 4, 0, 2, 3], np.int32))
+        >>> some = pairs.of_rows(np.array([0, 2]))
+        >>> some.indptr.tolist(), some.reference.tolist()
+        ([0, 2, 4], [1, 4, 2, 3])
+        """
+        sizes = np.diff(self.indptr)
+        asked = np.zeros(sizes.size, np.bool_)
+        asked[rows] = True
+        indptr = np.concatenate([[0], np.cumsum(sizes[rows])]).astype(np.int64)
+        return CandidatePairs(indptr, self.reference[np.repeat(asked, sizes)])
+
 
 @runtime_checkable
 class Blocker(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -113,6 +113,15 @@ class Candidates:
         if "reference_pairs" in self.__dict__:
             return self.reference_pairs
         return self.reference_side.neighbours(rows, self.work)
+
+    def of_queries(self, rows: Int64Array) -> Candidates:
+        """The same for some query rows alone, at ascending positions; what is made of the reference table is shared."""
+        query, found = self.query.some(rows), self.found
+        if found is not None:
+            found = replace(found, query_fingerprint=query.fingerprint(), query_pairs=found.query_pairs.of_rows(rows))
+        return Candidates(
+            self.reference, query, self.blocking, self.work, self.rules, self.blocker, self.reference_side, found
+        )
 
     def allowed_pairs(self, rules: NegativeRules) -> CandidatePairs:
         """The query pairs that no negative rule forbids."""

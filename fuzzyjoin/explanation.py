@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.blocking import Blocker
     from fuzzyjoin.join_functions import CustomJoinFunction
-    from fuzzyjoin.program import Program
+    from fuzzyjoin.program import LearningRecord, Program
     from fuzzyjoin.tables import IdColumn, Table
 
 __all__ = ["explain_program", "explain_query"]
@@ -95,7 +95,7 @@ def _record(program: Program) -> list[str]:
     over = f" over the {record.space} space ({record.join_functions} join functions)" if record.join_functions else ""
     learned = (
         f"Learned by method {record.method}{over} for "
-        f"precision {record.precision_target}, on {record.reference.rows} reference and {record.query.rows} query rows."
+        f"precision {record.precision_target}, on {_rows_learned_on(record)}."
     )
     value = record.precision_estimate.value
     if value is None:
@@ -103,12 +103,20 @@ def _record(program: Program) -> list[str]:
     estimate = record.precision_estimate
     kind = "calibrated" if estimate.calibrated else "the method's own, not calibrated"
     interval = "" if estimate.low is None else f", between {estimate.low:.3f} and {estimate.high:.3f}"
+    joined = f"{record.joined} of these query rows" if record.query_sample else f"{record.joined} query rows"
     lines = [
         learned,
-        f"It joined {record.joined} query rows at an estimated precision of {value:.3f}{interval} ({kind}).",
+        f"It joined {joined} at an estimated precision of {value:.3f}{interval} ({kind}).",
     ]
     lines += [f"By {name} it is {other.value:.3f}." for name, other in record.estimates.items() if name != "posterior"]
     return [*lines, *(f"{warning[0].upper()}{warning[1:]}." for warning in record.warnings)]
+
+
+def _rows_learned_on(record: LearningRecord) -> str:
+    sample, rows = record.query_sample, (record.reference.rows, record.query.rows)
+    if sample is None:
+        return f"{rows[0]} reference and {rows[1]} query rows"
+    return f"{rows[0]} reference rows and a sample of {sample.rows} of {rows[1]} query rows (seed {sample.seed})"
 
 
 def explain_query(

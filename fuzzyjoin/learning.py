@@ -25,9 +25,11 @@ from fuzzyjoin.program import (
     LearningRecord,
     PrecisionEstimate,
     Program,
+    QuerySample,
     TableRecord,
     Union,
 )
+from fuzzyjoin.query_sample import SAMPLE_ROWS, drawn_rows
 from fuzzyjoin.threads import while_running
 
 if TYPE_CHECKING:
@@ -67,6 +69,10 @@ class LearningSettings:
         In (0, 1).
     negative_rules
         Whether to learn and apply negative rules.
+    sample_rows
+        Query rows to learn on, at most, where a scorer decides; the search takes all.
+    sample_seed
+        What the sample is drawn by, if the query table has more rows.
     """
 
     method: str
@@ -74,6 +80,8 @@ class LearningSettings:
     functions: tuple[AnyJoinFunction, ...]
     precision_target: float
     negative_rules: bool
+    sample_rows: int = SAMPLE_ROWS
+    sample_seed: int = 0
 
     @classmethod
     def of(cls, method: str, space: Space | None, precision_target: float, *, negative_rules: bool) -> LearningSettings:
@@ -123,13 +131,21 @@ def learn(
 def learn_by_scorer(
     candidates: Candidates, settings: LearningSettings, watch: Stopwatch, scorer: TrainedScorer
 ) -> Program:
-    """Let a scorer decide, with prior, probabilities and cut estimated on these tables."""
+    """Let a scorer decide, with prior, probabilities and cut estimated on these tables.
+
+    Of a long query table a sample is asked. Blocking and token weights are those of the whole reference table, so that
+    a score means the same when the program is applied.
+    """
     from fuzzyjoin.scoring.decision import disagreements, learn_decision  # noqa: PLC0415 - as above
 
+    asked, sample = candidates, None
+    if len(candidates.query) > settings.sample_rows:
+        sample = QuerySample(rows=settings.sample_rows, seed=settings.sample_seed)
+        asked = candidates.of_queries(drawn_rows(candidates.query, sample.rows, sample.seed))
     with watch.stage("blocking"):
-        _ = candidates.query_pairs
+        _ = asked.query_pairs
     with watch.stage("scoring"):
-        learned = learn_decision(candidates, scorer, settings.precision_target)
+        learned = learn_decision(asked, scorer, settings.precision_target)
     return Program(
         definition=_definition(
             candidates,
@@ -145,6 +161,7 @@ def learn_by_scorer(
             learned.joined,
             estimates=learned.estimates,
             warnings=disagreements(learned.estimates),
+            query_sample=sample,
         ),
     )
 
@@ -221,6 +238,7 @@ def _record(
     *,
     estimates: Mapping[str, PrecisionEstimate] | None = None,
     warnings: tuple[str, ...] = (),
+    query_sample: QuerySample | None = None,
 ) -> LearningRecord:
     return LearningRecord(
         method=settings.method,
@@ -233,6 +251,7 @@ def _record(
         joined=joined,
         reference=_table_record(candidates.reference),
         query=_table_record(candidates.query),
+        query_sample=query_sample,
         versions=_versions(),
     )
 

@@ -37,6 +37,7 @@ __all__ = [
     "LearningRecord",
     "PrecisionEstimate",
     "Program",
+    "QuerySample",
     "Scorer",
     "TableRecord",
     "Union",
@@ -207,10 +208,19 @@ class TableRecord(Part):
     median_length: tuple[float, ...]
 
 
+class QuerySample(Part):
+    """The query rows that a program was learned on, where those were not all: how many, and the seed that drew them."""
+
+    rows: int = Field(ge=1)
+    seed: int
+
+
 class LearningRecord(Part):
     """What a program was learned on, with which settings, and what was estimated.
 
-    `estimates` holds further views of the precision by name; `warnings` what the user should know of them.
+    `estimates` holds further views of the precision by name; `warnings` what the user should know of them. Where
+    `query_sample` is given, the estimates and `joined` are those of the sampled query rows; `query` tells of the whole
+    table. A program learned on all query rows has no such key in its file.
     """
 
     method: str
@@ -223,7 +233,18 @@ class LearningRecord(Part):
     joined: int
     reference: TableRecord
     query: TableRecord
+    query_sample: QuerySample | None = Field(default=None, exclude_if=lambda value: value is None)
     versions: dict[str, str]
+
+    @property
+    def learned_rows(self) -> int:
+        """How many query rows the program was learned on."""
+        return self.query_sample.rows if self.query_sample else self.query.rows
+
+    @property
+    def joined_share(self) -> float:
+        """The share of the query rows learned on that the program joined, in [0, 1]."""
+        return self.joined / self.learned_rows
 
 
 class Program(Part):

@@ -64,6 +64,18 @@ class KeyTable:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def some(self, positions: Int64Array) -> KeyTable:
+        """The table of some rows alone, at ascending positions."""
+        places = positions.tolist()
+        return KeyTable(
+            role=self.role,
+            id_column=self.id_column,
+            column_names=self.column_names,
+            ids=self.ids[positions],
+            columns=tuple([column[place] for place in places] for column in self.columns),
+            source_rows=self.source_rows[positions],
+        )
+
     def texts(self, positions: Int64Array) -> list[str]:
         """The key columns of some rows as one text each, present values parted by " | "; "" for position -1."""
         return [

@@ -132,14 +132,14 @@ def _asked(program: Program) -> tuple[object, ...]:
 def _does_as_well(found: ResultHandle, learned: Program) -> bool:
     """Whether what was found is within the tolerances of the target and of what the learned program joins.
 
-    The last program does not enter, so that small losses cannot add up.
+    Shares of the query rows are compared: the learned one may have been learned on a sample of them. The last program
+    does not enter, so that small losses cannot add up.
     """
     record, estimate = learned.learning_record, found.precision_estimate.value
     rows = found.matched_rows + found.unmatched_rows
     if record is None or estimate is None or not rows:
         return False
-    joined = record.joined / record.query.rows
     return (
         estimate >= record.precision_target - ESTIMATE_TOLERANCE
-        and found.matched_rows / rows >= (1.0 - MATCHES_TOLERANCE) * joined
+        and found.matched_rows / rows >= (1.0 - MATCHES_TOLERANCE) * record.joined_share
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from fuzzyjoin.join_functions import resolve_space
+from fuzzyjoin.learning import LearningSettings
 from tests import naive
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "docs/examples/autofj50"
@@ -86,6 +88,16 @@ def example(task):
     for left, right in zip(truth["id_l"], truth["id_r"], strict=True):
         true.setdefault(right, set()).add(left)
     return reference, query, true
+
+
+SAMPLED_ROWS = 80
+
+
+@dataclass(frozen=True)
+class SampledSettings(LearningSettings):
+    """Settings under which tables of a few hundred query rows are long."""
+
+    sample_rows: int = SAMPLED_ROWS
 
 
 NAMES = [

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.cases import SampledSettings
+
 # The same cases in every run, so that a red build can be repeated; kernels compile in their first example.
 settings.register_profile("repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("repeatable")
@@ -44,3 +46,9 @@ def postgresql_server():
     yield f"postgresql://postgres@/postgres?host={folder}"
     run("pg_ctl", "stop", "-m", "immediate")
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def learning_on_a_sample(monkeypatch):
+    """Programs are learned on `SAMPLED_ROWS` query rows at most."""
+    monkeypatch.setattr("fuzzyjoin.api.LearningSettings", SampledSettings)

@@ -10,7 +10,16 @@ import pytest
 
 from fuzzyjoin import DataError, JoinFunction, Program, UsageError, fuzzy_join, learn_program
 from fuzzyjoin.application import drift_warnings
-from fuzzyjoin.program import Blocking, Column, Configuration, CustomFunctionName, Definition, Scorer, Union
+from fuzzyjoin.program import (
+    Blocking,
+    Column,
+    Configuration,
+    CustomFunctionName,
+    Definition,
+    QuerySample,
+    Scorer,
+    Union,
+)
 from tests import naive
 from tests.cases import example, frame, random_tables
 
@@ -223,6 +232,10 @@ def test_drift_is_told_where_it_is_more_than_chance(rows, joined, warned):
     )
     program = Program(definition=learned.definition, learning_record=record)
     assert bool(drift_warnings(program, rows, joined)) is warned
+    of_more = record.query.model_copy(update={"rows": 100_000})
+    sampled = record.model_copy(update={"query": of_more, "query_sample": QuerySample(rows=1000, seed=0)})
+    of_a_sample = Program(definition=learned.definition, learning_record=sampled)
+    assert drift_warnings(of_a_sample, rows, joined) == drift_warnings(program, rows, joined)
 
 
 def test_applying_to_rows_of_another_kind_warns_and_decides_the_same():

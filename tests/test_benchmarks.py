@@ -7,10 +7,11 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import _data, autofj50, blocking_speed, growth, profile_stages, scale, warehouse
+from benchmarks import _data, autofj50, blocking_speed, growth, learning_sample, profile_stages, scale, warehouse
 from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, JoinOptions, best_recall_at, mean, print_table
 
@@ -162,6 +163,30 @@ def test_scale_measures_every_size_of_enlarged_tables(data, capsys):
     scale.main(["--tasks", str(data), *sizes, "--threads", "1"])
     rows = capsys.readouterr().out.splitlines()[2:]
     assert [row.split()[:2] for row in rows] == [["60", "120"], ["90", "120"]]
+
+
+def test_learning_sample_compares_the_programs_of_all_seeds(tmp_path, capsys):
+    write_task(tmp_path / "tasks" / "Alpha", cities=False)
+    sizes = ["--reference", "24", "--queries", "200", "--unseen", "50", "--sample-rows", "40", "--seeds", "3"]
+    learning_sample.main(
+        ["--tasks", str(tmp_path / "tasks"), *sizes, "--threads", "1", "--json", str(tmp_path / "out.json")]
+    )
+
+    written = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert [(row["seed"], row["learned_rows"]) for row in written["learning"]] == [(0, 40), (1, 40), (2, 40)]
+    assert all(0 < row["joined"] <= 50 for row in written["joining"])
+    assert len(written["jaccard"]) == 3
+    widths = [row["half_width"] for row in written["widths"]]
+    assert widths == sorted(widths, reverse=True)
+    assert "Jaccard index of the matches of two programs: least" in capsys.readouterr().out
+
+
+def test_programs_agree_by_the_matches_that_both_have():
+    matches = np.array([3, 5, -1, 7, -1])
+
+    assert learning_sample.jaccard(matches, matches) == 1.0
+    assert learning_sample.jaccard(matches, np.array([3, 6, 2, -1, -1])) == 1 / 5
+    assert learning_sample.jaccard(np.array([-1]), np.array([-1])) == 1.0
 
 
 def test_growth_reports_the_fit_and_the_steps(tmp_path):

@@ -256,6 +256,18 @@ class TestUnreachableTarget:
 
 
 class TestLearnAndApply:
+    @pytest.mark.usefixtures("learning_on_a_sample")
+    def test_a_program_learned_on_a_sample_says_so_wherever_it_is_used(self, tmp_path):
+        tables, program = (MALLS / "left.csv", MALLS / "right.csv"), tmp_path / "program.json"
+        rows = len(read_table(tables[1]))
+        learned = run("learn", *tables, "--on", "title", "--program-out", program, "--json")
+        applied = run("apply", program, *tables, "-o", tmp_path / "matches.csv", "--json")
+        for result in (learned, applied):
+            assert f"a sample of 80 of {rows} query rows (seed 0)" in result.stderr
+            content = json.loads(result.stdout)
+            assert content["query_sample"] == {"rows": 80, "seed": 0}
+            assert content["counts"]["query_rows"] == rows
+
     def test_learning_and_applying_give_what_join_gives(self, malls, tmp_path):
         folder, _ = malls
         program, matches, unmatched = (tmp_path / name for name in ("program.json", "matches.csv", "unmatched.csv"))

@@ -66,7 +66,8 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """Put together what `--json` prints."""
-        estimate = self.estimate
+        estimate, record = self.estimate, self.program.learning_record
+        sample = record.query_sample if record else None
         return {
             "counts": dict(self.counts),
             "precision_estimate": {
@@ -78,6 +79,7 @@ class Outcome:
             },
             "target_reachable": self.program.reachable,
             "program_id": self.program.program_id,
+            "query_sample": {"rows": sample.rows, "seed": sample.seed} if sample else None,
             "seconds": {stage: round(value, 6) for stage, value in self.seconds.items()},
             "id_columns": dict(zip(("reference", "query"), self.tables.id_columns, strict=True)),
             "warnings": list(self.warnings),

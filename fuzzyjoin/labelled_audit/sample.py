@@ -302,10 +302,12 @@ def _sheet(
 
 
 def _estimate(program: Program, tables: tuple[KeyTable, KeyTable], matches: pd.DataFrame) -> PrecisionEstimate:
-    """The program's own estimate for these matches: that of learning if these are the tables it was learned on."""
+    """The program's own estimate for these matches: that of learning if it was learned on all rows of these tables."""
     record = program.learning_record
-    if record and [record.reference.fingerprint, record.query.fingerprint] == [table.fingerprint() for table in tables]:
-        return record.precision_estimate
+    if record and record.query_sample is None:
+        learned_on = [record.reference.fingerprint, record.query.fingerprint]
+        if learned_on == [table.fingerprint() for table in tables]:
+            return record.precision_estimate
     if "precision_estimate" not in matches.columns:
         return PrecisionEstimate()
     probability = pd.to_numeric(matches["precision_estimate"], errors="coerce").to_numpy(np.float64)

@@ -92,6 +92,15 @@ def test_the_order_of_matches_changes_no_digit_of_the_estimate(malls):
     assert len(values) == 1
 
 
+@pytest.mark.usefixtures("learning_on_a_sample")
+def test_the_estimate_of_a_program_learned_on_a_sample_is_that_of_the_rows_joined(malls):
+    reference, query, _, _ = malls
+    result = fuzzyjoin.fuzzy_join(reference, query, on="title")
+    design = draw_audit(result.program, reference, query, result.matches, result.unmatched).design
+    assert design.precision_estimate.value == pytest.approx(result.precision_estimate.value)
+    assert design.precision_estimate.value != result.program.precision_estimate.value
+
+
 def test_the_estimate_of_new_rows_is_that_of_apply(malls):
     reference, query, _, _ = malls
     program = fuzzyjoin.learn_program(reference, query, on="title")

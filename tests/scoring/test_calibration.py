@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fuzzyjoin.scoring.calibration import Calibrator, RunScores, interval, spread_features
+from fuzzyjoin.query_sample import SAMPLE_ROWS
+from fuzzyjoin.scoring.calibration import LOWEST_CUT, Calibrator, RunScores, interval, spread_features
 from fuzzyjoin.scoring.densities import GRID, ascending, at, densities, histogram, smoothed
 from fuzzyjoin.scoring.scorer import shipped_scorer
 from tests import naive_scoring
@@ -121,6 +122,15 @@ def test_the_witnesses_rise_too_and_the_spread_is_read_off_them():
     assert (one, lowest) == (1.0, joined.min())
     assert apart == pytest.approx(abs(np.diff(np.log(both / (1.0 - both)))[0]))
     assert calibrator.spread_of(curve, joined) > 0.0
+
+
+def test_more_rows_than_a_sample_has_hardly_narrow_an_interval():
+    calibrator, features = shipped_scorer().calibrator, np.array([1.0, LOWEST_CUT, 0.0])
+    smallest = float(np.exp((calibrator.spread * features).sum()))
+    few, sampled, endless = (
+        np.subtract(*interval(0.9, rows, smallest, 0.9)) for rows in (SAMPLE_ROWS // 10, SAMPLE_ROWS, 10**9)
+    )
+    assert sampled / endless < 1.01 < few / endless
 
 
 def test_nothing_is_learned_beyond_the_bounds_of_what_tells_the_spread():
