@@ -83,8 +83,8 @@ def test_a_program_that_does_better_or_is_wanted_replaces_the_current_one_and_ev
 def test_a_program_that_falls_below_the_target_is_replaced(pipeline):
     pipeline.run()
     before = pipeline.current_program()
-    # Every eighth reference row now has one beside it that a query row could as well mean.
-    other = pipeline.reference.iloc[::8]
+    # Every third reference row now has one beside it that a query row could as well mean.
+    other = pipeline.reference.iloc[::3]
     near = other.assign(id="near " + other["id"], title=other["title"] + "s")
     pipeline.reference = pd.concat([pipeline.reference, near], ignore_index=True)
 
