@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.cases import SampledSettings
-
 # The same cases in every run, so that a red build can be repeated; kernels compile in their first example.
 settings.register_profile("repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("repeatable")
@@ -51,4 +49,7 @@ def postgresql_server():
 @pytest.fixture
 def learning_on_a_sample(monkeypatch):
     """Programs are learned on `SAMPLED_ROWS` query rows at most."""
+    # Not above: its settings of Hypothesis are made of the profile that is loaded by then.
+    from tests.cases import SampledSettings  # noqa: PLC0415
+
     monkeypatch.setattr("fuzzyjoin.api.LearningSettings", SampledSettings)
