@@ -35,6 +35,7 @@ __all__ = [
     "ReferenceColumn",
     "WeightedColumns",
     "column_distances",
+    "derive",
     "group_functions",
     "prepare_columns",
 ]
@@ -98,14 +99,6 @@ class ReferenceColumn:
             self.indexes[name] = TokenIndex.build(self.texts(method).tolist(), tokeniser)
         return self.indexes[name]
 
-    def prepare(self, group: FunctionGroup) -> None:
-        """Derive what a group needs."""
-        first = group.functions[0]
-        if isinstance(first, JoinFunction) and first.tokenise is not None:
-            self.tokens(first.preprocess, first.tokenise)
-        elif isinstance(first, JoinFunction):
-            self.texts(first.preprocess)
-
 
 @dataclass
 class ColumnTexts:
@@ -127,14 +120,6 @@ class ColumnTexts:
             self._texts[method] = object_array(preprocess(self.query_lower, method))
         return self.reference.texts(method), self._texts[method]
 
-    def prepare(self, group: FunctionGroup) -> None:
-        """Derive what a group needs, so that threads afterwards only read."""
-        first = group.functions[0]
-        if isinstance(first, JoinFunction) and first.tokenise is not None:
-            self.tokens(first.preprocess, first.tokenise)
-        elif isinstance(first, JoinFunction):
-            self.texts(first.preprocess)
-
     def raw(self) -> tuple[Texts, np.ndarray]:
         """Reference and query texts as they came."""
         return Texts.of(self.reference.raw), object_array(self.query)
@@ -148,11 +133,20 @@ class ColumnTexts:
         return index, self._tokens[key]
 
 
+def derive(column: ReferenceColumn | ColumnTexts, group: FunctionGroup) -> None:
+    """Derive what a group needs of a column, so that threads afterwards only read."""
+    first = group.functions[0]
+    if isinstance(first, JoinFunction) and first.tokenise is not None:
+        column.tokens(first.preprocess, first.tokenise)
+    elif isinstance(first, JoinFunction):
+        column.texts(first.preprocess)
+
+
 def prepare_columns(columns: Sequence[ColumnTexts], functions: Sequence[AnyJoinFunction]) -> None:
     """Derive all that the functions need of the columns."""
     for group in group_functions(functions):
         for column in columns:
-            column.prepare(group)
+            derive(column, group)
 
 
 @dataclass(frozen=True)
@@ -168,7 +162,7 @@ class WeightedColumns:
     def prepare(self, group: FunctionGroup) -> None:
         """Derive what a group needs, so that threads afterwards only read."""
         for place in self._used():
-            self.columns[place].prepare(group)
+            derive(self.columns[place], group)
 
     def distances(
         self, group: FunctionGroup, pairs: CandidatePairs, rows: Int64Array, *, within_reference: bool

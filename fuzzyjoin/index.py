@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fuzzyjoin.candidates import Candidates
-from fuzzyjoin.distances import group_functions
+from fuzzyjoin.distances import derive, group_functions
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.program import Configuration, Program, Scorer
 from fuzzyjoin.reference import ReferenceSide
@@ -141,7 +141,7 @@ def _derive(side: ReferenceSide, program: Program, work: Work) -> None:
     for column, weight in zip(side.columns, (column.weight for column in program.columns), strict=True):
         for group in group_functions(_functions(decision.configurations)):
             if weight > 0.0:
-                column.prepare(group)
+                derive(column, group)
 
 
 def _functions(configurations: tuple[Configuration, ...]) -> list[JoinFunction]:
