@@ -2,7 +2,8 @@
 
 An index is a folder of arrays with a manifest. Its name is the hash of what it is made for: the reference table's
 content, the columns, the blocking and the forms that the program compares. It appears as a whole or not at all, and is
-never changed afterwards; for another table, or another program that needs other forms, another index is built.
+never changed afterwards; for another table, or another program that needs other forms, there is another index, built
+anew or made of that of a similar table (see `fuzzyjoin.update`).
 """
 
 from __future__ import annotations
@@ -32,7 +33,14 @@ if TYPE_CHECKING:
     from fuzzyjoin.join_functions import JoinFunction
     from fuzzyjoin.threads import Work
 
-__all__ = ["build_index", "find_index", "open_index"]
+__all__ = [
+    "build_index",
+    "find_index",
+    "is_index",
+    "open_index",
+    "storable",
+    "write_index",
+]
 
 SCHEMA_VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -48,6 +56,11 @@ def find_index(folder: Path, program: Program, table: KeyTable) -> Path:
     return folder / _name(_made_for(program, table))
 
 
+def is_index(path: Path) -> bool:
+    """Whether an index stands there: it appears with its manifest or not at all."""
+    return (path / MANIFEST).is_file()
+
+
 def build_index(folder: Path, program: Program, table: KeyTable, work: Work) -> Path:
     """Build the index of a reference table for a program, unless it is there; return where it stands.
 
@@ -59,7 +72,7 @@ def build_index(folder: Path, program: Program, table: KeyTable, work: Work) -> 
         If the index cannot be written.
     """
     path = find_index(folder, program, table)
-    if (path / MANIFEST).is_file():
+    if is_index(path):
         return path
     blocking = program.definition.blocking
     if blocking.k is None:
@@ -67,8 +80,23 @@ def build_index(folder: Path, program: Program, table: KeyTable, work: Work) -> 
             f"the program blocks by {blocking.method!r}, a blocker of your own, which an index cannot hold; apply it "
             "without an index"
         )
-    side = ReferenceSide(_storable(table), blocking.k, program.negative_rules, program.built_in_blocker)
-    _derive(side, program, work)
+    side = ReferenceSide(storable(table), blocking.k, program.negative_rules, program.built_in_blocker)
+    write_index(path, side, program, work, all_siblings=True)
+    return path
+
+
+def write_index(path: Path, side: ReferenceSide, program: Program, work: Work, *, all_siblings: bool) -> None:
+    """Derive what the program will ask of the reference side and write it to the place that `find_index` names.
+
+    Without `all_siblings` a scorer's index has those of the rows that every lookup asks for, and room for the others.
+
+    Raises
+    ------
+    DataError
+        If it cannot be written; then nothing stands there.
+    """
+    _derive(side, program, work, all_siblings=all_siblings)
+    folder = path.parent
     parts = SCORER_PARTS if isinstance(program.definition.decision, Scorer) else PARTS
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +105,7 @@ def build_index(folder: Path, program: Program, table: KeyTable, work: Work) -> 
             room.mkdir()
             manifest = {
                 "schema_version": SCHEMA_VERSION,
-                "made_for": _made_for(program, table),
+                "made_for": _made_for(program, side.table),
                 "table": write_value(side.table, room, "table"),
                 "parts": {name: write_value(getattr(side, name), room, name) for name in parts},
             }
@@ -88,7 +116,6 @@ def build_index(folder: Path, program: Program, table: KeyTable, work: Work) -> 
         raise DataError(
             f"the index cannot be written to {folder} ({error.strerror or error}); free the disk or name another folder"
         ) from None
-    return path
 
 
 def open_index(path: Path, program: Program) -> ReferenceSide:
@@ -102,7 +129,7 @@ def open_index(path: Path, program: Program) -> ReferenceSide:
         If it cannot be read.
     """
     manifest = path / MANIFEST
-    if not manifest.is_file():
+    if not is_index(path):
         raise UsageError(f"{path} is no index: it holds no {MANIFEST}; build one, or give the folder that was built")
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
@@ -128,15 +155,16 @@ def open_index(path: Path, program: Program) -> ReferenceSide:
     return side
 
 
-def _derive(side: ReferenceSide, program: Program, work: Work) -> None:
-    """Derive all that the program will ask of the reference side."""
+def _derive(side: ReferenceSide, program: Program, work: Work, *, all_siblings: bool) -> None:
     decision = program.definition.decision
     _ = side.index.lists
     if isinstance(decision, Scorer):
-        from fuzzyjoin.scoring.evidence import EvidenceTables  # noqa: PLC0415 - unions do without its kernels
+        from fuzzyjoin.scoring.evidence import SAMPLE, EvidenceTables, sample_rows  # noqa: PLC0415 - unions do without
 
+        rows = len(side.table)
         candidates = Candidates(side.table, _no_rows(side.table), side.blocking, work, side.rules, prepared=side)
-        EvidenceTables(candidates, tuple(column.weight for column in program.columns)).find_all_siblings()
+        tables = EvidenceTables(candidates, tuple(column.weight for column in program.columns))
+        tables.find_siblings(np.arange(rows) if all_siblings else sample_rows(rows, SAMPLE))
         return
     for column, weight in zip(side.columns, (column.weight for column in program.columns), strict=True):
         for group in group_functions(_functions(decision.configurations)):
@@ -183,7 +211,7 @@ def _name(made_for: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:NAME_DIGITS]
 
 
-def _storable(table: KeyTable) -> KeyTable:
+def storable(table: KeyTable) -> KeyTable:
     """The table with its texts laid out; ids become text unless all are whole numbers."""
     whole = all(isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in table.ids)
     ids = np.array(list(table.ids), np.int64) if whole else Texts.of([as_text(value) for value in table.ids])
@@ -207,6 +235,6 @@ def _move(room: Path, path: Path) -> None:
     try:
         room.rename(path)
     except OSError:
-        if not (path / MANIFEST).is_file():
+        if not is_index(path):
             shutil.rmtree(path, ignore_errors=True)
             room.rename(path)
