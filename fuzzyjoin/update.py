@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.index import find_index, is_index, open_index, storable, write_index
@@ -31,7 +32,7 @@ def update_index(
     program: Program | str | Path,
     *,
     append: Table | None = None,
-    delete: Iterable[Any] = (),
+    delete: Table | Iterable[Any] = (),
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Path:
@@ -50,7 +51,8 @@ def update_index(
         Rows to append: a pandas frame or an Arrow table with the id column and the reference columns of the index. A
         row that the index holds already, with the same id and texts, is passed over.
     delete
-        Ids of rows to delete, as they came or as text. An id can be deleted and appended in one call: a changed row.
+        Ids of rows to delete, as they came or as text, or a table that has them in the id column. An id can be deleted
+        and appended in one call: a changed row.
     threads, progress
         As for `Program.apply`.
 
@@ -94,10 +96,8 @@ def update_index(
     loaded = program if isinstance(program, Program) else Program.load(program)
     path = Path(index).resolve()
     side = open_index(path, loaded)
-    if isinstance(delete, str):
-        raise UsageError(f"delete is the text {delete!r}; give a list of ids")
     deleted = np.zeros(len(side.table), np.bool_)
-    deleted[side.table.positions(pd.Series(list(delete), dtype=object), "delete")] = True
+    deleted[side.table.positions(_ids_to_delete(side.table, delete), "delete")] = True
     appended = _without_known(_rows_to_append(side.table, append), side.table, deleted)
     own, more = _with_ids_alike(side.table, appended)
     rows = _rows_together(own, more, deleted)
@@ -111,6 +111,16 @@ def update_index(
     new_side = side.merged(replace(side, table=more), rows, table)
     write_index(changed, new_side, loaded, choose_work(threads, progress), all_siblings=False)
     return changed
+
+
+def _ids_to_delete(table: KeyTable, delete: Table | Iterable[Any]) -> pd.Series:
+    if isinstance(delete, (pd.DataFrame, pa.Table)):
+        frame = as_frame(delete, "delete")
+        require_column(frame, table.id_column, "delete", "id")
+        return frame[table.id_column]
+    if isinstance(delete, str):
+        raise UsageError(f"delete is the text {delete!r}; give a list of ids")
+    return pd.Series(list(delete), dtype=object)
 
 
 def _rows_to_append(table: KeyTable, rows: Table | None) -> KeyTable:
