@@ -11,7 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import _data, autofj50, blocking_speed, growth, learning_sample, profile_stages, scale, warehouse
+from benchmarks import (
+    _data,
+    autofj50,
+    blocking_speed,
+    growth,
+    index_changes,
+    learning_sample,
+    profile_stages,
+    scale,
+    warehouse,
+)
 from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, JoinOptions, best_recall_at, mean, print_table
 
@@ -163,6 +173,15 @@ def test_scale_measures_every_size_of_enlarged_tables(data, capsys):
     scale.main(["--tasks", str(data), *sizes, "--threads", "1"])
     rows = capsys.readouterr().out.splitlines()[2:]
     assert [row.split()[:2] for row in rows] == [["60", "120"], ["90", "120"]]
+
+
+def test_index_changes_measures_changing_and_building_anew(data, tmp_path, capsys):
+    sizes = ["--reference", "60", "90", "--changes", "7", "--threads", "1"]
+    index_changes.main(["--tasks", str(data), *sizes, "--json", str(tmp_path / "out.json")])
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split()[:3] for row in rows] == [["60", "7", "7"], ["90", "7", "7"]]
+    for row in json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["sizes"]:
+        assert row["ratio"] == pytest.approx(row["rebuild_seconds"] / row["change_seconds"])
 
 
 def test_learning_sample_compares_the_programs_of_all_seeds(tmp_path, capsys):
