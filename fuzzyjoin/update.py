@@ -75,7 +75,8 @@ def update_index(
     asks for the nearest siblings of reference rows. They take most of the time of building, and any change of the table
     moves them for nearly every row, if only in the last digits. They are found when a lookup first needs them, those of
     its candidates alone, and kept while the `Matcher` is open: right after a change a row is looked up more slowly, and
-    joining a long query table finds the siblings of all its candidates.
+    joining a long query table finds the siblings of all its candidates. `index_reference`, asked for the index of the
+    changed table, finds them all and keeps them in the index, also while others have it open.
 
     Examples
     --------
