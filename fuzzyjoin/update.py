@@ -49,7 +49,8 @@ def update_index(
         The program that it was built for, or its file.
     append
         Rows to append: a pandas frame or an Arrow table with the id column and the reference columns of the index. A
-        row that the index holds already, with the same id and texts, is passed over.
+        row that the index holds already, with the same id and texts, is passed over. Ids stay whole numbers if all are,
+        else they become text.
     delete
         Ids of rows to delete, as they came or as text, or a table that has them in the id column. An id can be deleted
         and appended in one call: a changed row.
