@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from fuzzyjoin.distances import pair_positions
 from fuzzyjoin.kernels.neighbours import nearest_two
 from fuzzyjoin.scoring.calibration import RunScores
-from fuzzyjoin.scoring.evidence import EVIDENCE, evidence_without, sample_rows
+from fuzzyjoin.scoring.evidence import EVIDENCE, SIBLINGS, evidence_without, sample_rows
 from fuzzyjoin.threads import map_chunks
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class BestCandidates:
     Attributes
     ----------
     first, second
-        Positions of the best and second best reference row, -1 where there is none. Ties go to the lower position.
+        Positions of the best and second best reference row, -1 where there is none, or where the second was not asked
+        for. Ties go to the lower position.
     score, second_score
         Their scores, `NO_CANDIDATE` where there is none.
     crowd
@@ -56,14 +57,29 @@ class BestCandidates:
 
 
 def best_candidates(
-    tables: EvidenceTables, scorer: TrainedScorer, pairs: CandidatePairs, rows: Int64Array, *, own: int = 0
+    tables: EvidenceTables,
+    scorer: TrainedScorer,
+    pairs: CandidatePairs,
+    rows: Int64Array,
+    *,
+    own: int = 0,
+    runner_up: bool = True,
 ) -> BestCandidates:
-    """Score the candidates of `rows` and keep the best; with `own` = 1 the rows are reference rows."""
-    parts = [
-        _best_of_some(tables, scorer, pairs, rows[start : start + ROWS_AT_ONCE], own)
-        for start in range(0, rows.size, ROWS_AT_ONCE)
-    ]
-    return BestCandidates(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
+    """Score the candidates of `rows` and keep the best; with `own` = 1 the rows are reference rows.
+
+    Without the `runner_up` only candidates that can be the best are compared with their siblings, which is much less
+    to do where siblings are not known yet. The best is the same.
+    """
+    score = _scores if runner_up else _contenders
+    parts = []
+    # So many rows at a time, because evidence is large.
+    for start in range(0, rows.size, ROWS_AT_ONCE):
+        some = rows[start : start + ROWS_AT_ONCE]
+        parts.append(_best(*score(tables, scorer, pairs, some, own), pairs, some))
+    best = BestCandidates(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
+    if runner_up:
+        return best
+    return replace(best, second=np.full(rows.size, -1), second_score=np.full(rows.size, NO_CANDIDATE))
 
 
 _FIELDS: Final = ("first", "score", "second", "second_score", "crowd")
@@ -79,7 +95,7 @@ def run_scores(tables: EvidenceTables, scorer: TrainedScorer, best: BestCandidat
     asked = sample_rows(len(candidates.query), DECOYS)
     query_decoys = _without_their_best(tables, scorer, asked, best.first[asked])
     known = sample_rows(len(candidates.reference), DECOYS)
-    reference_decoys = best_candidates(tables, scorer, candidates.neighbours(known), known, own=1)
+    reference_decoys = best_candidates(tables, scorer, candidates.neighbours(known), known, own=1, runner_up=False)
     return RunScores(
         best=best.score,
         claims=best.first,
@@ -117,11 +133,7 @@ def best_of_rows(scores: Float64Array, references: Int64Array, sizes: Int64Array
     return best, claims
 
 
-def _best_of_some(
-    tables: EvidenceTables, scorer: TrainedScorer, pairs: CandidatePairs, rows: Int64Array, own: int
-) -> BestCandidates:
-    evidence = tables.evidence(pairs, rows, own=own)
-    scores = _score(scorer, evidence, tables)
+def _best(evidence: Float32Array, scores: Float64Array, pairs: CandidatePairs, rows: Int64Array) -> BestCandidates:
     first, distance, second, second_distance = nearest_two(-scores[np.newaxis], pairs.indptr, pairs.reference, rows)
     found = first[0] >= 0
     starts = np.concatenate([[0], np.cumsum(pairs.indptr[rows + 1] - pairs.indptr[rows])])[:-1]
@@ -137,6 +149,42 @@ def _best_of_some(
         np.where(second[0] >= 0, -second_distance[0], NO_CANDIDATE),
         crowd,
     )
+
+
+def _scores(
+    tables: EvidenceTables, scorer: TrainedScorer, pairs: CandidatePairs, rows: Int64Array, own: int
+) -> tuple[Float32Array, Float64Array]:
+    """Evidence and scores of the candidates of `rows`."""
+    evidence = tables.evidence(pairs, rows, own=own)
+    return evidence, _score(scorer, evidence, tables)
+
+
+def _contenders(
+    tables: EvidenceTables, scorer: TrainedScorer, pairs: CandidatePairs, rows: Int64Array, own: int
+) -> tuple[Float32Array, Float64Array]:
+    """The same, but -inf for candidates that cannot be a row's best, and nan for how they compare with siblings.
+
+    The candidate that can score highest, whatever its siblings, is scored first, then all that can still reach it.
+    """
+    evidence, compared = tables.evidence_but_siblings(pairs, rows, own=own)
+    sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
+    row = np.repeat(np.arange(rows.size), sizes)
+    highest = np.concatenate(
+        map_chunks(
+            lambda chunk: scorer.trees.highest(evidence[chunk], SIBLINGS),
+            np.arange(evidence.shape[0]),
+            tables.candidates.work.named("scoring"),
+        )
+    )
+    scores = np.full(highest.size, -np.inf)
+    first = np.lexsort((-highest, row))[(np.cumsum(sizes) - sizes)[sizes > 0]]
+    wanted = np.zeros(highest.size, np.bool_)
+    wanted[first] = True
+    for _ in range(2):
+        tables.add_siblings(evidence, compared, pairs, rows, wanted, own=own)
+        scores[wanted] = _score(scorer, evidence[wanted], tables)
+        wanted = (highest >= np.repeat(scores[first], sizes[sizes > 0])) & np.isneginf(scores)
+    return evidence, scores
 
 
 def _score(scorer: TrainedScorer, evidence: Float32Array, tables: EvidenceTables) -> Float64Array:
