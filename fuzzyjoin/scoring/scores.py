@@ -14,6 +14,8 @@ from fuzzyjoin.scoring.evidence import EVIDENCE, SIBLINGS, evidence_without, sam
 from fuzzyjoin.threads import map_chunks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fuzzyjoin.blocking import CandidatePairs
     from fuzzyjoin.kernels.types import Float32Array, Float64Array, Int64Array
     from fuzzyjoin.scoring.evidence import EvidenceTables
@@ -70,12 +72,16 @@ def best_candidates(
     Without the `runner_up` only candidates that can be the best are compared with their siblings, which is much less
     to do where siblings are not known yet. The best is the same.
     """
-    score = _scores if runner_up else _contenders
     parts = []
-    # So many rows at a time, because evidence is large.
     for start in range(0, rows.size, ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]
-        parts.append(_best(*score(tables, scorer, pairs, some, own), pairs, some))
+        if runner_up:
+            evidence = tables.evidence(pairs, some, own=own)
+            scores = _score(scorer, evidence, tables)
+        else:
+            evidence, compared = tables.evidence_but_siblings(pairs, some, own=own)
+            scores = _contenders(tables, scorer, (evidence, compared), pairs, some, own=own)
+        parts.append(_best(evidence, scores, pairs, some))
     best = BestCandidates(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
     if runner_up:
         return best
@@ -113,10 +119,12 @@ def _without_their_best(
     pairs = tables.candidates.query_pairs
     positions = pair_positions(pairs, rows)
     sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
-    references = pairs.reference[positions].astype(np.int64)
-    taken = references == np.repeat(best, sizes)
-    evidence, left = evidence_without(tables.evidence(pairs, rows), sizes, taken, found=sizes)
-    return best_of_rows(_score(scorer, evidence, tables), references[~taken], left)
+    taken = pairs.reference[positions] == np.repeat(best, sizes)
+    evidence, compared = tables.evidence_but_siblings(pairs, rows)
+    rest, left = evidence_without(evidence, sizes, taken, found=sizes)
+    remaining = pairs.of_rows(rows).keep(~taken)
+    scores = _contenders(tables, scorer, (rest, compared[:, ~taken]), remaining, np.arange(rows.size))
+    return best_of_rows(scores, remaining.reference.astype(np.int64), left)
 
 
 def best_of_rows(scores: Float64Array, references: Int64Array, sizes: Int64Array) -> tuple[Float64Array, Int64Array]:
@@ -151,32 +159,25 @@ def _best(evidence: Float32Array, scores: Float64Array, pairs: CandidatePairs, r
     )
 
 
-def _scores(
-    tables: EvidenceTables, scorer: TrainedScorer, pairs: CandidatePairs, rows: Int64Array, own: int
-) -> tuple[Float32Array, Float64Array]:
-    """Evidence and scores of the candidates of `rows`."""
-    evidence = tables.evidence(pairs, rows, own=own)
-    return evidence, _score(scorer, evidence, tables)
-
-
 def _contenders(
-    tables: EvidenceTables, scorer: TrainedScorer, pairs: CandidatePairs, rows: Int64Array, own: int
-) -> tuple[Float32Array, Float64Array]:
-    """The same, but -inf for candidates that cannot be a row's best, and nan for how they compare with siblings.
+    tables: EvidenceTables,
+    scorer: TrainedScorer,
+    found: tuple[Float32Array, Float64Array],
+    pairs: CandidatePairs,
+    rows: Int64Array,
+    *,
+    own: int = 0,
+) -> Float64Array:
+    """Scores of the candidates of `rows`, -inf for those that cannot be a row's best.
 
-    The candidate that can score highest, whatever its siblings, is scored first, then all that can still reach it.
+    `found` is as `evidence_but_siblings` gives it; siblings are added where they are needed. The candidate that can
+    score highest, whatever its siblings, is scored first, then all that can still reach it.
     """
-    evidence, compared = tables.evidence_but_siblings(pairs, rows, own=own)
+    evidence, compared = found
     sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
-    row = np.repeat(np.arange(rows.size), sizes)
-    highest = np.concatenate(
-        map_chunks(
-            lambda chunk: scorer.trees.highest(evidence[chunk], SIBLINGS),
-            np.arange(evidence.shape[0]),
-            tables.candidates.work.named("scoring"),
-        )
-    )
+    highest = _in_chunks(lambda chunk: scorer.trees.highest(evidence[chunk], SIBLINGS), evidence, tables)
     scores = np.full(highest.size, -np.inf)
+    row = np.repeat(np.arange(rows.size), sizes)
     first = np.lexsort((-highest, row))[(np.cumsum(sizes) - sizes)[sizes > 0]]
     wanted = np.zeros(highest.size, np.bool_)
     wanted[first] = True
@@ -184,13 +185,15 @@ def _contenders(
         tables.add_siblings(evidence, compared, pairs, rows, wanted, own=own)
         scores[wanted] = _score(scorer, evidence[wanted], tables)
         wanted = (highest >= np.repeat(scores[first], sizes[sizes > 0])) & np.isneginf(scores)
-    return evidence, scores
+    return scores
 
 
 def _score(scorer: TrainedScorer, evidence: Float32Array, tables: EvidenceTables) -> Float64Array:
-    chunks = map_chunks(
-        lambda chunk: scorer.trees.scores(evidence[chunk]),
-        np.arange(evidence.shape[0]),
-        tables.candidates.work.named("scoring"),
-    )
-    return np.concatenate(chunks)
+    return _in_chunks(lambda chunk: scorer.trees.scores(evidence[chunk]), evidence, tables)
+
+
+def _in_chunks(
+    function: Callable[[Int64Array], Float64Array], evidence: Float32Array, tables: EvidenceTables
+) -> Float64Array:
+    """What a function gives for every candidate, by all threads."""
+    return np.concatenate(map_chunks(function, np.arange(evidence.shape[0]), tables.candidates.work.named("scoring")))
