@@ -18,16 +18,9 @@ from rapidfuzz.distance import JaroWinkler, LCSseq, Levenshtein
 from rapidfuzz.process import cpdist
 
 from fuzzyjoin.distances import pair_positions
-from fuzzyjoin.kernels.evidence import (
-    SET_EVIDENCE,
-    WORD_EVIDENCE,
-    among_rivals,
-    nearest_siblings,
-    set_evidence,
-    sibling_evidence,
-    word_evidence,
-)
+from fuzzyjoin.kernels.evidence import SET_EVIDENCE, among_rivals, nearest_siblings, set_evidence, sibling_evidence
 from fuzzyjoin.kernels.telling_words import TELLING_EVIDENCE
+from fuzzyjoin.kernels.word_evidence import WORD_EVIDENCE, word_evidence
 from fuzzyjoin.scoring.sides import Sides, sides_of_candidates
 from fuzzyjoin.threads import map_chunks
 
