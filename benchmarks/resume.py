@@ -86,13 +86,9 @@ def _runs(folder: Path, options: Sequence[str], parts: int, killed_at: int) -> I
     subprocess.run(_command(*index), cwd=folder, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 (written above)
     yield {"run": "left alone", "finished": parts, **_apply(folder, "alone", options, lambda _: False)}
 
-    kept: Parts = {}
-
-    def enough(finished: Parts) -> bool:
-        kept.update(finished)
-        return len(finished) >= killed_at
-
-    yield {"run": "killed", **_apply(folder, "killed", options, enough), "finished": len(kept)}
+    killed = _apply(folder, "killed", options, lambda finished: len(finished) >= killed_at)
+    kept = _finished(folder, "killed")
+    yield {"run": "killed", "finished": len(kept), **killed}
 
     again: set[str] = set()
 
@@ -119,7 +115,7 @@ def _apply(folder: Path, output: str, options: Sequence[str], look: Callable[[Pa
         process = subprocess.Popen(_command(*call), cwd=folder, stdout=said)  # noqa: S603 (written above)
         while process.poll() is None:
             peak = max(peak, peak_memory_mb_of(process.pid) or 0.0)
-            if look(_finished(folder / f"{matches.name}.parts")):
+            if look(_finished(folder, output)):
                 process.kill()
                 killed = True
                 break
@@ -131,12 +127,11 @@ def _apply(folder: Path, output: str, options: Sequence[str], look: Callable[[Pa
         return row if killed else {**row, "matched": json.load(said)["counts"]["matched"]}
 
 
-def _finished(folder: Path) -> Parts:
-    """The finished parts in a folder, none once it is gone: of each which file it is, and when that was written."""
+def _finished(folder: Path, output: str) -> Parts:
+    """The finished parts of a run, none once it is done: of each which file it is, and when that was written."""
+    parts = folder / f"{output}{OUTPUTS[0]}.parts"
     try:
-        files = {
-            about.stem: about.with_name(f"{about.stem}-matches.parquet").stat() for about in folder.glob("0*.json")
-        }
+        files = {about.stem: about.with_name(f"{about.stem}-matches.parquet").stat() for about in parts.glob("0*.json")}
     except FileNotFoundError:
         return {}
     return {part: (file.st_ino, file.st_mtime_ns) for part, file in files.items()}
