@@ -16,6 +16,7 @@ from benchmarks import (
     autofj50,
     blocking_speed,
     growth,
+    index_changes,
     learning_sample,
     profile_stages,
     resume,
@@ -206,6 +207,15 @@ def test_resume_wants_parts_on_both_sides_of_the_kill(data, capsys):
     with pytest.raises(SystemExit):
         resume.main(["--tasks", str(data), "--queries", "100", "--batch-rows", "60", "--share", "0.9"])
     assert "2 of 2 parts" in capsys.readouterr().err
+
+
+def test_index_changes_measures_changing_and_building_anew(data, tmp_path, capsys):
+    sizes = ["--reference", "60", "90", "--changes", "7", "--threads", "1"]
+    index_changes.main(["--tasks", str(data), *sizes, "--json", str(tmp_path / "out.json")])
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split()[:3] for row in rows] == [["60", "7", "7"], ["90", "7", "7"]]
+    for row in json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["sizes"]:
+        assert row["ratio"] == pytest.approx(row["rebuild_seconds"] / row["change_seconds"])
 
 
 def test_learning_sample_compares_the_programs_of_all_seeds(tmp_path, capsys):

@@ -161,7 +161,7 @@ def evidence_without(
 def room_for_siblings(rows: int) -> tuple[Float64Array, Int32Array, BoolArray]:
     """Room for the distances to the nearest siblings of so many reference rows, whose they are, and whether known."""
     shape = rows, len(COMPARED), SIBLINGS_KEPT
-    return np.empty(shape), np.empty(shape, np.int32), np.zeros(rows, np.bool_)
+    return np.zeros(shape), np.zeros(shape, np.int32), np.zeros(rows, np.bool_)
 
 
 @dataclass(frozen=True)
@@ -255,11 +255,10 @@ class EvidenceTables:
             known[missing] = True
         return nearest[rows], names[rows]
 
-    def find_all_siblings(self) -> None:
-        """Find the nearest siblings of every reference row, so many at a time."""
-        rows = len(self.candidates.reference)
-        for start in range(0, rows, SIBLINGS_AT_ONCE):
-            self._siblings(np.arange(start, min(start + SIBLINGS_AT_ONCE, rows), dtype=np.int64))
+    def find_siblings(self, rows: Int64Array) -> None:
+        """Find the nearest siblings of some reference rows (ascending), so many at a time."""
+        for start in range(0, rows.size, SIBLINGS_AT_ONCE):
+            self._siblings(rows[start : start + SIBLINGS_AT_ONCE])
 
     def _find_siblings(self, rows: Int64Array) -> tuple[Float64Array, Int32Array]:
         pairs = self.candidates.neighbours(rows)
