@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["delete_old_files"]
 
 # A result names files of the other kinds, so results go first: none is left that names a deleted file.
-SAVED_WORK: Final = ("results", "matches", "pairs", "parts")
+SAVED_WORK: Final = ("results", "matches", "partitions", "indexes", "parts")
 # Of these only what a killed process has left half-written.
 KEPT: Final = ("programs", "validations")
 
 
 @task(name="delete old files", task_run_name="delete old files", cache_policy=NO_CACHE)
 def delete_old_files(run: RunHandle, keep_days: int) -> int:
-    """Delete snapshots that only old runs of the pipeline read, and work that was saved as long ago; how many files.
+    """Delete snapshots that only old runs of the pipeline read, and work that was saved as long ago; how many of them.
 
     0 days keep everything. Programs and validation pages stay: they are small, and part of the record.
     """
@@ -48,7 +49,10 @@ def delete_old_files(run: RunHandle, keep_days: int) -> int:
 def _deleted(path: Path, before: datetime) -> bool:
     try:
         old = path.stat().st_mtime < before.timestamp()
-        if old:
+        if old and path.is_dir():
+            # An index is a folder; who has it open keeps its files until the end.
+            shutil.rmtree(path)
+        elif old:
             path.unlink()
     except FileNotFoundError:
         # Another run's clean-up was faster.

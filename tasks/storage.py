@@ -16,7 +16,7 @@ from fuzzyjoin.errors import DataError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LEFTOVER", "FileHandle", "checked", "snapshot_folder", "storage_folder", "store"]
+__all__ = ["LEFTOVER", "VARIABLE", "FileHandle", "checked", "snapshot_folder", "storage_folder", "store"]
 
 VARIABLE: Final = "FUZZYJOIN_STORAGE"
 DEFAULT: Final = "fuzzyjoin-storage"
