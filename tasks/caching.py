@@ -64,8 +64,10 @@ def cached(task: Task[Parameters, Result]) -> Task[Parameters, Result]:
 
 
 def is_kept(task: Task[..., Any], inputs: dict[str, Any]) -> bool:
-    """Whether a cached task with these inputs has its result already, as far as can be told without reading it."""
-    return (result_folder() / _key(task.name, inputs)).is_file()
+    """Whether a cached task was run with these inputs before, and what it gave is still there."""
+    record = result_folder() / _key(task.name, inputs)
+    _forget_if_stale(record)
+    return record.is_file()
 
 
 def _key(task_name: str, inputs: dict[str, Any]) -> str:

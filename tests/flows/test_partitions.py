@@ -1,6 +1,7 @@
 """Query rows are joined in partitions, by threads or by Dask workers: the matches are those of one partition."""
 
 import os
+import re
 from collections import Counter
 
 import pytest
@@ -106,6 +107,26 @@ def test_a_killed_dask_worker_costs_its_partition_alone(pipeline, beside, server
     assert len(joined) == 11
     # Of partitions that it had joined before, Dask asks again for what the killed process told; that is found kept.
     assert {state for state, _ in partitions(server, run).values()} <= {"Completed", "Cached"}
+
+
+@pytest.mark.slow
+def test_a_partition_that_kills_its_workers_fails_the_run_with_a_remedy_and_the_others_are_kept(
+    pipeline, beside, server
+):
+    notes = pipeline.folder.with_name("notes")
+    once = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+
+    ended = pipeline.ends(environment=watched(notes, processes=2, die_at=113) | once, **SMALL)
+
+    assert re.match(r"query rows \d+ to \d+: every process that joined them was killed, .*; lower", ended["message"])
+    assert pipeline.runs()[-1]["failure"] == ended["message"]
+    assert pipeline.matches() == {}
+    run = pipeline.run(**SMALL)
+    states = {name: state for name, (state, _) in partitions(server, run).items()}
+    assert states["join rows 113 to 170"] == "Completed"
+    assert "Cached" in states.values()
+    beside.run(**SMALL)
+    assert pipeline.matches() == beside.matches()
 
 
 def watched(notes, *, processes, die_at=-1):
