@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from prefect.settings import get_current_settings
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from fuzzyjoin.errors import UsageError
@@ -29,7 +30,8 @@ def partition_runner(partitions: int) -> TaskRunner[Any]:
     Raises
     ------
     UsageError
-        If the variable says something else, or the extra ``dask`` is not installed.
+        If the variable says something else, the extra ``dask`` is not installed, or there is no server of the
+        orchestrator that workers could reach.
     """
     asked = os.environ.get(VARIABLE, "").strip()
     processes = int(asked) if asked.isascii() and asked.isdigit() else 0
@@ -48,6 +50,12 @@ def partition_runner(partitions: int) -> TaskRunner[Any]:
             f"{VARIABLE} is {asked!r}, but {error.name} is not installed; install the extra dask of fuzzyjoin, or "
             f"unset {VARIABLE}"
         ) from None
+    if get_current_settings().api.url is None:
+        # Every worker would start a temporary server of its own.
+        raise UsageError(
+            f"{VARIABLE} is {asked!r}, but PREFECT_API_URL is not set, so that no server hears of what the workers do; "
+            f"start one (prefect server start) and set PREFECT_API_URL, or unset {VARIABLE}"
+        )
     # Its usual messages are many, and say nothing of the join.
     logging.getLogger("distributed").setLevel(logging.WARNING)
     runner: TaskRunner[Any]

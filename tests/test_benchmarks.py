@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -11,7 +12,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import _data, autofj50, blocking_speed, growth, learning_sample, profile_stages, scale, warehouse
+from benchmarks import (
+    _data,
+    autofj50,
+    blocking_speed,
+    growth,
+    learning_sample,
+    partitions,
+    profile_stages,
+    scale,
+    warehouse,
+)
 from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, JoinOptions, best_recall_at, mean, print_table
 
@@ -163,6 +174,26 @@ def test_scale_measures_every_size_of_enlarged_tables(data, capsys):
     scale.main(["--tasks", str(data), *sizes, "--threads", "1"])
     rows = capsys.readouterr().out.splitlines()[2:]
     assert [row.split()[:2] for row in rows] == [["60", "120"], ["90", "120"]]
+
+
+@pytest.mark.slow
+def test_partitions_find_the_same_by_threads_and_by_processes(data, tmp_path, monkeypatch, capsys):
+    for name in ("FUZZYJOIN_STORAGE", "FUZZYJOIN_DASK", "PREFECT_HOME", "PREFECT_API_URL", "PREFECT_LOGGING_LEVEL"):
+        # So that what the command sets is taken back.
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    sizes = ["--reference", "60", "--queries", "90", "--partition-rows", "90", "30"]
+    partitions.main(["--tasks", str(data), *sizes, "--json", str(tmp_path / "out.json")])
+
+    rows = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["partitions"]
+    assert [(row["by"], row.get("partitions"), row.get("same")) for row in rows] == [
+        ("library", None, None),
+        ("threads", 1, "yes"),
+        ("threads", 3, "yes"),
+        ("dask, 2 proc.", 3, "yes"),
+    ]
+    assert len({row["matched"] for row in rows}) == 1
+    assert rows[0]["matched"] > 50
+    assert capsys.readouterr().out.count("\n") == 7
 
 
 def test_learning_sample_compares_the_programs_of_all_seeds(tmp_path, capsys):

@@ -3,10 +3,17 @@
 import sys
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from fuzzyjoin.errors import UsageError
 from tasks.runner import partition_runner, threads_a_partition
+
+
+@pytest.fixture(autouse=True)
+def server():
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:4200/api"}):
+        yield
 
 
 @pytest.mark.parametrize(("asked", "partitions"), [("", 1), ("", 100), ("2", 1), ("tcp://scheduler:8786", 1), (" ", 9)])
@@ -41,4 +48,13 @@ def test_without_the_extra_it_is_said_which(monkeypatch):
     monkeypatch.setenv("FUZZYJOIN_DASK", "2")
     monkeypatch.setitem(sys.modules, "prefect_dask.task_runners", None)
     with pytest.raises(UsageError, match="install the extra dask of fuzzyjoin, or unset FUZZYJOIN_DASK"):
+        partition_runner(2)
+
+
+def test_without_a_server_it_is_said_how_to_get_one(monkeypatch):
+    monkeypatch.setenv("FUZZYJOIN_DASK", "2")
+    with (
+        temporary_settings(restore_defaults={PREFECT_API_URL}),
+        pytest.raises(UsageError, match=r"PREFECT_API_URL is not set.*prefect server start"),
+    ):
         partition_runner(2)
