@@ -23,5 +23,6 @@ def noted(handle, start, stop):
     return load_rows(handle, start, stop)
 
 
-# Before `tasks.partitions` is imported, which takes it from there.
-tasks.ingestion.load_rows = tasks.ingestion.snapshots.load_rows = noted
+def dask_setup(_worker):
+    """Called by Dask where a worker starts: before `tasks.partitions` is imported, which takes the function from there."""
+    tasks.ingestion.load_rows = tasks.ingestion.snapshots.load_rows = noted
