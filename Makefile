@@ -74,7 +74,7 @@ lock:
 	@build/lock-venv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	build/lock-venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-		--extra pipeline --extra duckdb --group build --group test --group lint pyproject.toml --output-file $(LOCK)
+		--extra pipeline --extra duckdb --extra dask --group build --group test --group lint pyproject.toml --output-file $(LOCK)
 	build/lock-venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 		--constraint $(LOCK) --group pyproject.toml:train --output-file $(TRAIN_LOCK)

@@ -23,7 +23,7 @@ import pandas as pd
 
 from benchmarks._command import add_json_option, command
 from benchmarks._measure import Column, print_table, say, write_json
-from fuzzyjoin import block_tables, learn_program, precision_curve
+from fuzzyjoin import Matcher, index_reference, learn_program
 from tests.prefect_server import prefect_server, prefect_worker
 
 if TYPE_CHECKING:
@@ -106,10 +106,9 @@ def _rows(home: Path, count: int) -> Iterator[dict[str, Any]]:
 
 def _library() -> None:
     reference, query = (pd.read_csv(path, dtype=str) for path in SIDES.values())
-    pairs = block_tables(reference, query, "title", id="id")
-    program = learn_program(reference, query, "title", id="id", pairs=pairs)
-    program.apply(reference, query, id="id", pairs=pairs)
-    precision_curve(program, reference, query, id="id", pairs=pairs)
+    program = learn_program(reference, query, "title", id="id")
+    with tempfile.TemporaryDirectory() as folder:
+        Matcher.open(index_reference(program, reference, folder, id="id"), program).lookup(query, id="id")
 
 
 def _round_trip(server: PrefectServer) -> float:

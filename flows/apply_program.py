@@ -5,7 +5,6 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.apply import join_query_rows
-from tasks.caching import cached
 from tasks.detect import detect_changes
 from tasks.ingest import ingest_table
 from tasks.materialise import materialise_matches
@@ -54,7 +53,7 @@ def apply_program(
             end_without_matches(run, program_id=program.program_id)
             delete_old_files(run, conduct.keep_days)
             return run.run_id
-        result = cached(join_query_rows)(program, reference, work.query)
+        result = join_query_rows(program, reference, work.query, conduct.partition_rows)
         target = program.precision_target
         validate_matches(run, result, reference, work.query, checks, precision_target=target, whole=False)
         changes = materialise_matches(run, result, reference, work.query, covers="part")

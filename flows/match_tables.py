@@ -5,7 +5,6 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.apply import join_query_rows
-from tasks.block import find_candidate_pairs
 from tasks.caching import cached
 from tasks.ingest import ingest_table
 from tasks.materialise import materialise_matches
@@ -48,17 +47,16 @@ def match_tables(
     with pipeline_run(pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, **asked) as run:
         reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
         validate_inputs(run, reference, query, checks)
-        pairs = cached(find_candidate_pairs)(reference, query, search.method, search.named_space)
-        learned = cached(search_program)(reference, query, pairs, search)
+        learned = cached(search_program)(reference, query, search)
         current = comparable_program(run, learned, conduct)
-        found = cached(join_query_rows)(current, reference, query, pairs) if current else None
+        found = join_query_rows(current, reference, query, conduct.partition_rows) if current else None
         publish_program(run, learned, standing=propose_program(run, learned, found))
         program = current_program(run)
         if program is None:
             end_without_matches(run, program_id=learned.program_id)
             delete_old_files(run, conduct.keep_days)
             return run.run_id
-        result = cached(join_query_rows)(program, reference, query, pairs)
+        result = join_query_rows(program, reference, query, conduct.partition_rows)
         validate_matches(run, result, reference, query, checks, precision_target=program.precision_target)
         changes = materialise_matches(run, result, reference, query)
         publish_result(run, program, result, reference=reference, query=query, changes=changes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.apply import join_query_rows
-from tasks.block import find_candidate_pairs
 from tasks.caching import cached
 from tasks.detect import detect_changes
 from tasks.ingest import ingest_table
@@ -53,8 +52,7 @@ def sync_warehouse(
         reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
         validate_inputs(run, reference, query, checks)
         if current_program(run) is None:
-            pairs = cached(find_candidate_pairs)(reference, query, search.method, search.named_space)
-            learned = cached(search_program)(reference, query, pairs, search)
+            learned = cached(search_program)(reference, query, search)
             publish_program(run, learned, standing=propose_program(run, learned))
         program = require_current_program(run)
         work = detect_changes(run, program, reference, query)
@@ -62,7 +60,7 @@ def sync_warehouse(
             close_matches(run, program, work.gone)
             delete_old_files(run, conduct.keep_days)
             return run.run_id
-        result = cached(join_query_rows)(program, reference, work.query)
+        result = join_query_rows(program, reference, work.query, conduct.partition_rows)
         target = program.precision_target
         validate_matches(run, result, reference, work.query, checks, precision_target=target, whole=False)
         changes = materialise_matches(run, result, reference, work.query, covers="changes", gone=work.gone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from fuzzyjoin.application import named_scorer, program_candidates, program_configurations
 from fuzzyjoin.distances import WeightedColumns
-from fuzzyjoin.matching import match_scaled
+from fuzzyjoin.matching import Tally, match_scaled
 from fuzzyjoin.program import Union
 from fuzzyjoin.threads import choose_work
 
@@ -22,10 +23,34 @@ if TYPE_CHECKING:
     from fuzzyjoin.tables import IdColumn, Table
     from fuzzyjoin.threads import Progress
 
-__all__ = ["FACTORS", "precision_curve"]
+__all__ = ["FACTORS", "CurvePoint", "curve_frame", "curve_points", "precision_curve"]
 
 FACTORS: Final = (0.0, 0.25, 0.5, 0.625, 0.75, 0.875, 1.0, 1.125, 1.25, 1.375, 1.5)
 """What the thresholds are multiplied by: from exact matches only to half as far again."""
+
+PROBABILITY_UNITS: Final = 2.0**106
+"""Units in which a scorer's probabilities are added up as whole numbers: down to 2^-53 they hold every one exactly."""
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """What one set of thresholds finds among some query rows; the points of batches of rows add up.
+
+    Attributes
+    ----------
+    matched
+        Query rows joined.
+    mass, pairs
+        What the estimate of precision is made of, a union's as in `Tally`; of a scorer the sum of the joined rows'
+        probabilities, in units of 1 / `PROBABILITY_UNITS`, and their number.
+    """
+
+    matched: int
+    mass: int
+    pairs: int
+
+    def __add__(self, other: CurvePoint) -> CurvePoint:
+        return CurvePoint(self.matched + other.matched, self.mass + other.mass, self.pairs + other.pairs)
 
 
 def precision_curve(
@@ -72,7 +97,7 @@ def precision_curve(
     [0, 2]
     """
     if not program.reachable:
-        return pd.DataFrame({"factor": [], "matched": [], "precision_estimate": []})
+        return curve_frame(program, [], factors)
     candidates, _ = program_candidates(
         program,
         reference,
@@ -83,23 +108,47 @@ def precision_curve(
         pairs=pairs,
         work=choose_work(threads, progress),
     )
+    return curve_frame(program, [curve_points(program, candidates, factors)], factors)
+
+
+def curve_points(
+    program: Program, candidates: Candidates, factors: Sequence[float] = FACTORS
+) -> tuple[CurvePoint, ...]:
+    """One point a factor for the query rows of some candidates; none for a program that joins nothing."""
+    if not program.reachable:
+        return ()
     decision = program.definition.decision
     if isinstance(decision, Union):
-        found = _union_points(program, decision, candidates, factors)
-    else:
-        found = _scorer_points(program, decision, candidates, factors)
+        return _union_points(program, decision, candidates, factors)
+    return _scorer_points(program, decision, candidates, factors)
+
+
+def curve_frame(
+    program: Program, batches: Sequence[Sequence[CurvePoint]], factors: Sequence[float] = FACTORS
+) -> pd.DataFrame:
+    """The curve of all batches together, as `precision_curve` gives it for a whole table."""
+    if not program.reachable:
+        return pd.DataFrame({"factor": [], "matched": [], "precision_estimate": []})
+    by_union = isinstance(program.definition.decision, Union)
+    points = [sum(column[1:], column[0]) for column in zip(*batches, strict=True)]
     return pd.DataFrame(
         {
             "factor": list(factors),
-            "matched": [matched for matched, _ in found],
-            "precision_estimate": np.array([estimate for _, estimate in found], np.float64),
+            "matched": [point.matched for point in points],
+            "precision_estimate": np.array([_estimate(point, by_union=by_union) for point in points], np.float64),
         }
     )
 
 
+def _estimate(point: CurvePoint, *, by_union: bool) -> float | None:
+    if by_union:
+        return Tally(point.mass, point.pairs).precision_estimate
+    return min(point.mass / int(PROBABILITY_UNITS) / point.pairs, 1.0) if point.pairs else None
+
+
 def _union_points(
     program: Program, union: Union, candidates: Candidates, factors: Sequence[float]
-) -> list[tuple[int, float | None]]:
+) -> tuple[CurvePoint, ...]:
     weights = tuple(column.weight for column in program.columns)
     found = match_scaled(
         WeightedColumns(candidates.columns, (weights,)),
@@ -108,22 +157,21 @@ def _union_points(
         candidates.allowed_pairs(program.negative_rules),
         candidates,
     )
-    return [
-        (int(matches.joined.sum()), matches.tally.precision_estimate if matches.tally else None) for matches in found
-    ]
+    tallies = [(int(matches.joined.sum()), matches.tally or Tally(0, 0)) for matches in found]
+    return tuple(CurvePoint(matched, tally.mass, tally.pairs) for matched, tally in tallies)
 
 
 def _scorer_points(
     program: Program, decision: Scorer, candidates: Candidates, factors: Sequence[float]
-) -> list[tuple[int, float | None]]:
+) -> tuple[CurvePoint, ...]:
     from fuzzyjoin.scoring.decision import match_by_scorer  # noqa: PLC0415 - unions do without its kernels
 
     scorer, points = named_scorer(decision, None), []
     for factor in factors:
         cut = max(0.0, 1.0 - factor * (1.0 - (decision.cut or 0.0)))
         scaled = decision.model_copy(update={"cut": cut})
-        matches, estimate = match_by_scorer(
-            candidates, scorer, program.definition.model_copy(update={"decision": scaled})
-        )
-        points.append((int(matches.joined.sum()), estimate.value))
-    return points
+        matches, _ = match_by_scorer(candidates, scorer, program.definition.model_copy(update={"decision": scaled}))
+        joined = matches.probability[matches.joined]
+        mass = sum(map(int, (joined * PROBABILITY_UNITS).tolist()))
+        points.append(CurvePoint(joined.size, mass, joined.size))
+    return tuple(points)

@@ -30,10 +30,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from fuzzyjoin.kernels.types import Float64Array
     from fuzzyjoin.matcher import Matcher
+    from fuzzyjoin.program import Program
     from fuzzyjoin.threads import Progress
 
-__all__ = ["JoinedParts", "join_in_parts"]
+__all__ = ["JoinedParts", "join_in_parts", "whole_estimate"]
 
 MANIFEST: Final = "manifest.json"
 TABLES: Final = ("matches", "unmatched")
@@ -130,7 +132,11 @@ def join_in_parts(
     return JoinedParts(
         folder,
         tuple(parts),
-        _estimate(matcher, folder, parts),
+        whole_estimate(
+            matcher.program,
+            [part["tally"] and Tally(*part["tally"]) for part in parts],
+            (table["precision_estimate"].to_numpy() for table in _tables(folder, len(parts), "matches")),
+        ),
         {"reference_rows": len(matcher.side.table), **counts},
         dict(watch.seconds),
         len(known),
@@ -186,18 +192,27 @@ def join_part(matcher: Matcher, batch: pd.DataFrame, id_column: str, watch: Stop
     return about
 
 
-def _estimate(matcher: Matcher, folder: Path, parts: list[dict[str, Any]]) -> PrecisionEstimate:
-    """The estimate of all parts together, as that of one join."""
-    decision = matcher.program.definition.decision
-    if not isinstance(decision, Scorer):
-        tallies = [part["tally"] for part in parts]
-        whole = Tally(sum(mass for mass, _ in tallies), sum(pairs for _, pairs in tallies))
+def whole_estimate(
+    program: Program, tallies: Iterable[Tally | None], probabilities: Iterable[Float64Array]
+) -> PrecisionEstimate:
+    """The estimate of parts together, as that of one join.
+
+    Parameters
+    ----------
+    program
+        The program that joined them.
+    tallies
+        Of a union's parts, one each.
+    probabilities
+        Of a scorer's parts: the probability of each match, in [0, 1].
+    """
+    if not isinstance(program.definition.decision, Scorer):
+        known = [tally for tally in tallies if tally is not None]
+        whole = Tally(sum(tally.mass for tally in known), sum(tally.pairs for tally in known))
         return PrecisionEstimate(value=whole.precision_estimate)
     from fuzzyjoin.scoring.decision import headline  # noqa: PLC0415 - unions do without its kernels
 
-    joined = [table["precision_estimate"].to_numpy() for table in _tables(folder, len(parts), "matches")]
-    probability = np.concatenate([np.empty(0), *joined])
-    return headline(probability, matcher.program.definition.spread)
+    return headline(np.concatenate([np.empty(0), *probabilities]), program.definition.spread)
 
 
 def _tables(folder: Path, parts: int, name: str) -> Iterator[pa.Table]:

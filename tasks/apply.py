@@ -1,38 +1,56 @@
-"""Application: the task that joins query rows by a program."""
+"""Application: query rows joined by a program, partition by partition, and put together."""
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from prefect import task
+import pyarrow as pa
+import pyarrow.parquet as pq
+from prefect import get_run_logger, task
 
-from fuzzyjoin import BlockedPairs, Program, precision_curve
-from tasks.handles import InputHandle, ProgramHandle, ResultHandle
-from tasks.ingestion import load_snapshot
+from fuzzyjoin import DataError, Program
+from fuzzyjoin.application import drift_warnings
+from fuzzyjoin.curve import CurvePoint, curve_frame
+from fuzzyjoin.matching import Tally
+from fuzzyjoin.parts import whole_estimate
+from tasks.caching import cached, is_kept
+from tasks.handles import InputHandle, PartHandle, ProgramHandle, ResultHandle
+from tasks.index import index_reference_table
+from tasks.partitions import join_partition, partitions_of
 from tasks.progress import shown_progress
+from tasks.runner import is_lost, partition_runner
 from tasks.storage import FileHandle, checked, store
 
 if TYPE_CHECKING:
-    from fuzzyjoin import JoinResult
+    from collections.abc import Sequence
+    from pathlib import Path
 
-__all__ = ["join_query_rows", "load_frame"]
+    from prefect.futures import PrefectFuture
+
+    from tasks.handles import IndexHandle
+
+__all__ = ["join_query_rows", "load_frame", "put_together"]
 
 
-@task(name="apply program", task_run_name="apply program")
 def join_query_rows(
-    program: ProgramHandle, reference: InputHandle, query: InputHandle, pairs: FileHandle | None = None
+    program: ProgramHandle, reference: InputHandle, query: InputHandle, partition_rows: int
 ) -> ResultHandle:
-    """Join the query rows by a program (see `fuzzyjoin.Program.apply`); without pairs they are blocked first."""
-    learned = Program.load(checked(program.file))
-    tables = load_snapshot(reference.table), load_snapshot(query.table)
-    ids = reference.id_column, query.id_column
-    found = _pairs_for(learned, pairs)
-    with shown_progress("applying the program") as progress:
-        result = learned.apply(*tables, id=ids, pairs=found, progress=progress)
-        curve = precision_curve(learned, *tables, id=ids, pairs=found, progress=progress)
-    return _kept(result, curve)
+    """Join the query rows by a program, at most `partition_rows` at a time, by an index of the reference table.
+
+    Every step is a task whose result is kept: a run after one that broke off joins the partitions that are left.
+    """
+    index = cached(index_reference_table)(program, reference)
+    parts = _joined(program, index, query, partition_rows)
+    return cached(put_together)(program, parts)
+
+
+@task(name="put together", task_run_name="put together")
+def put_together(program: ProgramHandle, parts: list[PartHandle]) -> ResultHandle:
+    """Make one result of the parts of all partitions, given in order."""
+    return _kept(Program.load(checked(program.file)), parts)
 
 
 def load_frame(handle: FileHandle) -> pd.DataFrame:
@@ -40,28 +58,77 @@ def load_frame(handle: FileHandle) -> pd.DataFrame:
     return pd.read_parquet(checked(handle))
 
 
-def _pairs_for(program: Program, handle: FileHandle | None) -> BlockedPairs | None:
-    """The pairs, if they are what the program would find by itself."""
-    if handle is None:
-        return None
-    pairs = BlockedPairs.load(checked(handle))
-    asked = program.definition.blocking
-    return pairs if (pairs.blocker, pairs.k) == (asked.method, asked.k) else None
+def _joined(program: ProgramHandle, index: IndexHandle, query: InputHandle, partition_rows: int) -> list[PartHandle]:
+    """The parts of all partitions, in order. One that fails leaves the others to be finished and kept."""
+    ranges = partitions_of(query.table.rows, partition_rows)
+    asked = [
+        {"program": program, "index": index, "query": query, "start": start, "stop": stop} for start, stop in ranges
+    ]
+    joining = cached(join_partition)
+    left = sum(not is_kept(joining, inputs) for inputs in asked)
+    get_run_logger().info("%s query rows in %s partitions, %s of them to be joined", query.table.rows, len(asked), left)
+    parts, failed = [], []
+    with shown_progress("joining") as progress, partition_runner(left) as runner:
+        futures = [runner.submit(joining, inputs) for inputs in asked]
+        for done, (future, rows) in enumerate(zip(futures, ranges, strict=True), start=1):
+            try:
+                parts.append(_part(future, rows))
+            except Exception as error:  # noqa: BLE001 - raised below, once the others are done
+                failed.append(error)
+            progress(f"{done} of {len(asked)} partitions", done / len(asked))
+    if failed:
+        raise failed[0]
+    return parts
 
 
-def _kept(result: JoinResult, curve: pd.DataFrame) -> ResultHandle:
-    matches, unmatched, kept_curve = (
-        store("matches", ".parquet", partial(frame.to_parquet, index=False))
-        for frame in (result.matches, result.unmatched, curve)
+def _part(future: PrefectFuture[Any], rows: tuple[int, int]) -> PartHandle:
+    try:
+        part: PartHandle = future.result()
+    except Exception as error:
+        if not is_lost(error):
+            raise
+        raise DataError(
+            f"query rows {rows[0]} to {rows[1]}: every process that joined them was killed, which usually means too "
+            "little memory; lower conduct.partition_rows, or give the workers more, and run again: finished partitions "
+            "are kept"
+        ) from None
+    return part
+
+
+def _kept(program: Program, parts: Sequence[PartHandle]) -> ResultHandle:
+    matches, unmatched = (
+        store("matches", ".parquet", partial(_write_together, [getattr(part, name) for part in parts]))
+        for name in ("matches", "unmatched")
     )
+    curve = curve_frame(program, [[CurvePoint(*point) for point in part.curve] for part in parts])
+    matched, unmatched_rows = (
+        sum(getattr(part, f"{name}_rows") for part in parts) for name in ("matched", "unmatched")
+    )
+    seconds: Counter[str] = Counter()
+    for part in parts:
+        seconds.update(part.seconds)
     return ResultHandle(
-        program_id=result.program.program_id,
+        program_id=program.program_id,
         matches=matches,
         unmatched=unmatched,
-        curve=kept_curve,
-        precision_estimate=result.precision_estimate,
-        matched_rows=len(result.matches),
-        unmatched_rows=len(result.unmatched),
-        warnings=result.warnings,
-        seconds=result.seconds,
+        curve=store("matches", ".parquet", partial(curve.to_parquet, index=False)),
+        precision_estimate=whole_estimate(
+            program,
+            [None if part.tally is None else Tally(*part.tally) for part in parts],
+            (pq.read_table(part.matches.path, columns=["precision_estimate"])[0].to_numpy() for part in parts),
+        ),
+        matched_rows=matched,
+        unmatched_rows=unmatched_rows,
+        warnings=(*parts[0].warnings, *drift_warnings(program, matched + unmatched_rows, matched)),
+        seconds=dict(seconds),
     )
+
+
+def _write_together(handles: Sequence[FileHandle], path: Path) -> None:
+    """Write the parts behind each other; one is in memory at a time."""
+    files = [checked(handle) for handle in handles]
+    # A column without any value in a part has no type there.
+    schema = pa.unify_schemas([pq.read_schema(file) for file in files], promote_options="permissive")
+    with pq.ParquetWriter(path, schema) as writer:
+        for file in files:
+            writer.write_table(pq.read_table(file).cast(schema))

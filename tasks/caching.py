@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from prefect import Task
     from prefect.context import TaskRunContext
 
-__all__ = ["ContentKey", "cached"]
+__all__ = ["ContentKey", "cached", "is_kept"]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -44,15 +44,7 @@ class ContentKey(CachePolicy):
     ) -> str | None:
         """The key; a result under it whose files are gone is forgotten first."""
         del flow_parameters
-        parts = {
-            "task": task_ctx.task.name,
-            "inputs": {name: _plain(value) for name, value in inputs.items() if not isinstance(value, RunHandle)},
-            "code": code_version(),
-            "machine": platform.machine(),
-            "libraries": {name: version(name) for name in LIBRARIES},
-        }
-        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-        key = f"{task_ctx.task.name.replace(' ', '-')}-{digest[:32]}"
+        key = _key(task_ctx.task.name, inputs)
         _forget_if_stale(result_folder() / key)
         return key
 
@@ -71,7 +63,28 @@ def cached(task: Task[Parameters, Result]) -> Task[Parameters, Result]:
     )
 
 
+def is_kept(task: Task[..., Any], inputs: dict[str, Any]) -> bool:
+    """Whether a cached task was run with these inputs before, and what it gave is still there."""
+    record = result_folder() / _key(task.name, inputs)
+    _forget_if_stale(record)
+    return record.is_file()
+
+
+def _key(task_name: str, inputs: dict[str, Any]) -> str:
+    parts = {
+        "task": task_name,
+        "inputs": {name: _plain(value) for name, value in inputs.items() if not isinstance(value, RunHandle)},
+        "code": code_version(),
+        "machine": platform.machine(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+    }
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return f"{task_name.replace(' ', '-')}-{digest[:32]}"
+
+
 def _plain(value: object) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
 

@@ -11,7 +11,7 @@ from tasks.ingestion import TableHandle
 from tasks.settings import Privacy, Warehouse
 from tasks.storage import FileHandle
 
-__all__ = ["InputHandle", "ProgramHandle", "ResultHandle", "RunHandle"]
+__all__ = ["IndexHandle", "InputHandle", "PartHandle", "ProgramHandle", "ResultHandle", "RunHandle"]
 
 
 class Handle(BaseModel):
@@ -79,6 +79,45 @@ class ProgramHandle(Handle):
     precision_estimate: PrecisionEstimate
 
 
+class IndexHandle(Handle):
+    """The index of a reference table for a program.
+
+    Attributes
+    ----------
+    path
+        Its folder, whose name tells what it is made of.
+    """
+
+    path: str
+
+
+class PartHandle(Handle):
+    """What a program found for a partition of the query rows.
+
+    Attributes
+    ----------
+    matches, unmatched
+        The frames of a `fuzzyjoin.JoinResult`, as files.
+    matched_rows, unmatched_rows
+        Rows of the two frames.
+    tally
+        Mass and pairs of a union's `fuzzyjoin.matching.Tally`; None where a scorer decides.
+    curve
+        Its points (see `fuzzyjoin.curve.CurvePoint`): matched, mass, pairs.
+    warnings, seconds
+        As in `ResultHandle`.
+    """
+
+    matches: FileHandle
+    unmatched: FileHandle
+    matched_rows: int
+    unmatched_rows: int
+    tally: tuple[int, int] | None
+    curve: tuple[tuple[int, int, int], ...]
+    warnings: tuple[str, ...]
+    seconds: dict[str, float]
+
+
 class ResultHandle(Handle):
     """What a program found, as files.
 
@@ -97,7 +136,7 @@ class ResultHandle(Handle):
     warnings
         What the library has to say, one sentence each.
     seconds
-        Seconds a stage of the library.
+        Seconds a stage of the library, of all partitions together.
     """
 
     program_id: str

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from prefect import task
 
-from fuzzyjoin import BlockedPairs, DataError, learn_program
+from fuzzyjoin import DataError, learn_program
 from tasks.handles import InputHandle, ProgramHandle
 from tasks.ingestion import load_snapshot
 from tasks.progress import shown_progress
-from tasks.storage import FileHandle, checked, store
+from tasks.storage import store
 
 if TYPE_CHECKING:
     from tasks.settings import Search
@@ -23,7 +23,7 @@ class TargetUnreachableError(DataError):
 
 
 @task(name="search program", task_run_name="search program")
-def search_program(reference: InputHandle, query: InputHandle, pairs: FileHandle, search: Search) -> ProgramHandle:
+def search_program(reference: InputHandle, query: InputHandle, search: Search) -> ProgramHandle:
     """Learn a program on two tables (see `fuzzyjoin.learn_program`).
 
     Raises
@@ -41,7 +41,6 @@ def search_program(reference: InputHandle, query: InputHandle, pairs: FileHandle
             method=search.method,
             space=search.named_space,
             negative_rules=search.negative_rules,
-            pairs=BlockedPairs.load(checked(pairs)),
             progress=progress,
         )
     if not program.reachable:

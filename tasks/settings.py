@@ -158,6 +158,14 @@ class Conduct(Settings):
     wait_seconds: float = Field(
         default=600.0, ge=0.0, description="How long to wait while another run of the same pipeline works."
     )
+    partition_rows: int = Field(
+        default=20_000,
+        ge=1,
+        description=(
+            "Query rows that are joined at a time. Fewer take less memory, and less is done again where a worker is "
+            "lost; every partition costs a task. The matches do not depend on it."
+        ),
+    )
     keep_days: int = Field(
         default=0,
         ge=0,

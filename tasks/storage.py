@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,12 +17,25 @@ from fuzzyjoin.errors import DataError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LEFTOVER", "FileHandle", "checked", "snapshot_folder", "storage_folder", "store"]
+__all__ = [
+    "VARIABLE",
+    "FileHandle",
+    "checked",
+    "delete_saved_work",
+    "snapshot_folder",
+    "storage_folder",
+    "store",
+]
 
 VARIABLE: Final = "FUZZYJOIN_STORAGE"
 DEFAULT: Final = "fuzzyjoin-storage"
 LEFTOVER: Final = ".fuzzyjoin-*.tmp"
 """Names of the files that a process leaves behind if it is killed while it writes."""
+
+# A result names files of the other kinds, so results go first: none is left that names a deleted file.
+SAVED_WORK: Final = ("results", "matches", "partitions", "indexes", "parts")
+# Of these only what a killed process has left half-written.
+KEPT: Final = ("programs", "validations")
 
 
 class FileHandle(BaseModel):
@@ -99,6 +113,39 @@ def checked(handle: FileHandle) -> Path:
     if f"sha256:{_hash(path)}" != handle.content_hash:
         raise DataError(f"{path}: the file was changed after it was written; delete it and run again")
     return path
+
+
+def delete_saved_work(before: float | None = None) -> int:
+    """Delete what was kept to save work: results, indexes, and the files that they are made of.
+
+    Parameters
+    ----------
+    before
+        Seconds since 1970: only what was last used earlier. None deletes all.
+
+    Returns
+    -------
+    int
+        How many files and indexes.
+    """
+    saved = [path for kind in SAVED_WORK for path in sorted((storage_folder() / kind).glob("*"))]
+    left = [path for kind in KEPT for path in sorted((storage_folder() / kind).glob(LEFTOVER))]
+    return sum(_deleted(path, before) for path in [*saved, *left])
+
+
+def _deleted(path: Path, before: float | None) -> bool:
+    try:
+        if before is not None and path.stat().st_mtime >= before:
+            return False
+        if path.is_dir():
+            # An index is a folder; who has it open keeps its files until the end.
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    except FileNotFoundError:
+        # Another run's clean-up was faster.
+        return False
+    return True
 
 
 def _hash(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -18,6 +19,7 @@ from benchmarks import (
     growth,
     index_changes,
     learning_sample,
+    partitions,
     profile_stages,
     resume,
     scale,
@@ -216,6 +218,26 @@ def test_index_changes_measures_changing_and_building_anew(data, tmp_path, capsy
     assert [row.split()[:3] for row in rows] == [["60", "7", "7"], ["90", "7", "7"]]
     for row in json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["sizes"]:
         assert row["ratio"] == pytest.approx(row["rebuild_seconds"] / row["change_seconds"])
+
+
+@pytest.mark.slow
+def test_partitions_find_the_same_by_threads_and_by_processes(tmp_path, monkeypatch, capsys):
+    for name in ("FUZZYJOIN_STORAGE", "FUZZYJOIN_DASK", "PREFECT_HOME", "PREFECT_API_URL", "PREFECT_LOGGING_LEVEL"):
+        # So that what the command sets is taken back.
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    sizes = ["--reference", "900", "--queries", "300", "--partition-rows", "300", "100"]
+    partitions.main(["--tasks", str(ROOT / "docs/examples/autofj50"), *sizes, "--json", str(tmp_path / "out.json")])
+
+    rows = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["partitions"]
+    assert [(row["by"], row.get("partitions"), row.get("same")) for row in rows] == [
+        ("library", None, None),
+        ("threads", 1, "yes"),
+        ("threads", 3, "yes"),
+        ("dask, 2 proc.", 3, "yes"),
+    ]
+    assert len({row["matched"] for row in rows}) == 1
+    assert rows[0]["matched"] > 200
+    assert capsys.readouterr().out.count("\n") == 7
 
 
 def test_learning_sample_compares_the_programs_of_all_seeds(tmp_path, capsys):

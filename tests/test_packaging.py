@@ -50,7 +50,7 @@ def test_every_declared_dependency_is_locked():
     groups = PROJECT["dependency-groups"]
     extras = PROJECT["project"]["optional-dependencies"]
     declared = [*PROJECT["project"]["dependencies"], *groups["build"], *groups["lint"], *groups["test"]]
-    declared += [*extras["pipeline"], *extras["duckdb"]]
+    declared += [*extras["pipeline"], *extras["duckdb"], *extras["dask"]]
     assert {canonical(re.split(r"[<>=!~ ;\[]", entry)[0]) for entry in declared} <= locked_names()
 
 

@@ -31,12 +31,15 @@ __all__ = [
     "content_hash",
     "delete_old_snapshots",
     "is_content_hash",
+    "load_rows",
     "load_snapshot",
     "snapshot_path",
     "write_snapshot",
 ]
 
 _PREFIX = "sha256:"
+# So that a few rows can be read without the others.
+_GROUP_ROWS = 1 << 16
 _FILE = re.compile(r"[0-9a-f]{64}\.parquet")
 _HASH = re.compile(_PREFIX + "[0-9a-f]{64}")
 # What `fuzzyjoin.files` leaves behind if the process is killed while it writes.
@@ -141,7 +144,8 @@ def write_snapshot(table: pd.DataFrame, folder: str | Path) -> TableHandle:
         ) from None
     path = snapshot_path(place, name)
     # Written even where it exists: that mends a damaged file, and makes the snapshot as young as its last use.
-    write_all([Output(path, lambda staged: pq.write_table(rows, staged))])
+    options = {"row_group_size": _GROUP_ROWS, "write_page_checksum": True}
+    write_all([Output(path, lambda staged: pq.write_table(rows, staged, **options))])
     return TableHandle(str(path), name, rows.num_rows, tuple(rows.column_names))
 
 
@@ -165,12 +169,7 @@ def load_snapshot(handle: TableHandle) -> pd.DataFrame:
     DataError
         If its content is not what the handle names.
     """
-    path = Path(handle.path)
-    if not path.exists():
-        raise SnapshotMissingError(
-            f"{path}: the snapshot {handle.content_hash} ({handle.rows} rows) is gone; it was older than the "
-            "retention, or its folder was moved: put the folder back, or ingest the source again"
-        )
+    path = _present(handle)
     table = read_table(path)
     found = content_hash(table)
     if found != handle.content_hash:
@@ -179,6 +178,64 @@ def load_snapshot(handle: TableHandle) -> pd.DataFrame:
             f"{handle.content_hash}; ingest the source again"
         )
     return table
+
+
+def load_rows(handle: TableHandle, start: int, stop: int) -> pd.DataFrame:
+    """Read some rows of a snapshot without the others.
+
+    Damage is noticed where it lies in what is read; whether all of it is what the handle names only `load_snapshot`
+    tells.
+
+    Parameters
+    ----------
+    handle
+        As `write_snapshot` returned it.
+    start, stop
+        Positions in canonical order, 0 <= start <= stop <= handle.rows; the last is left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `load_snapshot` gives it, these rows alone.
+
+    Raises
+    ------
+    SnapshotMissingError
+        If the file is gone.
+    DataError
+        If it is damaged.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     handle = write_snapshot(pd.DataFrame({"id": [1, 2, 3], "name": ["a", "b", "c"]}), folder)
+    ...     load_rows(handle, 1, 3).to_dict("list")
+    {'id': ['2', '3'], 'name': ['b', 'c']}
+    """
+    path = _present(handle)
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            groups: list[int] = []
+            first = seen = 0
+            for place in range(file.num_row_groups):
+                rows = file.metadata.row_group(place).num_rows
+                if seen < stop and seen + rows > start:
+                    first = first if groups else seen
+                    groups.append(place)
+                seen += rows
+            table = file.read_row_groups(groups)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(
+            f"{path}: the snapshot was changed after it was written ({error}); ingest the source again"
+        ) from None
+    if seen != handle.rows:
+        raise DataError(
+            f"{path}: the snapshot was changed after it was written: it has {seen} rows, expected {handle.rows}; "
+            "ingest the source again"
+        )
+    return table.slice(start - first, stop - start).to_pandas(ignore_metadata=True)
 
 
 def is_content_hash(text: str) -> bool:
@@ -248,6 +305,16 @@ def delete_old_snapshots(folder: str | Path, *, older_than: dt.timedelta, keep: 
         if _deleted(path, last) and snapshot:
             deleted.append(name)
     return tuple(deleted)
+
+
+def _present(handle: TableHandle) -> Path:
+    path = Path(handle.path)
+    if not path.exists():
+        raise SnapshotMissingError(
+            f"{path}: the snapshot {handle.content_hash} ({handle.rows} rows) is gone; it was older than the "
+            "retention, or its folder was moved: put the folder back, or ingest the source again"
+        )
+    return path
 
 
 def _deleted(path: Path, last: float) -> bool:

@@ -12,8 +12,8 @@ from tests.flows.runner import PLACES
 
 pytestmark = pytest.mark.slow
 
-# Another program, so that every match is closed and opened.
-SECOND = {"conduct": {"replacement": "always"}}
+# Another program, so that every match is closed and opened; and several partitions.
+SECOND = {"conduct": {"replacement": "always", "partition_rows": 60}}
 UNRECORDED = {"before the lock", "locked", "tables made", "pipeline registered"}
 COMMITTED = {"committed", "materialised", "in the artifacts", "before the clean-up"}
 IN_THE_TRANSACTION = ("writing", "staged", "closed", "opened", "rows kept", "end written")

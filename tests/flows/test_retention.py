@@ -69,14 +69,22 @@ def test_a_quiet_night_cleans_up_as_well_and_0_days_keep_everything(pipeline):
     whole = pipeline.query
     pipeline.change_query_rows()
     pipeline.run("sync_warehouse")
+    unfinished = pipeline.storage / "indexes" / ".building-0123"
+    (unfinished / "half").mkdir(parents=True)
     age(pipeline, days=DAYS + 1)
     backdate(pipeline, timedelta(days=DAYS + 1))
     before = snapshots(pipeline)
+    (index,) = set((pipeline.storage / "indexes").iterdir()) - {unfinished}
 
     pipeline.run("sync_warehouse")
     assert snapshots(pipeline) == before
+    assert unfinished.exists()
+    assert index.exists()
     pipeline.run("sync_warehouse", conduct={"keep_days": DAYS})
     assert len(snapshots(pipeline)) == 2
+    # A quiet night uses no index; the next row that changes builds it again.
+    for kind in ("indexes", "partitions", "matches", "results"):
+        assert list((pipeline.storage / kind).iterdir()) == []
     assert not whole.equals(pipeline.query)
 
 

@@ -73,6 +73,7 @@ def rollback(engine: Engine, arguments: argparse.Namespace) -> int:
 def erase(engine: Engine, arguments: argparse.Namespace) -> int:
     """Remove a person's values."""
     # Brings the readers of tables, which the other commands do without.
+    from tasks.storage import delete_saved_work  # noqa: PLC0415
     from tasks.warehouse.erasure import Subject  # noqa: PLC0415
     from tasks.warehouse.erasure import erase as remove  # noqa: PLC0415
 
@@ -90,6 +91,7 @@ def erase(engine: Engine, arguments: argparse.Namespace) -> int:
         at=datetime.now(UTC),
     )
     say(done.in_words())
+    say(f"What was kept to save work may hold the values, and was deleted: {delete_saved_work()} files and indexes.")
     return 0
 
 

@@ -20,6 +20,7 @@ from tasks.ingestion import (
     SnapshotMissingError,
     content_hash,
     delete_old_snapshots,
+    load_rows,
     load_snapshot,
     write_snapshot,
 )
@@ -123,7 +124,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
-    def full(_table, path):
+    def full(_table, path, **_):
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
@@ -186,3 +187,40 @@ def test_a_name_to_keep_that_is_no_content_hash_is_refused(tmp_path):
     with pytest.raises(UsageError, match="keep holds"):
         delete_old_snapshots(tmp_path, older_than=DAY, keep={name.removeprefix("sha256:")})
     assert names(tmp_path) == {name}
+
+
+@pytest.mark.parametrize("group_rows", [1, 3, 7, 100])
+def test_some_rows_are_those_of_the_whole(tmp_path, monkeypatch, group_rows):
+    monkeypatch.setattr("tasks.ingestion.snapshots._GROUP_ROWS", group_rows)
+    handle = write_snapshot(pd.DataFrame({"id": range(20), "name": [None, "a"] * 10}), tmp_path)
+    whole = load_snapshot(handle)
+    for start, stop in [(0, 20), (0, 1), (19, 20), (5, 6), (2, 17), (6, 7), (20, 20), (4, 4)]:
+        expected = whole.iloc[start:stop].reset_index(drop=True)
+        pd.testing.assert_frame_equal(load_rows(handle, start, stop), expected)
+
+
+def test_the_same_rows_are_one_snapshot_however_they_are_grouped(tmp_path, monkeypatch):
+    first = write_snapshot(TOWNS, tmp_path)
+    monkeypatch.setattr("tasks.ingestion.snapshots._GROUP_ROWS", 1)
+    assert write_snapshot(TOWNS, tmp_path) == first
+    assert len(load_snapshot(first)) == len(TOWNS)
+
+
+def test_damage_is_noticed_where_some_rows_are_read(tmp_path):
+    names = [f"name {row}" for row in range(2000)]
+    handle = write_snapshot(pd.DataFrame({"id": range(2000), "name": names}), tmp_path)
+    path = Path(handle.path)
+    whole = bytearray(path.read_bytes())
+    place = len(whole) // 2
+    whole[place] ^= 1
+    path.write_bytes(whole)
+    with pytest.raises(DataError, match="was changed after it was written"):
+        load_rows(handle, 0, 2000)
+    write_snapshot(pd.DataFrame({"id": range(1999), "name": names[:1999]}), tmp_path / "other")
+    (shorter,) = (tmp_path / "other").iterdir()
+    path.write_bytes(shorter.read_bytes())
+    with pytest.raises(DataError, match="it has 1999 rows, expected 2000"):
+        load_rows(handle, 0, 10)
+    path.unlink()
+    with pytest.raises(SnapshotMissingError, match="is gone"):
+        load_rows(handle, 0, 10)

@@ -129,8 +129,15 @@ def test_replay_and_erase_find_the_snapshots_in_the_storage_folder(warehouse, tm
     people.run(warehouse, tmp_path / "snapshots", "two", at=day(1), reference_id="r4")
     assert main(["replay", "two"]) == 1
     assert "q1: joined to r4 then, joined to r1 now" in capsys.readouterr().out
+    kept = [tmp_path / kind / "file" for kind in ("results", "matches", "partitions", "indexes/of", "parts")]
+    for path in kept:
+        path.parent.mkdir(parents=True)
+        path.write_text("Ada")
     assert main(["erase", "malls", "--query-id", "q1", "--by", "ada", "--reason", "she asked"]) == 0
-    assert "query q1: 2 match rows redacted, 1 snapshots deleted." in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "query q1: 2 match rows redacted, 1 snapshots deleted." in told
+    assert "What was kept to save work may hold the values, and was deleted: 5 files and indexes." in told
+    assert not any(path.exists() for path in kept)
     assert main(["replay", "one"]) == 1
     assert "was erased by ada" in capsys.readouterr().err
     assert main(["erase", "malls", "--reference-id", "r9", "--by", "ada", "--reason", "she asked"]) == 1
