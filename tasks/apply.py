@@ -42,7 +42,7 @@ def join_query_rows(
 
     Every step is a task whose result is kept: a run after one that broke off joins the partitions that are left.
     """
-    index = cached(index_reference_table)(program, reference)
+    index = cached(index_reference_table)(program, reference, query.table.rows)
     parts = _joined(program, index, query, partition_rows)
     return cached(put_together)(program, parts)
 

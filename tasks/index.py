@@ -1,17 +1,21 @@
 """The index of a reference table for a program: the one place where the pipeline gets one.
 
 An index stands in the storage folder under the name of what it is made of (see `fuzzyjoin.index_reference`), so that
-every run, pipeline and worker that needs the same one finds it there.
+every run, pipeline and worker that needs the same one finds it there. After some rows of the reference table changed,
+the new index is made of the one that the last run left (see `fuzzyjoin.update_index`).
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from prefect import task
+import pandas as pd
+from prefect import get_run_logger, task
 
-from fuzzyjoin import index_reference
+from fuzzyjoin import Matcher, Program, UsageError, index_reference, update_index
+from fuzzyjoin.index import find_index, is_index
+from fuzzyjoin.matcher import reference_table
 from tasks.handles import IndexHandle, InputHandle, ProgramHandle
 from tasks.ingestion import load_snapshot
 from tasks.progress import shown_progress
@@ -20,7 +24,15 @@ from tasks.storage import checked, storage_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fuzzyjoin.tables import KeyTable
+
 __all__ = ["index_folder", "index_reference_table"]
+
+FEWEST_KEPT: Final = 0.5
+"""Share of the rows that two reference tables must have in common, or the index is built from nothing."""
+
+FEW_QUERIES: Final = 20
+"""Query rows touch about so many reference rows each: if that is less than there are, those are not all prepared."""
 
 
 def index_folder() -> Path:
@@ -29,16 +41,49 @@ def index_folder() -> Path:
 
 
 @task(name="index reference", task_run_name="index reference")
-def index_reference_table(program: ProgramHandle, reference: InputHandle) -> IndexHandle:
-    """Make the index of the reference table for a program, unless it is there (see `fuzzyjoin.index_reference`)."""
+def index_reference_table(program: ProgramHandle, reference: InputHandle, query_rows: int) -> IndexHandle:
+    """Make the index of the reference table for a program, unless it is there, to join so many query rows by it."""
+    loaded = Program.load(checked(program.file))
+    frame = load_snapshot(reference.table)
+    table = reference_table(loaded, frame, reference.id_column)
+    path = find_index(index_folder(), loaded, table)
     with shown_progress("indexing the reference table") as progress:
-        path = index_reference(
-            checked(program.file),
-            load_snapshot(reference.table),
-            index_folder(),
-            id=reference.id_column,
-            progress=progress,
-        )
+        if not is_index(path):
+            _make_of_an_earlier(loaded, frame, table)
+        if not is_index(path) or query_rows * FEW_QUERIES >= len(table):
+            index_reference(loaded, frame, index_folder(), id=reference.id_column, progress=progress)
     # As young as its last use: what nobody uses is deleted by age.
     os.utime(path)
     return IndexHandle(path=str(path))
+
+
+def _make_of_an_earlier(program: Program, frame: pd.DataFrame, table: KeyTable) -> None:
+    """Make the index of the one that was used last and shares enough rows, if there is one."""
+    rows = _rows(table)
+    for path in sorted(index_folder().glob("*/"), key=lambda folder: folder.stat().st_mtime, reverse=True):
+        try:
+            earlier = Matcher.open(path, program).side.table
+        except UsageError:
+            # Of a program that needs another.
+            continue
+        if earlier.id_column != table.id_column:
+            continue
+        held = _rows(earlier)
+        kept = rows.merge(held)["id"]
+        if len(kept) < FEWEST_KEPT * len(table):
+            continue
+        append = frame[~frame[table.id_column].isin(kept)]
+        delete = held["id"][~held["id"].isin(kept)]
+        update_index(path, program, append=append, delete=delete)
+        get_run_logger().info(
+            "the index was made of an earlier one: %s rows appended, %s deleted, %s taken over",
+            f"{len(append):,}",
+            f"{len(delete):,}",
+            f"{len(kept):,}",
+        )
+        return
+
+
+def _rows(table: KeyTable) -> pd.DataFrame:
+    """Id and compared texts of every row."""
+    return pd.DataFrame({"id": list(table.id_texts()), **{str(n): list(c) for n, c in enumerate(table.columns)}})
