@@ -53,11 +53,12 @@ lint: install
 	@echo "==> mypy"
 	@$(BIN)/mypy
 
+# Two processes, each with a server and compiled kernels of its own; a file's tests stay together, as do their fixtures.
 test: lint
 	@echo "==> pytest"
-	@$(BIN)/pytest --quiet -m "not slow"
+	@$(BIN)/pytest --quiet -m "not slow" --numprocesses 2 --dist loadfile
 
-# pytest exits with 5 when no test carries the mark.
+# One process: these tests kill runs and watch them in a browser. pytest exits with 5 when no test carries the mark.
 test-slow: install
 	@echo "==> pytest, the slow tests"
 	@$(BIN)/pytest --quiet -m slow || { code=$$?; test $$code -eq 5 && echo "no test is marked slow"; }

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from fuzzyjoin import JoinResult
 
 __all__ = [
+    "Clock",
     "Column",
     "JoinOptions",
     "apart",
     "best_recall_at",
     "mean",
     "peak_memory_mb",
+    "peak_memory_mb_of",
     "print_table",
     "say",
     "timed_join",
@@ -52,6 +54,23 @@ class JoinOptions:
     space: str | None
     precision_target: float
     threads: int | None
+
+
+class Clock:
+    """Seconds since it was made: those that passed, and those that this process's threads computed."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter(), time.process_time()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that passed."""
+        return time.perf_counter() - self._started[0]
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Seconds of all processors that this process used, in user and system mode."""
+        return time.process_time() - self._started[1]
 
 
 def best_recall_at(precision: float, ranked: Sequence[tuple[float, bool]], matchable: int) -> float:
@@ -115,14 +134,22 @@ def warm_up(options: JoinOptions) -> float:
 
 def peak_memory_mb() -> float:
     """Return the largest resident memory that this process has had, in MiB."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        # Linux carries ru_maxrss over from the parent on exec; VmHWM is this program's own.
-        for line in status.read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
+    # Linux carries ru_maxrss over from the parent on exec; what /proc says is this program's own.
+    own = peak_memory_mb_of("self")
+    if own is not None:
+        return own
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return largest / MEBI if sys.platform == "darwin" else largest / 1024
+
+
+def peak_memory_mb_of(process: int | Literal["self"]) -> float | None:
+    """Return the largest resident memory of a process, in MiB; None if it has ended, or the system does not tell."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    except OSError:
+        return None
+    lines = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(lines[0].split()[1]) / 1024 if lines else None
 
 
 def apart(function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:

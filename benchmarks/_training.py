@@ -55,7 +55,7 @@ LOOKED_AT: Final = 12
 KEPT: Final = 6
 """Candidates of a query row that trees are trained on, of these; the others are easy."""
 
-RIDGE: Final = 4.0
+RIDGE: Final = 10.0
 """Runs that the prior of the coefficients, about 0, counts as."""
 NEWTON_STEPS: Final = 50
 SMALLEST_STEP: Final = 1e-9
@@ -64,7 +64,7 @@ SCORING_STEPS: Final = 100
 FIRST_LOG_SPREAD: Final = -0.5
 FEWEST_ROWS: Final = 3
 FEWEST_MATCHLESS: Final = 5
-MATCHLESS_SHARES: Final = (0.55, 0.8, 0.95)
+MATCHLESS_SHARES: Final = (0.3, 0.55, 0.8, 0.95)
 """Shares of match-less query rows that are drawn from the tables that have some, so that calibration knows them."""
 
 TARGETS: Final = (0.8, 0.9, 0.95)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +19,18 @@ import numpy as np
 from benchmarks._command import add_json_option, command
 from benchmarks._data import autofj50_folder
 from benchmarks._enlarged import enlarged_queries, enlarged_reference
-from benchmarks._measure import Column, JoinOptions, apart, mean, peak_memory_mb, print_table, say, warm_up, write_json
+from benchmarks._measure import (
+    Clock,
+    Column,
+    JoinOptions,
+    apart,
+    mean,
+    peak_memory_mb,
+    print_table,
+    say,
+    warm_up,
+    write_json,
+)
 from benchmarks.blocking_speed import pooled_titles
 from fuzzyjoin import Program
 from fuzzyjoin.application import apply_to_candidates, program_candidates
@@ -59,6 +69,7 @@ LEARNING: Final = (
     Column("low", "low", 6, ".3f"),
     Column("high", "high", 6, ".3f"),
     Column("learn s", "learn_seconds", 8, ".1f"),
+    Column("CPU s", "learn_cpu_seconds", 8, ".1f"),
     Column("peak MB", "peak_mb", 8, ",.0f"),
 )
 JOINING: Final = (
@@ -113,12 +124,12 @@ def learning_row(
     settings = replace(
         LearningSettings.of("auto", None, TARGET, negative_rules=True), sample_rows=sample_rows, sample_seed=seed
     )
-    start = time.perf_counter()
+    clock = Clock()
     tables = key_tables(reference, query, ("id", "id"), [("title", "title")])
     blocker, k = settings.blocking(len(reference))
     candidates = Candidates(*tables, k, choose_work(threads, None), blocker=blocker)
     program = learn(candidates, settings, Stopwatch())
-    seconds = time.perf_counter() - start
+    seconds, cpu_seconds = clock.seconds, clock.cpu_seconds
     record, decision = program.learning_record, program.definition.decision
     estimate = program.precision_estimate
     return {
@@ -130,6 +141,7 @@ def learning_row(
         "low": estimate.low,
         "high": estimate.high,
         "learn_seconds": seconds,
+        "learn_cpu_seconds": cpu_seconds,
         "peak_mb": peak_memory_mb(),
         "program": program.to_json(),
     }

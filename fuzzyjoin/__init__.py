@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.matcher import Matcher, index_reference
     from fuzzyjoin.program import PrecisionEstimate, Program
     from fuzzyjoin.result import JoinResult
+    from fuzzyjoin.update import update_index
 
 __all__ = [
     "AuditDesign",
@@ -48,6 +49,7 @@ __all__ = [
     "measure_audit",
     "precision_curve",
     "read_labels",
+    "update_index",
 ]
 
 __version__ = version("fuzzyjoin")
@@ -76,6 +78,7 @@ _HOMES = {
     "measure_audit": "labelled_audit.report",
     "precision_curve": "curve",
     "read_labels": "labelled_audit.sheet",
+    "update_index": "update",
 }
 
 

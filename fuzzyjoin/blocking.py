@@ -204,10 +204,15 @@ class LexicalBlocking:
         """Index the blocking text of the reference table; the words in `also` enter the vocabulary in any case."""
         return cls(TokenIndex.build(texts, "word", also=also), TokenIndex.build(texts, "3-gram"), blocker)
 
+    def merged(self, other: LexicalBlocking, rows: Int64Array) -> LexicalBlocking:
+        """The index of two tables' rows (see `TokenIndex.merged`)."""
+        return LexicalBlocking(self.words.merged(other.words, rows), self.grams.merged(other.grams, rows), self.blocker)
+
     @cached_property
     def lists(self) -> InvertedIndex:
         """3-grams and words of every reference row, laid out for the search."""
-        indptr, ids, counts = self._merged(self.grams.reference, self.words.reference)
+        rows = np.arange(self.words.reference.indptr.size - 1)
+        indptr, ids, counts = self._side_by_side(self.grams.reference, self.words.reference, rows)
         weights = np.concatenate([self.grams.weights[1], self.words.weights[1]])
         if self.blocker == "cosine":
             # A product of two weights on the grid is a multiple of 2**-32: sums of them are exact too.
@@ -217,12 +222,13 @@ class LexicalBlocking:
             scales = 1.0 / np.maximum(_row_sums(indptr, counts), 1)
         return InvertedIndex.build(indptr, ids, counts, weights, scales)
 
-    def _merged(self, grams: TokenSets, words: TokenSets) -> tuple[Int64Array, Int32Array, Int32Array]:
-        """3-grams and words of each row side by side; tokens that the reference never saw go past both vocabularies."""
+    def _side_by_side(
+        self, grams: TokenSets, words: TokenSets, rows: Int64Array
+    ) -> tuple[Int64Array, Int32Array, Int32Array]:
+        """3-grams and words of each of `rows`; tokens that the reference never saw go past both vocabularies."""
         gram_size, word_size = len(self.grams.vocabulary), len(self.words.vocabulary)
-        gram_ids = np.where(grams.ids < gram_size, grams.ids, grams.ids + word_size)
         return csr.join_rows(
-            grams.indptr, gram_ids.astype(np.int32), grams.counts, words.indptr, words.ids + gram_size, words.counts
+            rows, grams.indptr, grams.ids, grams.counts, gram_size, words.indptr, words.ids, words.counts, word_size
         )
 
     def self_pairs(self, rows: Int64Array, k: int, work: Work) -> CandidatePairs:
@@ -236,7 +242,7 @@ class LexicalBlocking:
     def _top_k(
         self, grams: TokenSets, words: TokenSets, asked: Int64Array, k: int, work: Work, *, exclude_self: bool
     ) -> CandidatePairs:
-        indptr, ids, _ = self._merged(grams, words)
+        indptr, ids, _ = self._side_by_side(grams, words, asked)
         index = self.lists
 
         _ = index.group_norms

@@ -99,6 +99,15 @@ class ReferenceColumn:
             self.indexes[name] = TokenIndex.build(self.texts(method).tolist(), tokeniser)
         return self.indexes[name]
 
+    def merged(self, other: ReferenceColumn, rows: Int64Array) -> ReferenceColumn:
+        """The column of two tables' rows (see `TokenIndex.merged`), with all that was derived from this one."""
+        return ReferenceColumn(
+            Texts.of(self.raw).merged(Texts.of(other.raw), rows),
+            self.lower.merged(other.lower, rows),
+            {method: texts.merged(other.texts(method), rows) for method, texts in self.forms.items()},
+            {name: index.merged(other.tokens(*name.split("/")), rows) for name, index in self.indexes.items()},
+        )
+
 
 @dataclass
 class ColumnTexts:

@@ -145,7 +145,7 @@ def learn_by_scorer(
     with watch.stage("blocking"):
         _ = asked.query_pairs
     with watch.stage("scoring"):
-        learned = learn_decision(asked, scorer, settings.precision_target)
+        learned = learn_decision(asked, scorer, settings.precision_target, joined_next=sample is None)
     return Program(
         definition=_definition(
             candidates,

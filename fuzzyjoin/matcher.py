@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fuzzyjoin.application import Decisions, apply_to_candidates, asked_blocking, reference_warnings
 from fuzzyjoin.candidates import Candidates
-from fuzzyjoin.index import build_index, open_index
+from fuzzyjoin.index import build_index, complete_index, open_index
 from fuzzyjoin.program import Program
 from fuzzyjoin.reference import ReferenceSide
 from fuzzyjoin.result import result_of
@@ -192,6 +192,8 @@ def index_reference(
 ) -> Path:
     """Build the index of a reference table for a program, unless the folder holds it already.
 
+    An index that `update_index` made is completed: what its first lookups would have to find is found, and kept in it.
+
     Parameters
     ----------
     program
@@ -224,7 +226,10 @@ def index_reference(
     """
     loaded = program if isinstance(program, Program) else Program.load(program)
     table = reference_table(loaded, as_frame(reference, "reference"), id)
-    return build_index(Path(folder), loaded, table, choose_work(threads, progress))
+    work = choose_work(threads, progress)
+    path = build_index(Path(folder), loaded, table, work)
+    complete_index(path, loaded, work)
+    return path
 
 
 def reference_table(program: Program, frame: pd.DataFrame, id_column: str | None) -> KeyTable:

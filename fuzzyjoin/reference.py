@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from fuzzyjoin.blocking import BlockerName, CandidatePairs, LexicalBlocking, block_with
@@ -83,6 +84,32 @@ class ReferenceSide:
         from fuzzyjoin.scoring.evidence import room_for_siblings  # noqa: PLC0415 - as above
 
         return room_for_siblings(len(self.table))
+
+    def merged(self, other: ReferenceSide, rows: Int64Array, table: KeyTable) -> ReferenceSide:
+        """The side of a changed table, which holds rows of this one's and of another's.
+
+        What was derived of the rows of this one is taken over; nothing is tokenised again. What the whole table decides
+        is made anew: document frequencies, weights, lists, telling words. Siblings are not taken over, because weights
+        and neighbours of nearly every row change.
+
+        Parameters
+        ----------
+        other
+            The side of the other rows, with the same blocking and rules.
+        rows
+            What the changed table's rows are, in canonical order: positions in this table, then in the other.
+        table
+            The changed table.
+        """
+        side = replace(self, table=table)
+        known = side.__dict__
+        known["columns"] = tuple(map(ReferenceColumn.merged, self.columns, other.columns, repeat(rows)))
+        known["blocking_texts"] = self.blocking_texts.merged(other.blocking_texts, rows)
+        known["index"] = self.index.merged(other.index, rows)
+        if "forms" in self.__dict__:
+            words = self.index.words.vocabulary, other.index.words.vocabulary, side.index.words.vocabulary
+            known["forms"] = self.forms.merged(other.forms, rows, words)
+        return side
 
     @cached_property
     def _all_of_the_users(self) -> CandidatePairs:

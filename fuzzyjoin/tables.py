@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -103,15 +104,32 @@ class KeyTable:
 
     def positions(self, ids: pd.Series, source: str) -> Int64Array:
         """Positions of ids given as text or as the caller's values; `source` says in an error who named them."""
-        places = {text: place for place, text in enumerate(self.id_texts())}
-        found = [places.get(as_text(value), -1) for value in ids]
-        if -1 in found:
-            unknown = as_text(ids.iloc[found.index(-1)])
+        asked = [as_text(value) for value in ids]
+        found = self.find(asked)
+        if (found < 0).any():
+            unknown = asked[int(np.argmin(found))]
             raise DataError(
                 f"{source} names the {self.role} id {unknown!r}, which column {self.id_column!r} does not hold; give "
                 "ids of that table"
             )
-        return np.asarray(found, dtype=np.int64)
+        return found
+
+    def find(self, ids: Sequence[str]) -> Int64Array:
+        """Positions of ids given as text, -1 for those that the table does not hold."""
+        places = dict.fromkeys(ids, -1)
+        for place, text in enumerate(self.id_texts()):
+            if text in places:
+                places[text] = place
+        return np.array([places[text] for text in ids], np.int64)
+
+    def key(self, row: int) -> tuple[str, ...]:
+        """What the canonical order goes by: the texts of a row, then its id."""
+        return (*(column[row] for column in self.columns), as_text(self.ids[row]))
+
+    def places_of(self, other: KeyTable) -> Int64Array:
+        """Positions before which the rows of another table, in canonical order, belong in this one's order."""
+        rows = range(len(self))
+        return np.array([bisect_left(rows, other.key(row), key=self.key) for row in range(len(other))], np.int64)
 
     def fingerprint(self) -> str:
         """SHA-256 of ids and key text; the order of the rows does not enter.

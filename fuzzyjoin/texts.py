@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
+from fuzzyjoin.kernels.csr import rows_of_two
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fuzzyjoin.kernels.types import Int64Array, UInt8Array
 
 __all__ = ["Texts", "object_array"]
+
+DECODED_AT_ONCE = 4096
 
 
 def object_array(texts: Sequence[str]) -> np.ndarray:
@@ -37,7 +43,7 @@ class Texts(Sequence[str]):
     offsets: Int64Array
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> Texts:
+    def of(cls, texts: Sequence[str] | np.ndarray) -> Texts:
         """Lay texts out."""
         if isinstance(texts, Texts):
             return texts
@@ -64,8 +70,7 @@ class Texts(Sequence[str]):
     def __getitem__(self, rows: int | slice | np.ndarray) -> str | list[str] | np.ndarray:
         """One text by its position, or several; for an array of positions as an array of objects."""
         if isinstance(rows, slice):
-            taken = np.arange(len(self))[rows]
-            return self._decoded(self.offsets[taken], self.offsets[taken + 1])
+            return self._decoded(self.offsets[:-1][rows], self.offsets[1:][rows])
         if isinstance(rows, np.ndarray):
             return self._taken(rows)
         if not -len(self) <= rows < len(self):
@@ -73,9 +78,24 @@ class Texts(Sequence[str]):
         row = rows % len(self)
         return str(self.content[self.offsets[row] : self.offsets[row + 1]].data, "utf-8", "surrogatepass")
 
+    def __iter__(self) -> Iterator[str]:
+        """All texts, one after the other."""
+        for start in range(0, len(self), DECODED_AT_ONCE):
+            yield from self[start : start + DECODED_AT_ONCE]
+
     def tolist(self) -> list[str]:
         """All texts."""
         return self._decoded(self.offsets[:-1], self.offsets[1:])
+
+    def merged(self, other: Texts, rows: Int64Array) -> Texts:
+        """Texts of two sequences, one behind the other, in the order of `rows`, which are positions in the two.
+
+        >>> import numpy as np
+        >>> Texts.of(["Bergen", "Oslo"]).merged(Texts.of(["Lund"]), np.array([0, 2, 1])).tolist()
+        ['Bergen', 'Lund', 'Oslo']
+        """
+        offsets, content = rows_of_two(self.offsets, self.content, other.offsets, other.content, rows)
+        return Texts(content, offsets)
 
     def _taken(self, rows: np.ndarray) -> np.ndarray:
         # Candidates repeat: every text is decoded once.

@@ -20,7 +20,7 @@ from fuzzyjoin.texts import Texts, object_array
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array
+    from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array
 
 __all__ = ["TOKENISERS", "WEIGHTINGS", "TokenIndex", "TokenSets", "Vocabulary"]
 
@@ -104,15 +104,24 @@ class Vocabulary:
         """All tokens."""
         return self.tokens.tolist()
 
-    def lookup(self, tokens: np.ndarray) -> Int64Array:
+    def lookup(self, tokens: np.ndarray | Texts) -> Int64Array:
         """Ids of tokens, -1 for those that the reference table never saw."""
         if isinstance(self.tokens, Texts):
-            asked = Texts.of(tokens.tolist())
+            asked = tokens if isinstance(tokens, Texts) else Texts.of(tokens.tolist())
             return find_words(self.table, self.tokens.content, self.tokens.offsets, asked.content, asked.offsets)
         if len(self) == 0:
-            return np.full(tokens.size, -1, np.int64)
+            return np.full(len(tokens), -1, np.int64)
         places = np.minimum(np.searchsorted(self.tokens, tokens), len(self) - 1)
         return np.where(self.tokens[places] == tokens, places, -1)
+
+    def merged(self, other: Vocabulary, kept: BoolArray) -> Vocabulary:
+        """The tokens of this vocabulary that are `kept`, (tokens,), and all of another's."""
+        if not isinstance(self.tokens, Texts):
+            return Vocabulary.of(np.union1d(self.tokens[kept], other.tokens))
+        own = self.tokens[np.flatnonzero(kept)].tolist()
+        known = set(own)
+        # Two ascending runs, which sorting merges.
+        return Vocabulary.of(object_array(sorted(own + [word for word in other.tokens if word not in known])))
 
 
 @dataclass(frozen=True)
@@ -153,13 +162,33 @@ class TokenIndex:
         codes = rank[codes]
         ids, counts, indptr = csr.sorted_counts(codes, indptr)
         del codes
-        frequency = csr.document_frequency(ids, order.size)
-        size = max(len(texts), 1)
-        weights = np.ones((len(WEIGHTINGS), order.size))
+        return cls._weighed(tokeniser, Vocabulary.of(unique[order]), indptr, ids, counts)
+
+    def merged(self, other: TokenIndex, rows: Int64Array) -> TokenIndex:
+        """The index of two tables' rows in the order of `rows`, which are positions in the two, one below the other.
+
+        It is that of their texts: tokens of rows that are left out are gone, all weights are those of the rows
+        together. All tokens of `other` enter the vocabulary, so that words that it holds in any case stay there.
+        """
+        own, sets = len(self.vocabulary), (self.reference, other.reference)
+        indptr, ids = csr.rows_of_two(sets[0].indptr, sets[0].ids, sets[1].indptr, sets[1].ids + np.int32(own), rows)
+        _, counts = csr.rows_of_two(sets[0].indptr, sets[0].counts, sets[1].indptr, sets[1].counts, rows)
+        held = csr.document_frequency(ids, own + len(other.vocabulary)) > 0
+        vocabulary = self.vocabulary.merged(other.vocabulary, held[:own])
+        places = np.concatenate([vocabulary.lookup(index.vocabulary.tokens) for index in (self, other)])
+        # Both vocabularies ascend, so that a row's ids still do.
+        return self._weighed(self.tokeniser, vocabulary, indptr, places.astype(np.int32)[ids], counts)
+
+    @classmethod
+    def _weighed(
+        cls, tokeniser: str, vocabulary: Vocabulary, indptr: Int64Array, ids: Int32Array, counts: Int32Array
+    ) -> TokenIndex:
+        frequency = csr.document_frequency(ids, len(vocabulary))
+        size = max(indptr.size - 1, 1)
+        weights = np.ones((len(WEIGHTINGS), frequency.size))
         weights[1] = on_grid(np.maximum(0.0, np.log(size / (frequency + 1.0))))
         unseen = np.array([1.0, on_grid(math.log(size))])
         sums, squares = csr.row_weights(indptr, ids, counts, weights, unseen)
-        vocabulary = Vocabulary.of(unique[order])
         return cls(tokeniser, vocabulary, TokenSets(indptr, ids, counts, sums, squares), frequency, weights, unseen)
 
     def encode(self, texts: Sequence[str]) -> TokenSets:

@@ -163,6 +163,16 @@ def tree_score(tree, row):
     return tree
 
 
+def highest_score(tree, row, unknown):
+    """The highest leaf that a row can fall into where the features in `unknown` can have any value."""
+    if isinstance(tree, float):
+        return tree
+    feature, threshold, left, right, _ = tree
+    if feature in unknown:
+        return max(highest_score(child, row, unknown) for child in (left, right))
+    return highest_score(left if row[feature] <= threshold else right, row, unknown)
+
+
 def path_contributions(tree, row, features):
     """What every feature adds on the row's path; last the mean of the whole tree."""
     added = Counter()

@@ -17,14 +17,17 @@ from benchmarks import (
     autofj50,
     blocking_speed,
     growth,
+    index_changes,
     learning_sample,
     partitions,
     profile_stages,
+    resume,
     scale,
     warehouse,
 )
 from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, JoinOptions, best_recall_at, mean, print_table
+from tests.cases import EXAMPLES
 
 ROOT = Path(__file__).parents[1]
 MACRO_KEYS = [
@@ -169,11 +172,52 @@ def test_blocking_speed_says_that_there_is_nothing_to_compare_with(data, capsys)
     assert f"{sys.executable} cannot import sparse_dot_topn and sklearn: nothing to compare with" in lines
 
 
-def test_scale_measures_every_size_of_enlarged_tables(data, capsys):
-    sizes = ["--reference", "60", "90", "--queries", "120", "--batch-rows", "50"]
-    scale.main(["--tasks", str(data), *sizes, "--threads", "1"])
+@pytest.mark.slow
+def test_scale_measures_every_size_and_finds_the_same_files_in_one(tmp_path, monkeypatch, capsys):
+    sizes = ["--reference", "400", "300", "--queries", "120", "110", "--batch-rows", "50", "--whole"]
+    scale.main(["--tasks", str(EXAMPLES), *sizes, "--threads", "1", "--json", str(tmp_path / "out.json")])
+    written = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert [(row["reference_rows"], row["query_rows"]) for row in written["sizes"]] == [(300, 110), (400, 120)]
+    assert written["learning"]["query_rows"] == 120
+    (whole,) = written["whole"]
+    assert (whole["query_rows"], whole["matched"], whole["same"]) == (120, written["sizes"][-1]["matched"], "yes")
+    assert whole["matched"] > 0
+    assert written["program_id"] in capsys.readouterr().out
+    monkeypatch.setattr(scale.filecmp, "cmp", lambda *_files, **_options: False)
+    with pytest.raises(SystemExit, match="the files differ"):
+        scale.main(["--tasks", str(EXAMPLES), "--reference", "300", "--queries", "20", "--threads", "1", "--whole"])
+
+
+def test_scale_wants_a_number_of_queries_for_each_size(data, capsys):
+    with pytest.raises(SystemExit):
+        scale.main(["--tasks", str(data), "--reference", "60", "--queries", "20", "30"])
+    assert "one for each of the 1 sizes" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_resume_goes_on_where_a_run_was_killed(tmp_path):
+    sizes = ["--reference", "400", "--queries", "2000", "--batch-rows", "50"]
+    resume.main(["--tasks", str(EXAMPLES), *sizes, "--threads", "1", "--json", str(tmp_path / "out.json")])
+    alone, killed, again = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["runs"]
+    assert 24 <= killed["finished"] < 40
+    assert "matched" not in killed
+    assert (again["done_again"], again["same"]) == (0, "yes")
+    assert alone["matched"] == again["matched"] > 0
+
+
+def test_resume_wants_parts_on_both_sides_of_the_kill(data, capsys):
+    with pytest.raises(SystemExit):
+        resume.main(["--tasks", str(data), "--queries", "100", "--batch-rows", "60", "--share", "0.9"])
+    assert "2 of 2 parts" in capsys.readouterr().err
+
+
+def test_index_changes_measures_changing_and_building_anew(data, tmp_path, capsys):
+    sizes = ["--reference", "60", "90", "--changes", "7", "--threads", "1"]
+    index_changes.main(["--tasks", str(data), *sizes, "--json", str(tmp_path / "out.json")])
     rows = capsys.readouterr().out.splitlines()[2:]
-    assert [row.split()[:2] for row in rows] == [["60", "120"], ["90", "120"]]
+    assert [row.split()[:3] for row in rows] == [["60", "7", "7"], ["90", "7", "7"]]
+    for row in json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["sizes"]:
+        assert row["ratio"] == pytest.approx(row["rebuild_seconds"] / row["change_seconds"])
 
 
 @pytest.mark.slow

@@ -352,6 +352,62 @@ class TestEvaluate:
         )
 
 
+class TestIndex:
+    @pytest.fixture
+    def indexed(self, titles):
+        """A program and the index of its reference table, in a folder with tables of changes."""
+        tables = titles / "left.csv", titles / "right.csv"
+        run("learn", *tables, "--on", "title", "--space", "small", "--program-out", titles / "p.json")
+        (titles / "more.csv").write_text("id,title\n07,South Bazaar\n02,River Center\n", encoding="utf-8")
+        (titles / "gone.csv").write_text("id\n02\n05\n", encoding="utf-8")
+        return titles, run(
+            "index", titles / "p.json", titles / "left.csv", "--index", titles / "indexes"
+        ).stdout.strip()
+
+    @pytest.mark.parametrize("changes", ["more.csv gone.csv", "more.parquet gone.tsv.gz"])
+    def test_a_changed_index_is_that_of_the_changed_table(self, indexed, changes):
+        folder, index = indexed
+        more, gone = (folder / name for name in changes.split())
+        for path in (more, gone):
+            if not path.exists():
+                write_table(read_table(folder / f"{path.name.partition('.')[0]}.csv"), path)
+        changed = run("index", folder / "p.json", "--index", index, "--append", more, "--delete", gone).stdout.strip()
+        assert changed != index
+        left = read_table(folder / "left.csv")
+        rows = [left[~left["id"].isin(["02", "05"])], read_table(more)]
+        write_table(pd.concat(rows, ignore_index=True), folder / "changed.csv")
+        asked = [folder / "p.json", folder / "changed.csv"]
+        for indexes in ("indexes", "others"):
+            run("apply", *asked, folder / "right.csv", "-o", folder / f"{indexes}.csv", "--index", folder / indexes)
+        assert (folder / "indexes.csv").read_bytes() == (folder / "others.csv").read_bytes()
+        assert sorted(map(str, (folder / "indexes").iterdir())) == sorted([index, changed])
+        assert [path.name for path in (folder / "others").iterdir()] == [Path(changed).name]
+
+    @pytest.mark.parametrize(
+        ("arguments", "code", "expected"),
+        [
+            ("p.json --index INDEX", 2, "give REFERENCE to build its index, or --append or --delete"),
+            ("p.json left.csv --index INDEX --append more.csv", 2, "give REFERENCE to build its index, or --append"),
+            ("p.json --index INDEX --append more.csv --id id", 2, "--id is for REFERENCE"),
+            ("p.json --index INDEX --append none.csv", 2, "none.csv"),
+            ("p.json --index INDEX --append gone.csv", 2, "gone.csv: on: append has no column 'title'"),
+            ("p.json --index INDEX --append more.csv", 1, "more.csv: append has the id '02', which another row"),
+            ("p.json --index INDEX --delete more.csv", 1, "more.csv: delete names the reference id '07'"),
+            ("p.json --index INDEX --delete titles.csv", 2, "titles.csv: id: delete has no column 'id'"),
+            ("p.json --index indexes --delete gone.csv", 2, "is no index: it holds no manifest.json"),
+        ],
+    )
+    def test_what_cannot_be_changed_is_named(self, indexed, monkeypatch, arguments, code, expected):
+        folder, index = indexed
+        (folder / "titles.csv").write_text("title\nGrand Mall\n", encoding="utf-8")
+        monkeypatch.chdir(folder)
+        words = arguments.replace("INDEX", index).split()
+        result = run("index", *words, code=code)
+        assert expected in " ".join(result.stderr.split())
+        assert "Traceback" not in result.stderr
+        assert [str(path) for path in (folder / "indexes").iterdir()] == [index]
+
+
 class TestHelp:
     def test_version(self):
         assert run("--version").stdout == f"fuzzyjoin {version('fuzzyjoin')}\n"
@@ -372,7 +428,7 @@ class TestHelp:
             "join": ["-o", *learning, "--unmatched-out", "--program-out", *reporting],
             "learn": [*learning, "--program-out", *reporting],
             "apply": ["-o", "--unmatched-out", "--id", "--strict", "--index", "--batch-rows", *reporting],
-            "index": ["--index", "--id", "--threads", "--quiet"],
+            "index": ["--index", "--append", "--delete", "--id", "--threads", "--quiet"],
             "explain": ["--query-id", "--id"],
             "evaluate": ["--json"],
         }[command]

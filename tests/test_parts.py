@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 
 import pandas as pd
 import pytest
@@ -92,6 +96,31 @@ def test_a_stopped_run_goes_on_and_gives_the_same_bytes(tables, tmp_path, monkey
     assert "3 finished parts of an earlier run were taken over" in result.stderr
     assert written == [(tables / name).read_bytes() for name in ("whole.csv", "rest-whole.csv")]
     assert not list(tmp_path.glob("*.parts"))
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_and_gives_the_same_bytes(tables, tmp_path, monkeypatch):
+    """SIGKILL, which nothing can answer, once 60 % of the parts are finished, of a program that joins."""
+    output, folder = tmp_path / "matches.csv", tmp_path / "matches.csv.parts"
+    asked = ["apply", tables / "program.json", tables / "left.csv", tables / "right.csv", "-o", output]
+    asked += ["--unmatched-out", tmp_path / "rest-matches.csv", "--batch-rows", "2"]
+    rows = len(read_table(tables / "right.csv"))
+    parts_in_all = -(-rows // 2)
+    run = subprocess.Popen([sys.executable, "-m", "fuzzyjoin", *map(str, asked)], stderr=subprocess.DEVNULL)
+    while run.poll() is None and len(list(folder.glob("0*.json"))) < 0.6 * parts_in_all:
+        time.sleep(0.001)
+    run.kill()
+    assert run.wait() == -signal.SIGKILL
+    assert not output.exists()
+    finished = len(list(folder.glob("0*.json")))
+    assert 0.6 * parts_in_all <= finished < parts_in_all
+    joined = stop_after(monkeypatch, rows)
+    result, written = apply(tables, output, "--batch-rows", 2)
+    assert joined == [f"{part:06d}" for part in range(finished, parts_in_all)]
+    assert f"{finished} finished parts of an earlier run were taken over" in result.stderr
+    assert written == [(tables / name).read_bytes() for name in ("whole.csv", "rest-whole.csv")]
+    assert json.loads(result.stdout)["counts"]["matched"] > 0
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("changed", ["query", "batch rows"])

@@ -16,7 +16,6 @@ from fuzzyjoin import __version__
 from fuzzyjoin.cli.audit import audit
 from fuzzyjoin.cli.group import OneLineErrors
 from fuzzyjoin.cli.options import (
-    INDEX,
     PROGRAM_OUT,
     BatchRows,
     Id,
@@ -286,31 +285,68 @@ def apply(
 @app.command()
 def index(
     program: ProgramFile,
-    reference: Reference,
+    reference: Annotated[
+        Path | None, typer.Argument(metavar="REFERENCE", help="The reference table, to build its index.")
+    ] = None,
     *,
-    index: Annotated[Path, INDEX],
+    index: Annotated[
+        Path,
+        typer.Option(
+            "--index", metavar="DIR", help="The folder of indexes to build in; without REFERENCE the index to change."
+        ),
+    ],
+    append: Annotated[
+        Path | None, typer.Option("--append", metavar="FILE", help="A table of rows to append, instead of REFERENCE.")
+    ] = None,
+    delete: Annotated[
+        Path | None,
+        typer.Option(
+            "--delete",
+            metavar="FILE",
+            help="A table whose id column names rows to delete. With an id in both tables the row is changed.",
+        ),
+    ] = None,
     ids: Annotated[
         str | None,
-        typer.Option("--id", metavar="NAME", help="Id column. Without it: the column id, else the first unique one."),
+        typer.Option(
+            "--id", metavar="NAME", help="REFERENCE's id column. Without it: the column id, else the first unique one."
+        ),
     ] = None,
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
-    """Build the index of a reference table for a stored program, and print where it is."""
-    from fuzzyjoin.cli.inputs import load_program, read_source
+    """Build the index of a reference table for a stored program, or change one, and print where it is.
+
+    With --append or --delete the index of the changed table is made of the one that DIR names, beside it.
+    """
+    if (reference is None) == (append is None and delete is None):
+        raise typer.BadParameter("give REFERENCE to build its index, or --append or --delete, or both, to change one")
+    if reference is None and ids is not None:
+        raise typer.BadParameter(
+            "--id is for REFERENCE; the tables of --append and --delete have the index's id column"
+        )
+
+    from fuzzyjoin.cli.inputs import load_program, read_changes, read_source
     from fuzzyjoin.cli.progress import progress_bars
     from fuzzyjoin.files import require_column
 
     loaded = load_program(program)
-    source = read_source(reference)
-    for column in loaded.columns:
-        require_column(source, column.reference)
+    if reference is not None:
+        source = read_source(reference)
+        for column in loaded.columns:
+            require_column(source, column.reference)
 
-    # Only now: a fault in the files is told without waiting for the compiled kernels.
-    from fuzzyjoin.matcher import index_reference
+        # Only now: a fault in the files is told without waiting for the compiled kernels.
+        from fuzzyjoin.matcher import index_reference
 
-    with progress_bars(quiet=quiet) as progress:
-        path = index_reference(loaded, source.frame, index, id=ids, threads=threads, progress=progress)
+        with progress_bars(quiet=quiet) as progress:
+            path = index_reference(loaded, source.frame, index, id=ids, threads=threads, progress=progress)
+    else:
+        with read_changes(append, delete) as changes:
+            from fuzzyjoin.update import update_index
+
+            with progress_bars(quiet=quiet) as progress:
+                path = update_index(index, loaded, **changes, threads=threads, progress=progress)
     typer.echo(path)
 
 

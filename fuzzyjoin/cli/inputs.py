@@ -34,6 +34,7 @@ __all__ = [
     "TablePair",
     "content_hash",
     "load_program",
+    "read_changes",
     "read_for_batches",
     "read_matches",
     "read_pair",
@@ -232,13 +233,24 @@ def read_matches(matches_path: Path, truth_path: Path) -> tuple[pd.DataFrame, pd
 @contextmanager
 def read_result(matches_path: Path, unmatched_path: Path | None) -> Iterator[tuple[pd.DataFrame, pd.DataFrame | None]]:
     """Read what a join wrote; within the block, an error of the library about either of them names its file."""
-    sources = {"matches": read_source(matches_path)}
-    if unmatched_path is not None:
-        sources["unmatched"] = read_source(unmatched_path)
+    with _read_given(matches=matches_path, unmatched=unmatched_path) as frames:
+        yield frames["matches"], frames.get("unmatched")
+
+
+@contextmanager
+def read_changes(append: Path | None, delete: Path | None) -> Iterator[dict[str, pd.DataFrame]]:
+    """Read rows to append and rows to delete, as far as given, by the name of the argument; errors as above."""
+    with _read_given(append=append, delete=delete) as frames:
+        yield frames
+
+
+@contextmanager
+def _read_given(**paths: Path | None) -> Iterator[dict[str, pd.DataFrame]]:
+    sources = {role: read_source(path) for role, path in paths.items() if path is not None}
     try:
-        yield sources["matches"].frame, sources["unmatched"].frame if unmatched_path else None
+        yield {role: source.frame for role, source in sources.items()}
     except FuzzyJoinError as error:
-        named = next((role for role in sources if str(error).startswith(role)), None)
+        named = next((role for role in sources if re.match(rf"(id: |on: )?{role}\b", str(error))), None)
         if named is None:
             raise
         raise type(error)(f"{sources[named].label}: {error}") from None

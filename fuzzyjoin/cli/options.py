@@ -8,7 +8,6 @@ from typing import Annotated, Literal, TypeAlias
 import typer
 
 __all__ = [
-    "INDEX",
     "PROGRAM_OUT",
     "BatchRows",
     "Id",
@@ -108,12 +107,14 @@ Threads: TypeAlias = Annotated[
     int | None,
     typer.Option("--threads", min=1, metavar="N", help="Threads to use, without it all cores; the result is the same."),
 ]
-INDEX = typer.Option(
-    "--index",
-    metavar="DIR",
-    help="A folder of indexes: that of the reference table is opened there, and built before if it is absent.",
-)
-Index: TypeAlias = Annotated[Path | None, INDEX]
+Index: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--index",
+        metavar="DIR",
+        help="A folder of indexes: that of the reference table is opened there, and built before if it is absent.",
+    ),
+]
 BatchRows: TypeAlias = Annotated[
     int,
     typer.Option(

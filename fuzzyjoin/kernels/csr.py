@@ -15,7 +15,7 @@ from fuzzyjoin.kernels.jit import kernel
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt32Array
 
-__all__ = ["document_frequency", "join_rows", "ngram_keys", "row_weights", "sorted_counts"]
+__all__ = ["document_frequency", "join_rows", "ngram_keys", "row_weights", "rows_of_two", "sorted_counts"]
 
 LONG_ROW = 48
 
@@ -132,34 +132,75 @@ def row_weights(
 
 @kernel
 def join_rows(
+    rows: Int64Array,
     left_indptr: Int64Array,
     left_ids: Int32Array,
     left_counts: Int32Array,
+    left_size: int,
     right_indptr: Int64Array,
     right_ids: Int32Array,
     right_counts: Int32Array,
+    right_size: int,
 ) -> tuple[Int64Array, Int32Array, Int32Array]:
-    """Merge two token sets a row into one, in id order. Assumes that no id stands on both sides.
+    """Merge the two token sets of each of `rows` (ascending) into one, in id order; all other rows come out empty.
 
-    Returns row offsets, ids, counts. Empty rows stay empty.
+    The right vocabulary, of `right_size` tokens, goes behind the left one, of `left_size`, and tokens beyond the left
+    one go behind both. Assumes that no id stands on both sides then. Returns row offsets, ids, counts.
     """
-    rows = left_indptr.size - 1
-    indptr = left_indptr + right_indptr
-    ids = np.empty(indptr[rows], np.int32)
-    counts = np.empty(indptr[rows], np.int32)
-    place = 0
-    for row in range(rows):
+    indptr = np.zeros(left_indptr.size, np.int64)
+    for row in rows:
+        indptr[row + 1] = left_indptr[row + 1] - left_indptr[row] + right_indptr[row + 1] - right_indptr[row]
+    for row in range(indptr.size - 1):
+        indptr[row + 1] += indptr[row]
+    ids = np.empty(indptr[-1], np.int32)
+    counts = np.empty(indptr[-1], np.int32)
+    for row in rows:
+        place = indptr[row]
         i = left_indptr[row]
         j = right_indptr[row]
         while i < left_indptr[row + 1] or j < right_indptr[row + 1]:
-            take_left = j == right_indptr[row + 1] or (i < left_indptr[row + 1] and left_ids[i] < right_ids[j])
-            if take_left:
-                ids[place] = left_ids[i]
+            left = right = np.int32(0)
+            if i < left_indptr[row + 1]:
+                left = left_ids[i] if left_ids[i] < left_size else left_ids[i] + np.int32(right_size)
+            if j < right_indptr[row + 1]:
+                right = right_ids[j] + np.int32(left_size)
+            if j == right_indptr[row + 1] or (i < left_indptr[row + 1] and left < right):
+                ids[place] = left
                 counts[place] = left_counts[i]
                 i += 1
             else:
-                ids[place] = right_ids[j]
+                ids[place] = right
                 counts[place] = right_counts[j]
                 j += 1
             place += 1
     return indptr, ids, counts
+
+
+@kernel
+def rows_of_two(
+    indptr: Int64Array, values: np.ndarray, other_indptr: Int64Array, other_values: np.ndarray, rows: Int64Array
+) -> tuple[Int64Array, np.ndarray]:
+    """Rows of two tables, one below the other, in the order of `rows`: positions in the first, then in the second.
+
+    A row is values[indptr[i]:indptr[i + 1]]; both tables' values have one dtype. Returns row offsets and values. A row
+    can be left out or taken twice; an empty row stays empty.
+    """
+    own = indptr.size - 1
+    out_indptr = np.zeros(rows.size + 1, np.int64)
+    for place in range(rows.size):
+        row = rows[place]
+        size = indptr[row + 1] - indptr[row] if row < own else other_indptr[row - own + 1] - other_indptr[row - own]
+        out_indptr[place + 1] = out_indptr[place] + size
+    out = np.empty(out_indptr[rows.size], values.dtype)
+    for place in range(rows.size):
+        row = rows[place]
+        start = out_indptr[place]
+        if row < own:
+            for position in range(indptr[row], indptr[row + 1]):
+                out[start] = values[position]
+                start += 1
+        else:
+            for position in range(other_indptr[row - own], other_indptr[row - own + 1]):
+                out[start] = other_values[position]
+                start += 1
+    return out_indptr, out

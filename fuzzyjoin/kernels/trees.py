@@ -14,9 +14,9 @@ import numpy as np
 from fuzzyjoin.kernels.jit import kernel
 
 if TYPE_CHECKING:
-    from fuzzyjoin.kernels.types import Float32Array, Float64Array, Int32Array, Int64Array, UInt8Array
+    from fuzzyjoin.kernels.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array, UInt8Array
 
-__all__ = ["lay_out", "path_contributions", "tree_scores"]
+__all__ = ["highest_scores", "lay_out", "path_contributions", "tree_scores"]
 
 
 TOGETHER = 16
@@ -110,6 +110,45 @@ def tree_scores(
             for row in range(TOGETHER):
                 totals[row] += value[np.intp(nodes[row])]
         scores[start : start + size] = totals[:size]
+    return scores
+
+
+@kernel
+def highest_scores(
+    rows: Float32Array,
+    unknown: BoolArray,
+    roots: Int64Array,
+    depths: Int64Array,
+    feature: UInt8Array,
+    threshold: Float32Array,
+    first: Int32Array,
+    value: Float64Array,
+) -> Float64Array:
+    """Σ over the trees of the highest value of a leaf that each row (rows, features) can fall into; 0 without trees.
+
+    Which child a row goes to is open where it depends on a feature that is `unknown`, (features,). The trees are as
+    `lay_out` gives them; they are added up in the order of `tree_scores`, so that rounding cannot make a bound too low.
+    """
+    scores = np.zeros(rows.shape[0])
+    waiting = np.empty(depths.max() + 1 if depths.size else 1, np.int64)
+    for row in range(rows.shape[0]):
+        for root in roots:
+            highest = -np.inf
+            waiting[0] = root
+            size = 1
+            while size > 0:
+                size -= 1
+                node = waiting[size]
+                if first[node] == node:
+                    highest = max(highest, value[node])
+                elif unknown[feature[node]]:
+                    waiting[size] = first[node]
+                    waiting[size + 1] = first[node] + 1
+                    size += 2
+                else:
+                    waiting[size] = first[node] + (rows[row, feature[node]] > threshold[node])
+                    size += 1
+            scores[row] += highest
     return scores
 
 

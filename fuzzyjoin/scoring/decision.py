@@ -69,11 +69,16 @@ def unscaled(value: float) -> float:
     return centred / (1.0 - abs(centred))
 
 
-def learn_decision(candidates: Candidates, scorer: TrainedScorer, target: float) -> Learned:
-    """Join the largest set of query rows whose headline estimate meets the target; freeze curve and cut."""
+def learn_decision(
+    candidates: Candidates, scorer: TrainedScorer, target: float, *, joined_next: bool = True
+) -> Learned:
+    """Join the largest set of query rows whose headline estimate meets the target; freeze curve and cut.
+
+    `joined_next` says that these query rows may be joined next: then runners-up are found too, and kept.
+    """
     weights = column_weights(candidates)
     tables = EvidenceTables(candidates, weights)
-    best = scored(tables, scorer)
+    best = scored(tables, scorer) if joined_next else best_alone(tables, scorer)
     run = scored_run(tables, scorer, best)
     curve = scorer.calibrator.curve(run)
     probability = at(curve.probability, best.score)
@@ -125,6 +130,12 @@ def scored(tables: EvidenceTables, scorer: TrainedScorer) -> BestCandidates:
         rows = np.arange(len(tables.candidates.query), dtype=np.int64)
         known[key] = best_candidates(tables, scorer, tables.candidates.query_pairs, rows)
     return known[key]
+
+
+def best_alone(tables: EvidenceTables, scorer: TrainedScorer) -> BestCandidates:
+    """The best candidates of every query row, without runners-up."""
+    rows = np.arange(len(tables.candidates.query), dtype=np.int64)
+    return best_candidates(tables, scorer, tables.candidates.query_pairs, rows, runner_up=False)
 
 
 def scored_run(tables: EvidenceTables, scorer: TrainedScorer, best: BestCandidates) -> RunScores:

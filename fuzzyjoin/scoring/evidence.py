@@ -18,16 +18,9 @@ from rapidfuzz.distance import JaroWinkler, LCSseq, Levenshtein
 from rapidfuzz.process import cpdist
 
 from fuzzyjoin.distances import pair_positions
-from fuzzyjoin.kernels.evidence import (
-    SET_EVIDENCE,
-    WORD_EVIDENCE,
-    among_rivals,
-    nearest_siblings,
-    set_evidence,
-    sibling_evidence,
-    word_evidence,
-)
+from fuzzyjoin.kernels.evidence import SET_EVIDENCE, among_rivals, nearest_siblings, set_evidence, sibling_evidence
 from fuzzyjoin.kernels.telling_words import TELLING_EVIDENCE
+from fuzzyjoin.kernels.word_evidence import WORD_EVIDENCE, word_evidence
 from fuzzyjoin.scoring.sides import Sides, sides_of_candidates
 from fuzzyjoin.threads import map_chunks
 
@@ -43,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EVIDENCE",
     "MEAN_RANK",
+    "SIBLINGS",
     "EvidenceTables",
     "column_weights",
     "evidence_without",
@@ -96,6 +90,8 @@ EVIDENCE: Final = (
     *TELLING_EVIDENCE,
 )
 """Names of the evidence, in order."""
+SIBLINGS: Final = slice(EVIDENCE.index(f"against sibling, {COMPARED[0]}"), EVIDENCE.index("compared columns"))
+"""Evidence that compares a candidate with its own siblings, which take long to find."""
 MEAN_RANK: Final = EVIDENCE.index("mean rank")
 
 
@@ -165,7 +161,7 @@ def evidence_without(
 def room_for_siblings(rows: int) -> tuple[Float64Array, Int32Array, BoolArray]:
     """Room for the distances to the nearest siblings of so many reference rows, whose they are, and whether known."""
     shape = rows, len(COMPARED), SIBLINGS_KEPT
-    return np.empty(shape), np.empty(shape, np.int32), np.zeros(rows, np.bool_)
+    return np.zeros(shape), np.zeros(shape, np.int32), np.zeros(rows, np.bool_)
 
 
 @dataclass(frozen=True)
@@ -188,26 +184,62 @@ class EvidenceTables:
 
         With `own` = 1 the rows are reference rows and `pairs` their neighbours.
         """
-        # Prepared before the threads start: afterwards they only read.
-        _ = self.sides, self._spread, self._idf(own)
-        telling_words = self.candidates.reference_side.telling_words
-        needed = np.unique(pairs.reference[pair_positions(pairs, rows)]).astype(np.int64)
-        nearest, names = self._siblings(needed)
+        evidence, compared = self.evidence_but_siblings(pairs, rows, own=own)
+        self.add_siblings(evidence, compared, pairs, rows, np.ones(compared.shape[1], np.bool_), own=own)
+        return evidence
 
-        def compute(chunk: Int64Array) -> Float32Array:
+    def evidence_but_siblings(
+        self, pairs: CandidatePairs, rows: Int64Array, *, own: int = 0
+    ) -> tuple[Float32Array, Float64Array]:
+        """The same with nan in the columns `SIBLINGS`; and the distances of `COMPARED`, (distances, pairs)."""
+        # Prepared before the threads start: afterwards they only read.
+        _ = self.sides, self._idf(own)
+        telling_words = self.candidates.reference_side.telling_words
+
+        def compute(chunk: Int64Array) -> tuple[Float32Array, Float64Array]:
             distances, word, compared_columns = self._distances(pairs, chunk, own)
             sizes = pairs.indptr[chunk + 1] - pairs.indptr[chunk]
             leads, summary = among_rivals(distances, sizes)
-            references = pairs.reference[pair_positions(pairs, chunk)].astype(np.int64)
-            compared = distances[list(COMPARED_PLACES)]
-            places = np.searchsorted(needed, references)
-            siblings = sibling_evidence(compared, chunk, sizes, places, nearest, names, self._spread, own)
+            references = pairs.reference[pair_positions(pairs, chunk)]
             lengths = np.repeat(self.sides.asking(own).lengths[chunk], sizes), self.sides.reference.lengths[references]
-            parts = [distances, leads, summary, word[: SOFT.start], word[SOFT.stop :], siblings]
+            left_open = np.full((SIBLINGS.stop - SIBLINGS.start, references.size), np.nan)
+            parts = [distances, leads, summary, word[: SOFT.start], word[SOFT.stop :], left_open]
             telling = telling_words.evidence(self.sides.words, pairs, chunk, own)
-            return np.concatenate([*parts, compared_columns, np.stack(lengths), telling]).T.astype(np.float32)
+            evidence = np.concatenate([*parts, compared_columns, np.stack(lengths), telling]).T.astype(np.float32)
+            return evidence, distances[list(COMPARED_PLACES)]
 
-        return np.concatenate(map_chunks(compute, rows, self.candidates.work.named("evidence")))
+        found = map_chunks(compute, rows, self.candidates.work.named("evidence"))
+        return np.concatenate([part[0] for part in found]), np.concatenate([part[1] for part in found], axis=1)
+
+    def add_siblings(
+        self,
+        evidence: Float32Array,
+        compared: Float64Array,
+        pairs: CandidatePairs,
+        rows: Int64Array,
+        wanted: BoolArray,
+        *,
+        own: int = 0,
+    ) -> None:
+        """Fill the columns `SIBLINGS` for the `wanted` pairs, (pairs,), of what `evidence_but_siblings` gave."""
+        references = pairs.reference[pair_positions(pairs, rows)][wanted].astype(np.int64)
+        needed, places = np.unique(references, return_inverse=True)
+        nearest, names = self._siblings(needed)
+        spread = self._spread
+        compared = np.ascontiguousarray(compared[:, wanted])
+        sums = np.concatenate([[0], np.cumsum(wanted)])
+        starts = sums[np.concatenate([[0], np.cumsum(pairs.indptr[rows + 1] - pairs.indptr[rows])])]
+
+        def compare(chunk: Int64Array) -> Float32Array:
+            part = slice(starts[chunk[0]], starts[chunk[-1] + 1])
+            distances, sizes = np.ascontiguousarray(compared[:, part]), np.diff(starts)[chunk]
+            return sibling_evidence(distances, rows[chunk], sizes, places[part], nearest, names, spread, own).T.astype(
+                np.float32
+            )
+
+        if references.size:
+            found = map_chunks(compare, np.arange(rows.size), self.candidates.work.named("siblings"))
+            evidence[wanted, SIBLINGS] = np.concatenate(found)
 
     @cached_property
     def _spread(self) -> Float64Array:
@@ -223,11 +255,10 @@ class EvidenceTables:
             known[missing] = True
         return nearest[rows], names[rows]
 
-    def find_all_siblings(self) -> None:
-        """Find the nearest siblings of every reference row, so many at a time."""
-        rows = len(self.candidates.reference)
-        for start in range(0, rows, SIBLINGS_AT_ONCE):
-            self._siblings(np.arange(start, min(start + SIBLINGS_AT_ONCE, rows), dtype=np.int64))
+    def find_siblings(self, rows: Int64Array) -> None:
+        """Find the nearest siblings of some reference rows (ascending), so many at a time."""
+        for start in range(0, rows.size, SIBLINGS_AT_ONCE):
+            self._siblings(rows[start : start + SIBLINGS_AT_ONCE])
 
     def _find_siblings(self, rows: Int64Array) -> tuple[Float64Array, Int32Array]:
         pairs = self.candidates.neighbours(rows)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fuzzyjoin.errors import DataError
-from fuzzyjoin.kernels.trees import lay_out, path_contributions, tree_scores
+from fuzzyjoin.kernels.trees import highest_scores, lay_out, path_contributions, tree_scores
 from fuzzyjoin.scoring.calibration import Calibrator
 from fuzzyjoin.scoring.evidence import EVIDENCE
 
@@ -46,6 +46,12 @@ class Trees:
     def scores(self, evidence: Float32Array) -> Float64Array:
         """Log-odds that a candidate is right, before calibration, (candidates,)."""
         return tree_scores(evidence, *self._laid_out)
+
+    def highest(self, evidence: Float32Array, unknown: slice) -> Float64Array:
+        """The highest score that each candidate can have, whatever stands in the `unknown` columns, (candidates,)."""
+        left_open = np.zeros(evidence.shape[1], np.bool_)
+        left_open[unknown] = True
+        return highest_scores(evidence, left_open, *self._laid_out)
 
     def contributions(self, evidence: Float32Array) -> Float64Array:
         """What each piece of evidence adds to the score, (candidates, evidence + 1); the last is the mean score."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.candidates import Candidates
     from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array, UInt32Array
     from fuzzyjoin.reference import ReferenceSide
+    from fuzzyjoin.tokens import Vocabulary
 
 __all__ = ["Form", "ReferenceForms", "Sides", "Spellings", "TextForms", "reference_forms", "sides_of_candidates"]
 
@@ -58,6 +59,20 @@ class TextForms:
     starts: Int64Array
     present: BoolArray
 
+    def merged(self, other: TextForms, rows: Int64Array, words: tuple[Int64Array, Int64Array]) -> TextForms:
+        """The forms of two reference tables' rows (see `TokenIndex.merged`); `words` are the new ids of each one's."""
+        starts, ids = csr.rows_of_two(self.starts, words[0][self.words], other.starts, words[1][other.words], rows)
+        return TextForms(
+            Texts.of(self.lower).merged(Texts.of(other.lower), rows),
+            Texts.of(self.spaced).merged(Texts.of(other.spaced), rows),
+            Texts.of(self.joined).merged(Texts.of(other.joined), rows),
+            np.concatenate([self.lengths, other.lengths])[rows],
+            np.concatenate([self.joined_lengths, other.joined_lengths])[rows],
+            ids,
+            starts,
+            np.concatenate([self.present, other.present], axis=1).take(rows, axis=1),
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Spellings:
@@ -75,6 +90,11 @@ class Spellings:
             np.concatenate([[0], np.cumsum([len(word) for word in words])]).astype(np.int64),
             np.array([any(letter.isdigit() for letter in word) for word in words], np.bool_),
         )
+
+    @classmethod
+    def of_vocabulary(cls, vocabulary: Vocabulary) -> Spellings:
+        """Spell all words of a vocabulary."""
+        return cls.of([str(word) for word in vocabulary.tolist()])
 
     def with_more(self, words: Sequence[str]) -> Spellings:
         """The same, with further words behind."""
@@ -108,6 +128,21 @@ class ReferenceForms:
     grams: TokenIndex
     columns: tuple[TokenIndex, ...]
     spellings: Spellings
+
+    def merged(
+        self, other: ReferenceForms, rows: Int64Array, words: tuple[Vocabulary, Vocabulary, Vocabulary]
+    ) -> ReferenceForms:
+        """The forms of two tables' rows (see `TokenIndex.merged`).
+
+        `words` are the vocabularies of the blocking text: of this table, of the other and of the rows together.
+        """
+        own, more, together = words
+        return ReferenceForms(
+            self.texts.merged(other.texts, rows, (together.lookup(own.tokens), together.lookup(more.tokens))),
+            self.grams.merged(other.grams, rows),
+            tuple(index.merged(added, rows) for index, added in zip(self.columns, other.columns, strict=True)),
+            Spellings.of_vocabulary(together),
+        )
 
     @cached_property
     def idf(self) -> tuple[Float64Array, Float64Array]:
@@ -158,7 +193,7 @@ def reference_forms(side: ReferenceSide) -> ReferenceForms:
         ),
         grams=TokenIndex.build(whole, "3-gram"),
         columns=tuple(TokenIndex.build(column, "3-gram") for column in columns) if len(columns) > 1 else (),
-        spellings=Spellings.of([str(word) for word in side.index.words.vocabulary.tolist()]),
+        spellings=Spellings.of_vocabulary(side.index.words.vocabulary),
     )
 
 

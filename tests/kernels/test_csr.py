@@ -43,8 +43,10 @@ def row_weights(rows, weights):
     return sums.tolist(), squares.tolist()
 
 
-def join_rows(left, right):
-    indptr, ids, counts = csr.join_rows(*arrays_of(left), *arrays_of(right))
+def join_rows(left, right, rows):
+    indptr, ids, counts = csr.join_rows(
+        np.array(rows, np.int64), *arrays_of(left), VOCABULARY, *arrays_of(right), VOCABULARY
+    )
     return [list(zip(*row, strict=True)) for row in zip(rows_of(indptr, ids), rows_of(indptr, counts), strict=True)]
 
 
@@ -101,9 +103,26 @@ def test_row_weights_agree_with_exact_sums(rows, weights):
 
 
 @thousand
-@given(st.lists(st.tuples(bags, bags, st.booleans()), max_size=6))
-@example([({}, {}, False), ({1: 2}, {}, True), ({}, {3: 1}, False)])
+@given(st.lists(st.tuples(query_bags, bags, st.booleans()), max_size=6))
+@example([({}, {}, True), ({1: 2}, {}, True), ({}, {3: 1}, False), ({VOCABULARY: 1, 0: 1}, {0: 3}, True)])
 def test_joined_rows_agree_with_joined_dicts(rows):
-    left = [{2 * token: count for token, count in first.items()} for first, _, _ in rows]
-    right = [{2 * token + 1 + 20 * far: count for token, count in second.items()} for _, second, far in rows]
-    assert join_rows(left, right) == [sorted((a | b).items()) for a, b in zip(left, right, strict=True)]
+    def right_behind_left(left, right):
+        beyond = {token: token + VOCABULARY if token >= VOCABULARY else token for token in left}
+        return {beyond[token]: count for token, count in left.items()} | {
+            token + VOCABULARY: count for token, count in right.items()
+        }
+
+    expected = [sorted(right_behind_left(left, right).items()) if asked else [] for left, right, asked in rows]
+    left, right = [left for left, _, _ in rows], [right for _, right, _ in rows]
+    assert join_rows(left, right, [row for row, (_, _, asked) in enumerate(rows) if asked]) == expected
+
+
+@thousand
+@given(st.data(), st.lists(bags, max_size=5), st.lists(bags, max_size=5))
+def test_rows_of_two_tables_agree_with_lists(data, first, second):
+    together = [sorted(row) for row in first + second]
+    places = st.integers(0, len(together) - 1)
+    rows = data.draw(st.lists(places, max_size=8) if together else st.just([]))
+    (indptr, ids, _), (other_indptr, other_ids, _) = arrays_of(first), arrays_of(second)
+    found = csr.rows_of_two(indptr, ids, other_indptr, other_ids, np.array(rows, np.int64))
+    assert rows_of(*found) == [together[row] for row in rows]

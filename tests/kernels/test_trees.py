@@ -1,4 +1,4 @@
-"""Tree scores and path contributions agree with walking each tree."""
+"""Tree scores, their bounds and path contributions agree with walking each tree."""
 
 from __future__ import annotations
 
@@ -57,6 +57,17 @@ def test_scores_agree_with_walking_the_trees(forest, table):
     assert scores_of(table, forest).tolist() == [
         sum(naive_scoring.tree_score(tree, row) for tree in forest) for row in table
     ]
+
+
+@thousand
+@given(forests, tables, st.sets(st.integers(0, FEATURES - 1)))
+def test_highest_scores_agree_with_walking_the_trees(forest, table, unknown):
+    rows = rows_of(table)
+    # Nothing is asked of what is unknown.
+    rows[:, sorted(unknown)] = np.nan
+    left_open = np.isin(np.arange(FEATURES), sorted(unknown))
+    found = trees.highest_scores(rows, left_open, *trees.lay_out(*flat(forest)))
+    assert found.tolist() == [sum(naive_scoring.highest_score(tree, row, unknown) for tree in forest) for row in table]
 
 
 @thousand
