@@ -24,5 +24,5 @@ def noted(handle, start, stop):
 
 
 def dask_setup(_worker):
-    """Called by Dask where a worker starts, before `tasks.partitions` is imported and takes `load_rows` from there."""
+    """Called where a worker starts: before `tasks.partitions` is imported, which takes the function from there."""
     tasks.ingestion.load_rows = tasks.ingestion.snapshots.load_rows = noted
