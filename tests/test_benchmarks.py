@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -223,8 +222,9 @@ def test_index_changes_measures_changing_and_building_anew(data, tmp_path, capsy
 @pytest.mark.slow
 def test_partitions_find_the_same_by_threads_and_by_processes(tmp_path, monkeypatch, capsys):
     for name in ("FUZZYJOIN_STORAGE", "FUZZYJOIN_DASK", "PREFECT_HOME", "PREFECT_API_URL", "PREFECT_LOGGING_LEVEL"):
-        # So that what the command sets is taken back.
-        monkeypatch.setenv(name, os.environ.get(name, ""))
+        # So that what the command sets is taken back. Empty is no logging level: the server would not start.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     sizes = ["--reference", "900", "--queries", "300", "--partition-rows", "300", "100"]
     partitions.main(["--tasks", str(ROOT / "docs/examples/autofj50"), *sizes, "--json", str(tmp_path / "out.json")])
 
