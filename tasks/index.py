@@ -8,12 +8,13 @@ the new index is made of the one that the last run left (see `fuzzyjoin.update_i
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 from prefect import get_run_logger, task
 
-from fuzzyjoin import Matcher, Program, UsageError, index_reference, update_index
+from fuzzyjoin import DataError, Matcher, Program, UsageError, index_reference, update_index
 from fuzzyjoin.index import find_index, is_index
 from fuzzyjoin.matcher import reference_table
 from tasks.handles import IndexHandle, InputHandle, ProgramHandle
@@ -31,8 +32,8 @@ __all__ = ["index_folder", "index_reference_table"]
 FEWEST_KEPT: Final = 0.5
 """Share of the rows that two reference tables must have in common, or the index is built from nothing."""
 
-FEW_QUERIES: Final = 20
-"""Query rows touch about so many reference rows each: if that is less than there are, those are not all prepared."""
+TOUCHED_A_ROW: Final = 20
+"""About how many reference rows a query row touches: if all together are fewer than there are, not all are prepared."""
 
 
 def index_folder() -> Path:
@@ -50,7 +51,7 @@ def index_reference_table(program: ProgramHandle, reference: InputHandle, query_
     with shown_progress("indexing the reference table") as progress:
         if not is_index(path):
             _make_of_an_earlier(loaded, frame, table)
-        if not is_index(path) or query_rows * FEW_QUERIES >= len(table):
+        if not is_index(path) or query_rows * TOUCHED_A_ROW >= len(table):
             index_reference(loaded, frame, index_folder(), id=reference.id_column, progress=progress)
     # As young as its last use: what nobody uses is deleted by age.
     os.utime(path)
@@ -60,11 +61,15 @@ def index_reference_table(program: ProgramHandle, reference: InputHandle, query_
 def _make_of_an_earlier(program: Program, frame: pd.DataFrame, table: KeyTable) -> None:
     """Make the index of the one that was used last and shares enough rows, if there is one."""
     rows = _rows(table)
-    for path in sorted(index_folder().glob("*/"), key=lambda folder: folder.stat().st_mtime, reverse=True):
+    for path in _latest_first():
         try:
             earlier = Matcher.open(path, program).side.table
         except UsageError:
             # Of a program that needs another.
+            continue
+        except DataError as error:
+            # It only saves work: an index that cannot be read, or is just deleted, is no reason to end the run.
+            get_run_logger().warning("an earlier index is passed over: %s", error)
             continue
         if earlier.id_column != table.id_column:
             continue
@@ -82,6 +87,16 @@ def _make_of_an_earlier(program: Program, frame: pd.DataFrame, table: KeyTable) 
             f"{len(kept):,}",
         )
         return
+
+
+def _latest_first() -> list[Path]:
+    """The indexes, the one that was used last first; what is being built or deleted has a name with a dot."""
+    used = []
+    for path in index_folder().glob("[!.]*"):
+        # Another run's clean-up may be faster.
+        with suppress(FileNotFoundError):
+            used.append((path.stat().st_mtime, path))
+    return [path for _, path in sorted(used, reverse=True)]
 
 
 def _rows(table: KeyTable) -> pd.DataFrame:

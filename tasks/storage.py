@@ -138,8 +138,11 @@ def _deleted(path: Path, before: float | None) -> bool:
         if before is not None and path.stat().st_mtime >= before:
             return False
         if path.is_dir():
-            # An index is a folder; who has it open keeps its files until the end.
-            shutil.rmtree(path)
+            # An index is a folder; who has it open keeps its files until the end. It leaves its place at once: half
+            # deleted, by a process that is killed, it would be taken for an index.
+            leaving = path.with_name(f".deleted-{secrets.token_hex(8)}")
+            path.rename(leaving)
+            shutil.rmtree(leaving)
         else:
             path.unlink()
     except FileNotFoundError:

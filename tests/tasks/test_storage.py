@@ -1,9 +1,11 @@
 """Files named by their content: whole or not there, and noticed when they were changed."""
 
+import shutil
+
 import pytest
 
 from fuzzyjoin.errors import DataError, UsageError
-from tasks.storage import FileHandle, checked, snapshot_folder, storage_folder, store
+from tasks.storage import FileHandle, checked, delete_saved_work, snapshot_folder, storage_folder, store
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +67,20 @@ def test_without_a_setting_the_folder_is_in_the_working_folder(tmp_path, monkeyp
 def test_handles_survive_json():
     handle = store("programs", ".json", write("{}"))
     assert FileHandle.model_validate_json(handle.model_dump_json()) == handle
+
+
+def test_an_index_that_is_deleted_leaves_its_place_at_once(storage, monkeypatch):
+    index = storage / "indexes" / "of_a_table"
+    index.mkdir(parents=True)
+    (index / "manifest.json").touch()
+
+    def killed(_path):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            delete_saved_work()
+    assert not index.exists()
+    assert delete_saved_work() == 1
+    assert list((storage / "indexes").iterdir()) == []
