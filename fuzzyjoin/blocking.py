@@ -40,6 +40,9 @@ __all__ = [
     "scorer_k",
 ]
 
+Sets: TypeAlias = "tuple[Int64Array, Int32Array, Int32Array]"
+"""Token sets of some rows: row offsets, ids, counts."""
+
 MOST_CANDIDATES = 50
 FEWEST_CANDIDATES = 20
 SMALLEST_SQUARE = 1e-9
@@ -150,11 +153,11 @@ class InvertedIndex:
 
     @classmethod
     def build(
-        cls, indptr: Int64Array, ids: Int32Array, counts: Int32Array, weights: Float64Array, scales: Float64Array
+        cls, left: Sets, right: Sets, left_size: int, weights: Float64Array, scales: Float64Array
     ) -> InvertedIndex:
-        """Lay out rows of tokens; `scales` are by position."""
+        """Lay out rows of two token sets each, the right ones' tokens behind; `scales` are by position."""
         order = np.argsort(-scales, kind="stable").astype(np.int32)
-        rows = occurrences_by_rank(order, indptr, ids, counts)
+        rows = occurrences_by_rank(order, *left, left_size, *right)
         lists = inverted_index(*rows, weights.size)
         most = most_in_a_row(*rows, weights.size)
         return cls(*lists, *rows, most, weights, scales[order], order)
@@ -211,16 +214,20 @@ class LexicalBlocking:
     @cached_property
     def lists(self) -> InvertedIndex:
         """3-grams and words of every reference row, laid out for the search."""
-        rows = np.arange(self.words.reference.indptr.size - 1)
-        indptr, ids, counts = self._side_by_side(self.grams.reference, self.words.reference, rows)
-        weights = np.concatenate([self.grams.weights[1], self.words.weights[1]])
+        grams, words = self._weights(self.grams), self._weights(self.words)
+        left, right = _sets(self.grams.reference), _sets(self.words.reference)
         if self.blocker == "cosine":
-            # A product of two weights on the grid is a multiple of 2**-32: sums of them are exact too.
-            weights = weights * weights
-            scales = 1.0 / np.sqrt(np.maximum(_row_sums(indptr, weights[ids] * counts), SMALLEST_SQUARE))
+            squares = csr.weighted_counts(*left, grams) + csr.weighted_counts(*right, words)
+            scales = 1.0 / np.sqrt(np.maximum(squares, SMALLEST_SQUARE))
         else:
-            scales = 1.0 / np.maximum(_row_sums(indptr, counts), 1)
-        return InvertedIndex.build(indptr, ids, counts, weights, scales)
+            sizes = csr.weighted_counts(*left, np.ones_like(grams)) + csr.weighted_counts(*right, np.ones_like(words))
+            scales = 1.0 / np.maximum(sizes, 1.0)
+        return InvertedIndex.build(left, right, grams.size, np.concatenate([grams, words]), scales)
+
+    def _weights(self, index: TokenIndex) -> Float64Array:
+        """What each token weighs. A product of two weights on the grid is a multiple of 2**-32: sums are exact too."""
+        idf: Float64Array = index.weights[1]
+        return idf * idf if self.blocker == "cosine" else idf
 
     def _side_by_side(
         self, grams: TokenSets, words: TokenSets, rows: Int64Array
@@ -258,9 +265,8 @@ class LexicalBlocking:
         )
 
 
-def _row_sums(indptr: Int64Array, values: np.ndarray) -> np.ndarray:
-    rows = np.repeat(np.arange(indptr.size - 1), np.diff(indptr))
-    return np.bincount(rows, values, indptr.size - 1)
+def _sets(tokens: TokenSets) -> Sets:
+    return tokens.indptr, tokens.ids, tokens.counts
 
 
 def block_with(blocker: Blocker, reference: KeyTable, other: KeyTable) -> CandidatePairs:

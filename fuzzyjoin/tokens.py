@@ -18,7 +18,7 @@ from fuzzyjoin.kernels.words import find_words, word_table
 from fuzzyjoin.texts import Texts, object_array
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array
 
@@ -30,6 +30,9 @@ GRAM_MARKER = 0x110000
 GRID = 2.0**16
 
 WEIGHTINGS = ("uniform", "idf")
+
+ROWS_AT_ONCE = 1 << 12
+"""Rows whose tokens are held as they are spelled at a time."""
 
 
 def on_grid(weights: Float64Array | float) -> Float64Array | float:
@@ -97,6 +100,12 @@ class Vocabulary:
         words = Texts.of(tokens.tolist())
         return cls(words, word_table(words.content, words.offsets))
 
+    @classmethod
+    def of_lots(cls, lots: Sequence[np.ndarray], also: Sequence[str]) -> Vocabulary:
+        """Lay out the tokens of several lots, and the words in `also`."""
+        tokens = np.concatenate([np.array(also, object), *lots]) if also else np.concatenate(lots)
+        return cls.of(object_array(sorted(set(tokens))) if tokens.dtype == object else np.unique(tokens))
+
     def __len__(self) -> int:
         return len(self.tokens)
 
@@ -122,6 +131,14 @@ class Vocabulary:
         known = set(own)
         # Two ascending runs, which sorting merges.
         return Vocabulary.of(object_array(sorted(own + [word for word in other.tokens if word not in known])))
+
+
+def _lots(texts: Sequence[str], tokeniser: str) -> Iterator[tuple[np.ndarray, Int64Array, Int64Array]]:
+    """Yield the tokens of `ROWS_AT_ONCE` rows at a time: distinct ones, each token's place there, where rows begin."""
+    for start in range(0, max(len(texts), 1), ROWS_AT_ONCE):
+        keys, indptr = TOKENISERS[tokeniser](texts[start : start + ROWS_AT_ONCE])
+        places, tokens = pd.factorize(keys)
+        yield tokens, places, indptr
 
 
 @dataclass(frozen=True)
@@ -151,18 +168,21 @@ class TokenIndex:
         Weights are (2, vocabulary): uniform 1, and IDF max(0, log(n / (df + 1))) with log(n) for a token that the
         reference table never saw (paper, section 2.2).
         """
-        keys, indptr = TOKENISERS[tokeniser](texts)
-        codes, unique = pd.factorize(np.concatenate([keys, np.array(also, dtype=keys.dtype)]) if also else keys)
-        codes = codes[: keys.size]
-        # Millions of rows have hundreds of megabytes of each of these.
-        del keys
-        order = np.argsort(unique, kind="stable")
-        rank = np.empty(order.size, np.int64)
-        rank[order] = np.arange(order.size)
-        codes = rank[codes]
-        ids, counts, indptr = csr.sorted_counts(codes, indptr)
-        del codes
-        return cls._weighed(tokeniser, Vocabulary.of(unique[order]), indptr, ids, counts)
+        # Tokenised twice, some rows at a time: as they are spelled, all rows' tokens take several times the memory.
+        distinct, room = [], 0
+        for tokens, places, _ in _lots(texts, tokeniser):
+            distinct.append(tokens)
+            room += places.size
+        vocabulary = Vocabulary.of_lots(distinct, also)
+        ids, counts, indptr = np.empty(room, np.int32), np.empty(room, np.int32), np.zeros(len(texts) + 1, np.int64)
+        row = 0
+        for tokens, places, starts in _lots(texts, tokeniser):
+            lot = csr.sorted_counts(vocabulary.lookup(tokens).astype(np.int32)[places], starts)
+            end = row + starts.size - 1
+            indptr[row : end + 1] = indptr[row] + lot[2]
+            ids[indptr[row] : indptr[end]], counts[indptr[row] : indptr[end]] = lot[0], lot[1]
+            row = end
+        return cls._weighed(tokeniser, vocabulary, indptr, ids[: indptr[-1]], counts[: indptr[-1]])
 
     def merged(self, other: TokenIndex, rows: Int64Array) -> TokenIndex:
         """The index of two tables' rows in the order of `rows`, which are positions in the two, one below the other.
@@ -198,6 +218,6 @@ class TokenIndex:
         unseen = codes < 0
         strange = pd.factorize(keys[unseen], sort=True)[0]
         codes[unseen] = strange + len(self.vocabulary)
-        ids, counts, indptr = csr.sorted_counts(codes, indptr)
+        ids, counts, indptr = csr.sorted_counts(codes.astype(np.int32), indptr)
         sums, squares = csr.row_weights(indptr, ids, counts, self.weights, self.unseen)
         return TokenSets(indptr, ids, counts, sums, squares)

@@ -50,6 +50,16 @@ def csr(rows):
     return indptr, ids, counts
 
 
+LEFT = 4
+"""Tokens of the left one of two vocabularies that are `VOCABULARY` together."""
+
+
+def divided(rows):
+    """Rows of {token: count} as the rows of two vocabularies, that of `LEFT` tokens first."""
+    left = [{token: count for token, count in row.items() if token < LEFT} for row in rows]
+    return left, [{token - LEFT: count for token, count in row.items() if token >= LEFT} for row in rows]
+
+
 def pairs_of(candidates):
     """Lists of candidate positions, one a row, as offsets and positions."""
     indptr = np.cumsum([0, *map(len, candidates)], dtype=np.int64)

@@ -15,7 +15,15 @@ from fuzzyjoin.kernels.jit import kernel
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt32Array
 
-__all__ = ["document_frequency", "join_rows", "ngram_keys", "row_weights", "rows_of_two", "sorted_counts"]
+__all__ = [
+    "document_frequency",
+    "join_rows",
+    "ngram_keys",
+    "row_weights",
+    "rows_of_two",
+    "sorted_counts",
+    "weighted_counts",
+]
 
 LONG_ROW = 48
 
@@ -52,7 +60,7 @@ def ngram_keys(code_points: UInt32Array, offsets: Int64Array, marker: int) -> tu
 
 
 @kernel
-def insertion_sort(values: Int64Array | Int32Array) -> None:
+def insertion_sort(values: Int32Array) -> None:
     """Sort a short array in place; for a few dozen values it beats a general sort."""
     for end in range(1, values.size):
         value = values[end]
@@ -64,7 +72,7 @@ def insertion_sort(values: Int64Array | Int32Array) -> None:
 
 
 @kernel
-def sorted_counts(tokens: Int64Array, indptr: Int64Array) -> tuple[Int32Array, Int32Array, Int64Array]:
+def sorted_counts(tokens: Int32Array, indptr: Int64Array) -> tuple[Int32Array, Int32Array, Int64Array]:
     """Sort each row's tokens and fold repeats into counts.
 
     Returns ids (sorted and unique within a row), counts and row offsets. An empty row stays empty.
@@ -128,6 +136,16 @@ def row_weights(
             sums[weighting, row] = total
             squares[weighting, row] = square
     return sums, squares
+
+
+@kernel
+def weighted_counts(indptr: Int64Array, ids: Int32Array, counts: Int32Array, weights: Float64Array) -> Float64Array:
+    """Σ weight·count of each row, of tokens within the vocabulary; an empty row gives 0."""
+    sums = np.zeros(indptr.size - 1)
+    for row in range(sums.size):
+        for place in range(indptr[row], indptr[row + 1]):
+            sums[row] += weights[ids[place]] * counts[place]
+    return sums
 
 
 @kernel

@@ -55,24 +55,39 @@ def block_places(groups: int) -> int:
 
 @kernel
 def occurrences_by_rank(
-    order: Int32Array, indptr: Int64Array, ids: Int32Array, counts: Int32Array
+    order: Int32Array,
+    left_indptr: Int64Array,
+    left_ids: Int32Array,
+    left_counts: Int32Array,
+    left_size: int,
+    right_indptr: Int64Array,
+    right_ids: Int32Array,
+    right_counts: Int32Array,
 ) -> tuple[Int64Array, Int32Array]:
     """The tokens of the rows in the given order, each as often as it occurs: row offsets and tokens.
 
-    An empty row stays empty.
+    A row's tokens are two sets; those of the right vocabulary go behind the left one, of `left_size` tokens. An empty
+    row stays empty.
     """
     starts = np.zeros(order.size + 1, np.int64)
     for rank in range(order.size):
+        row = order[rank]
         size = np.int64(0)
-        for position in range(indptr[order[rank]], indptr[order[rank] + 1]):
-            size += counts[position]
+        for position in range(left_indptr[row], left_indptr[row + 1]):
+            size += left_counts[position]
+        for position in range(right_indptr[row], right_indptr[row + 1]):
+            size += right_counts[position]
         starts[rank + 1] = starts[rank] + size
     tokens = np.empty(starts[order.size], np.int32)
     place = 0
     for row in order:
-        for position in range(indptr[row], indptr[row + 1]):
-            for _ in range(counts[position]):
-                tokens[place] = ids[position]
+        for position in range(left_indptr[row], left_indptr[row + 1]):
+            for _ in range(left_counts[position]):
+                tokens[place] = left_ids[position]
+                place += 1
+        for position in range(right_indptr[row], right_indptr[row + 1]):
+            for _ in range(right_counts[position]):
+                tokens[place] = right_ids[position] + left_size
                 place += 1
     return starts, tokens
 

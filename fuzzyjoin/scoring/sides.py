@@ -253,5 +253,5 @@ def _gram_form(index: TokenIndex, query: Sequence[str]) -> Form:
 
 
 def _token_sets(tokens: Int64Array, starts: Int64Array) -> Sets:
-    ids, counts, indptr = csr.sorted_counts(tokens, starts)
+    ids, counts, indptr = csr.sorted_counts(tokens.astype(np.int32), starts)
     return indptr, ids, counts

@@ -27,7 +27,7 @@ def ngram_keys(texts):
 
 def sorted_counts(rows):
     """Every row as {token: count}, in the order of the arrays."""
-    tokens = np.array([token for row in rows for token in row], np.int64)
+    tokens = np.array([token for row in rows for token in row], np.int32)
     ids, counts, indptr = csr.sorted_counts(tokens, np.cumsum([0, *map(len, rows)], dtype=np.int64))
     return [list(zip(*row, strict=True)) for row in zip(rows_of(indptr, ids), rows_of(indptr, counts), strict=True)]
 
@@ -100,6 +100,16 @@ def test_row_weights_agree_with_exact_sums(rows, weights):
         assert squares[found] == pytest.approx(
             [math.fsum((weight(token) * count) ** 2 for token, count in row.items()) for row in rows], rel=1e-14
         )
+
+
+@thousand
+@given(st.lists(bags, max_size=6), any_weights)
+@example([], [0.0] * (VOCABULARY + 1))
+@example([{}, {0: 3}, {}], [2.5] * (VOCABULARY + 1))
+def test_weighted_counts_agree_with_exact_sums(rows, weights):
+    found = csr.weighted_counts(*arrays_of(rows), np.array(weights))
+    expected = [math.fsum(weights[token] * count for token, count in row.items()) for row in rows]
+    assert found.tolist() == pytest.approx(expected, rel=1e-14)
 
 
 @thousand

@@ -8,14 +8,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fuzzyjoin.kernels import postings
-from tests.cases import VOCABULARY, bags, csr, rows_of, thousand
+from tests.cases import LEFT, VOCABULARY, bags, csr, divided, rows_of, thousand
 
 LARGEST_BLOCK = postings.GROUP * 2016
 
 
 def laid_out(rows, order):
     """Rows of tokens in the given order, each token as often as it occurs."""
-    return postings.occurrences_by_rank(np.array(order, np.int32), *csr(rows))
+    left, right = divided(rows)
+    return postings.occurrences_by_rank(np.array(order, np.int32), *csr(left), LEFT, *csr(right))
 
 
 def spelled_out(bag):

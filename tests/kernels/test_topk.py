@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 
 from fuzzyjoin.blocking import InvertedIndex
 from tests import naive
-from tests.cases import VOCABULARY, bags, query_bags, rows_of, subsets, thousand
+from tests.cases import LEFT, VOCABULARY, bags, divided, query_bags, rows_of, subsets, thousand
 from tests.cases import csr as arrays_of
 
 
 def best_rows(queries, references, weights, scales, rows, *, k, exclude_self=False):
     """Candidates of each of `rows`; `weights` by token, `scales` by reference row."""
-    index = InvertedIndex.build(*arrays_of(references), np.array(weights, np.float64), np.array(scales, np.float64))
+    left, right = divided(references)
+    laid_out = np.array(weights, np.float64), np.array(scales, np.float64)
+    index = InvertedIndex.build(arrays_of(left), arrays_of(right), LEFT, *laid_out)
     indptr, ids, _ = arrays_of(queries)
     sizes, found = index.top_k(np.array(rows, np.int64), indptr, ids, k, exclude_self=exclude_self)
     return rows_of(np.cumsum([0, *sizes.tolist()]), found)
