@@ -40,8 +40,8 @@ class NegativeRules:
     """
 
     pairs: tuple[str, ...]
-    _learned: tuple[TokenIndex, Int64Array] | None = field(default=None, compare=False, repr=False)
-    """The index that the rules were learned on and their codes there, which spares looking the words up again."""
+    _known: list[tuple[TokenIndex, Int64Array]] = field(default_factory=list, compare=False, repr=False)
+    """The index that the rules were last used with, and their codes there: so many words take long to find."""
 
     def sides(self) -> tuple[list[str], list[str]]:
         """The first and the second words of all pairs.
@@ -81,10 +81,13 @@ class NegativeRules:
 
     def _codes(self, index: TokenIndex) -> Int64Array:
         """The pairs as first · vocabulary + second, ascending."""
-        if self._learned is not None and self._learned[0] is index:
-            return self._learned[1]
+        for known, codes in self._known:
+            if known is index:
+                return codes
         low, high = (index.vocabulary.lookup(object_array(side)) for side in self.sides())
-        return np.sort(low * len(index.vocabulary) + high)
+        codes = np.sort(low * len(index.vocabulary) + high)
+        self._known[:] = [(index, codes)]
+        return codes
 
 
 def learn_rules(pairs: CandidatePairs, index: TokenIndex) -> NegativeRules:
@@ -94,4 +97,4 @@ def learn_rules(pairs: CandidatePairs, index: TokenIndex) -> NegativeRules:
     codes = np.unique(found)
     low, high = np.divmod(codes, size)
     vocabulary = np.array(index.vocabulary.tolist(), dtype=object)
-    return NegativeRules(tuple((vocabulary[low] + SEPARATOR + vocabulary[high]).tolist()), (index, codes))
+    return NegativeRules(tuple((vocabulary[low] + SEPARATOR + vocabulary[high]).tolist()), [(index, codes)])
