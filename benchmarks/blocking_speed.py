@@ -26,6 +26,7 @@ from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, apart, peak_memory_mb, print_table, say, write_json
 from fuzzyjoin.blocking import BLOCKERS, LexicalBlocking
 from fuzzyjoin.text import blocking_text, lower
+from fuzzyjoin.texts import Texts
 from fuzzyjoin.threads import Work
 
 if TYPE_CHECKING:
@@ -147,10 +148,11 @@ def _indexed(
     references: list[str], queries: list[str], blocker: BlockerName, k: int, threads: int
 ) -> tuple[LexicalBlocking, tuple[TokenSets, TokenSets]]:
     """Index the references and lay the index out; beside it the tokens of the queries."""
-    index = LexicalBlocking.build(blocking_text([list(map(lower, references))]), blocker=blocker)
+    index = LexicalBlocking.build(Texts.of(blocking_text([list(map(lower, references))])), blocker=blocker)
     query = blocking_text([list(map(lower, queries))])
+    asked = index.grams.encode(query), index.words.encode(query)
     index.query_pairs(index.grams.encode(query[:1]), index.words.encode(query[:1]), k, Work(threads))
-    return index, (index.grams.encode(query), index.words.encode(query))
+    return index, asked
 
 
 def _search_by_other(titles: Titles, arguments: argparse.Namespace) -> dict[str, Any]:

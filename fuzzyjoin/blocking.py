@@ -203,7 +203,9 @@ class LexicalBlocking:
     blocker: BlockerName = "lexical"
 
     @classmethod
-    def build(cls, texts: list[str], *, also: Sequence[str] = (), blocker: BlockerName = "lexical") -> LexicalBlocking:
+    def build(
+        cls, texts: Sequence[str], *, also: Sequence[str] = (), blocker: BlockerName = "lexical"
+    ) -> LexicalBlocking:
         """Index the blocking text of the reference table; the words in `also` enter the vocabulary in any case."""
         return cls(TokenIndex.build(texts, "word", also=also), TokenIndex.build(texts, "3-gram"), blocker)
 

@@ -96,7 +96,7 @@ class ReferenceColumn:
         """Token index of the preprocessed texts."""
         name = f"{method}/{tokeniser}"
         if name not in self.indexes:
-            self.indexes[name] = TokenIndex.build(self.texts(method).tolist(), tokeniser)
+            self.indexes[name] = TokenIndex.build(self.texts(method), tokeniser)
         return self.indexes[name]
 
     def merged(self, other: ReferenceColumn, rows: Int64Array) -> ReferenceColumn:

@@ -61,7 +61,7 @@ class ReferenceSide:
     def index(self) -> LexicalBlocking:
         """The inverted index."""
         rule_words = [word for side in self.rules.sides() for word in side]
-        return LexicalBlocking.build(self.blocking_texts.tolist(), also=rule_words, blocker=self.blocker)
+        return LexicalBlocking.build(self.blocking_texts, also=rule_words, blocker=self.blocker)
 
     @cached_property
     def forms(self) -> ReferenceForms:
