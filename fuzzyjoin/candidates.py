@@ -126,6 +126,8 @@ class Candidates:
     def allowed_pairs(self, rules: NegativeRules) -> CandidatePairs:
         """The query pairs that no negative rule forbids."""
         if not self._allowed or self._allowed[0][0] != rules:
-            forbidden = rules.forbid(self.query_pairs, self.query_words, self.index.words)
+            side = self.reference_side
+            codes = side.rule_codes if rules == side.rules else None
+            forbidden = rules.forbid(self.query_pairs, self.query_words, self.index.words, codes)
             self._allowed[:] = [(rules, self.query_pairs.keep(~forbidden))]
         return self._allowed[0][1]

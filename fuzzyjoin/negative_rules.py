@@ -40,8 +40,8 @@ class NegativeRules:
     """
 
     pairs: tuple[str, ...]
-    _known: list[tuple[TokenIndex, Int64Array]] = field(default_factory=list, compare=False, repr=False)
-    """The index that the rules were last used with, and their codes there: so many words take long to find."""
+    _learned: tuple[TokenIndex, Int64Array] | None = field(default=None, compare=False, repr=False)
+    """The index that the rules were learned on and their codes there, which spares looking the words up again."""
 
     def sides(self) -> tuple[list[str], list[str]]:
         """The first and the second words of all pairs.
@@ -61,10 +61,13 @@ class NegativeRules:
         )
         return next((pair for pair in found if pair in rules), None)
 
-    def forbid(self, pairs: CandidatePairs, query: TokenSets, index: TokenIndex) -> BoolArray:
+    def forbid(
+        self, pairs: CandidatePairs, query: TokenSets, index: TokenIndex, codes: Int64Array | None = None
+    ) -> BoolArray:
         """Which candidate pairs (pairs,) a rule forbids.
 
         `query` and `index` hold the words of the blocking texts; the index's vocabulary must hold every word of a rule.
+        `codes` are those of the rules in that index, if they are at hand already.
         """
         if not self.pairs:
             return np.zeros(len(pairs), np.bool_)
@@ -75,19 +78,16 @@ class NegativeRules:
             query.ids,
             index.reference.indptr,
             index.reference.ids,
-            self._codes(index),
+            self.codes(index) if codes is None else codes,
             len(index.vocabulary),
         )
 
-    def _codes(self, index: TokenIndex) -> Int64Array:
-        """The pairs as first · vocabulary + second, ascending."""
-        for known, codes in self._known:
-            if known is index:
-                return codes
+    def codes(self, index: TokenIndex) -> Int64Array:
+        """The pairs as first · vocabulary + second, ascending; of many rules the words take long to find."""
+        if self._learned is not None and self._learned[0] is index:
+            return self._learned[1]
         low, high = (index.vocabulary.lookup(object_array(side)) for side in self.sides())
-        codes = np.sort(low * len(index.vocabulary) + high)
-        self._known[:] = [(index, codes)]
-        return codes
+        return np.sort(low * len(index.vocabulary) + high)
 
 
 def learn_rules(pairs: CandidatePairs, index: TokenIndex) -> NegativeRules:
@@ -97,4 +97,4 @@ def learn_rules(pairs: CandidatePairs, index: TokenIndex) -> NegativeRules:
     codes = np.unique(found)
     low, high = np.divmod(codes, size)
     vocabulary = np.array(index.vocabulary.tolist(), dtype=object)
-    return NegativeRules(tuple((vocabulary[low] + SEPARATOR + vocabulary[high]).tolist()), [(index, codes)])
+    return NegativeRules(tuple((vocabulary[low] + SEPARATOR + vocabulary[high]).tolist()), (index, codes))

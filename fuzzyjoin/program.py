@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -159,7 +158,7 @@ class Definition(Part):
 
     @model_validator(mode="after")
     def _rules_are_ascending(self) -> Definition:
-        for first, second in zip(*NegativeRules(self.negative_rules).sides(), strict=True):
+        for first, second in zip(*self.rules().sides(), strict=True):
             if first >= second:
                 raise ValueError(f"negative_rules holds {first}/{second}; the words of a rule ascend")
         return self
@@ -193,6 +192,10 @@ class Definition(Part):
         if not isinstance(value, float) or value < 0.0:
             raise DataError("the program's calibration holds no spread; learn it again")
         return value
+
+    def rules(self) -> NegativeRules:
+        """The negative rules, as the join uses them."""
+        return NegativeRules(self.negative_rules)
 
 
 class TableRecord(Part):
@@ -273,10 +276,10 @@ class Program(Part):
         """The compared columns with their weights."""
         return self.definition.columns
 
-    @cached_property
+    @property
     def negative_rules(self) -> NegativeRules:
         """The pairs of words that tell rows apart."""
-        return NegativeRules(self.definition.negative_rules)
+        return self.definition.rules()
 
     @property
     def built_in_blocker(self) -> Literal["lexical", "cosine"]:

@@ -64,6 +64,11 @@ class ReferenceSide:
         return LexicalBlocking.build(self.blocking_texts, also=rule_words, blocker=self.blocker)
 
     @cached_property
+    def rule_codes(self) -> Int64Array:
+        """Codes of the rules (see `NegativeRules.codes`)."""
+        return self.rules.codes(self.index.words)
+
+    @cached_property
     def forms(self) -> ReferenceForms:
         """The rows in every form that a scorer compares."""
         from fuzzyjoin.scoring.sides import reference_forms  # noqa: PLC0415 - unions do without it

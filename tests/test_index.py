@@ -11,6 +11,7 @@ import pytest
 from fuzzyjoin import Matcher, index_reference, learn_program
 from fuzzyjoin import index as index_module
 from fuzzyjoin.errors import DataError, UsageError
+from fuzzyjoin.negative_rules import NegativeRules
 from fuzzyjoin.program import Blocking
 from tests.cases import example, frame, random_tables
 
@@ -63,6 +64,15 @@ def test_a_row_looked_up_alone_is_joined_as_in_its_batch(joined):
     for row in range(0, len(query), 9):
         alone = matcher.lookup(query.iloc[[row]]).matches.set_index("query_id")
         pd.testing.assert_frame_equal(alone, together.loc[together.index.isin(query["id"].iloc[[row]])])
+
+
+def test_the_words_of_negative_rules_are_looked_up_once(joined, method, monkeypatch):
+    _, query, program, path = joined
+    matcher, looked_up, times = Matcher.open(path, program), NegativeRules.codes, []
+    monkeypatch.setattr(NegativeRules, "codes", lambda *args: times.append(args) or looked_up(*args))
+    for row in range(3):
+        matcher.lookup(query.iloc[[row]])
+    assert len(times) == (method == "autofj")
 
 
 def test_the_order_of_the_reference_rows_does_not_enter(joined):

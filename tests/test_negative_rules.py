@@ -96,15 +96,3 @@ def test_rules_hold_in_any_order():
 
 def test_without_rules_nothing_is_forbidden():
     assert forbidden((), ["men"], ["women"], [[0]]) == [False]
-
-
-def test_rules_are_looked_up_once_in_an_index_and_anew_in_another(monkeypatch):
-    rules = NegativeRules(("men/women",))
-    first, second = (TokenIndex.build([text, "women"], "word", also=["men", "women"]) for text in ("men", "aa men"))
-    pairs = CandidatePairs(*pairs_of([[0], [1]]))
-    asked = []
-    looked_up = NegativeRules.sides
-    monkeypatch.setattr(NegativeRules, "sides", lambda self: asked.append(self) or looked_up(self))
-    for index in (first, first, second, second, first):
-        assert rules.forbid(pairs, index.encode(["women", "men"]), index).tolist() == [True, True]
-    assert len(asked) == 3

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from fuzzyjoin import tokens
 from fuzzyjoin.text import lower
+from fuzzyjoin.texts import Texts
 from fuzzyjoin.tokens import TOKENISERS, WEIGHTINGS, TokenIndex
 from tests import naive
 from tests.cases import rows_of, texts
@@ -41,12 +44,14 @@ def test_both_tokenisers_have_a_twin():
 
 
 @pytest.mark.parametrize("tokeniser", TOKENISERS)
-@given(lists)
-@example([])
-@example(["", ""])
-@example(["john s hall", "x y"])
-def test_reference_rows_agree_with_counters(tokeniser, reference):
-    index = TokenIndex.build(reference, tokeniser)
+@given(lists, st.integers(1, 7), st.sampled_from([list, Texts.of]))
+@example([], 1, list)
+@example(["", ""], 1, Texts.of)
+@example(["john s hall", "x y"], 7, list)
+@example(["b", "", "a b", "b c"], 2, Texts.of)
+def test_reference_rows_agree_with_counters(tokeniser, reference, rows_at_once, kept_as):
+    with mock.patch.object(tokens, "ROWS_AT_ONCE", rows_at_once):
+        index = TokenIndex.build(kept_as(reference), tokeniser)
     rows = [naive.TOKENISERS[tokeniser](value) for value in reference]
     assert tokens_of(index) == sorted({token for row in rows for token in row})
     assert bags_of(index, index.reference) == [dict(Counter(row)) for row in rows]
