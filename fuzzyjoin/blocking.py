@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array, UInt16Array
     from fuzzyjoin.tables import KeyTable
     from fuzzyjoin.threads import Work
+    from fuzzyjoin.tokens import Sets
 
 __all__ = [
     "BLOCKERS",
@@ -39,9 +40,6 @@ __all__ = [
     "default_k",
     "scorer_k",
 ]
-
-Sets: TypeAlias = "tuple[Int64Array, Int32Array, Int32Array]"
-"""Token sets of some rows: row offsets, ids, counts."""
 
 MOST_CANDIDATES = 50
 FEWEST_CANDIDATES = 20
@@ -217,7 +215,7 @@ class LexicalBlocking:
     def lists(self) -> InvertedIndex:
         """3-grams and words of every reference row, laid out for the search."""
         grams, words = self._weights(self.grams), self._weights(self.words)
-        left, right = _sets(self.grams.reference), _sets(self.words.reference)
+        left, right = self.grams.reference.sets, self.words.reference.sets
         if self.blocker == "cosine":
             squares = csr.weighted_counts(*left, grams) + csr.weighted_counts(*right, words)
             scales = 1.0 / np.sqrt(np.maximum(squares, SMALLEST_SQUARE))
@@ -265,10 +263,6 @@ class LexicalBlocking:
         return CandidatePairs(
             np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), np.concatenate([part[1] for part in found])
         )
-
-
-def _sets(tokens: TokenSets) -> Sets:
-    return tokens.indptr, tokens.ids, tokens.counts
 
 
 def block_with(blocker: Blocker, reference: KeyTable, other: KeyTable) -> CandidatePairs:

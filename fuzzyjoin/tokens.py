@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array
 
-__all__ = ["TOKENISERS", "WEIGHTINGS", "TokenIndex", "TokenSets", "Vocabulary"]
+__all__ = ["TOKENISERS", "WEIGHTINGS", "Sets", "TokenIndex", "TokenSets", "Vocabulary"]
 
 GRAM_MARKER = 0x110000
 """One more than the last Unicode code point: pads a string for its 3-grams and occurs in none."""
@@ -44,6 +44,10 @@ def on_grid(weights: Float64Array | float) -> Float64Array | float:
     return np.round(weights * GRID) / GRID
 
 
+Sets: TypeAlias = "tuple[Int64Array, Int32Array, Int32Array]"
+"""Token sets of some rows: row offsets, ids, counts, ids sorted and unique within a row."""
+
+
 @dataclass(frozen=True)
 class TokenSets:
     """The token sets of some rows.
@@ -57,6 +61,11 @@ class TokenSets:
     counts: Int32Array
     sums: Float64Array
     squares: Float64Array
+
+    @property
+    def sets(self) -> Sets:
+        """The tokens without their weights."""
+        return self.indptr, self.ids, self.counts
 
 
 def grams(texts: Sequence[str]) -> tuple[Int64Array, Int64Array]:

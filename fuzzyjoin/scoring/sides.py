@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,15 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fuzzyjoin.candidates import Candidates
-    from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array, UInt32Array
+    from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int64Array, UInt32Array
     from fuzzyjoin.reference import ReferenceSide
-    from fuzzyjoin.tokens import Vocabulary
+    from fuzzyjoin.tokens import Sets, Vocabulary
 
 __all__ = ["Form", "ReferenceForms", "Sides", "Spellings", "TextForms", "reference_forms", "sides_of_candidates"]
-
-
-Sets: TypeAlias = "tuple[Int64Array, Int32Array, Int32Array]"
-"""Token sets of some rows: row offsets, ids, counts, ids sorted and unique within a row."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +207,7 @@ def sides_of_candidates(candidates: Candidates) -> Sides:
         grams=_gram_form(forms.grams, whole),
         words=Form(
             # A row's words in id order are the index's own.
-            (index.reference.indptr, index.reference.ids, index.reference.counts),
+            index.reference.sets,
             _token_sets(query.words, query.starts),
             index.frequency,
         ),
@@ -247,9 +243,7 @@ def _text_forms(
 
 
 def _gram_form(index: TokenIndex, query: Sequence[str]) -> Form:
-    asked = index.encode(query)
-    rows = index.reference
-    return Form((rows.indptr, rows.ids, rows.counts), (asked.indptr, asked.ids, asked.counts), index.frequency)
+    return Form(index.reference.sets, index.encode(query).sets, index.frequency)
 
 
 def _token_sets(tokens: Int64Array, starts: Int64Array) -> Sets:
