@@ -13,12 +13,14 @@ import numpy as np
 from benchmarks._copies import generator
 from fuzzyjoin.blocking import scorer_k
 from fuzzyjoin.candidates import Candidates
+from fuzzyjoin.scoring.adjustment import RunEvidence, adjusted_run, learn_adjustment
 from fuzzyjoin.scoring.calibration import Calibrator, RunScores, interval, run_features, spread_features
 from fuzzyjoin.scoring.decision import lowest_score
 from fuzzyjoin.scoring.densities import GRID, at, densities, histogram, smoothed
 from fuzzyjoin.scoring.evidence import MEAN_RANK, EvidenceTables, column_weights, evidence_without, sample_rows
+from fuzzyjoin.scoring.logistic import fit_logistic
 from fuzzyjoin.scoring.scorer import Trees
-from fuzzyjoin.scoring.scores import CROWDS, DECOYS, best_of_rows
+from fuzzyjoin.scoring.scores import CROWDS, DECOYS, best_of_rows, picked
 from fuzzyjoin.tables import key_tables
 from fuzzyjoin.threads import Work
 
@@ -57,9 +59,6 @@ KEPT: Final = 6
 
 RIDGE: Final = 10.0
 """Runs that the prior of the coefficients, about 0, counts as."""
-NEWTON_STEPS: Final = 50
-SMALLEST_STEP: Final = 1e-9
-"""Far below the digits that are kept."""
 SCORING_STEPS: Final = 100
 FIRST_LOG_SPREAD: Final = -0.5
 FEWEST_ROWS: Final = 3
@@ -96,7 +95,7 @@ class Examples:
 
 @dataclass(frozen=True)
 class Run:
-    """The scores of a pair of tables.
+    """The scores of a pair of tables, and the evidence behind them.
 
     `right` says whether the best candidate of a query row is, `crowd` how many siblings it has within twice the
     distance.
@@ -105,6 +104,7 @@ class Run:
     name: str
     family: str
     scores: RunScores
+    evidence: RunEvidence
     right: BoolArray
     matchable: BoolArray
     crowd: Float64Array
@@ -154,9 +154,14 @@ def fold_numbers(families: Sequence[str], folds: int, seed: int) -> dict[str, in
     return {distinct[place]: number % folds for number, place in enumerate(order.tolist())}
 
 
-def train(tables: Sequence[Examples], *, seed: int = 1) -> tuple[Trees, Calibrator]:
-    """Train trees on all tables, and a calibrator on scores by trees that never saw the table's family."""
-    runs = runs_out_of_fold(tables, seed=seed)
+def train(tables: Sequence[Examples], *, seed: int = 1) -> tuple[Trees, Calibrator, Calibrator]:
+    """Train trees on all tables, and two calibrators on scores by trees that never saw the table's family.
+
+    The first is for the trees' own scores, the second for those that were adjusted to the run by help of the first.
+    """
+    unadjusted = runs_out_of_fold(tables, seed=seed)
+    first = _calibrator(unadjusted)
+    runs = [adjusted(first, run) for run in unadjusted]
     folds = fold_numbers([run.family for run in runs], INNER_FOLDS, seed)
     trials = []
     for fold in range(INNER_FOLDS):
@@ -168,7 +173,14 @@ def train(tables: Sequence[Examples], *, seed: int = 1) -> tuple[Trees, Calibrat
         spread=_spread(trials),
         ball_spread=_ball_spread([t for run in runs for t in _ball_trials(run)]),
     )
-    return train_trees(tables, seed=seed), calibrator
+    return train_trees(tables, seed=seed), first, calibrator
+
+
+def adjusted(first: Calibrator, run: Run) -> Run:
+    """Return the run with scores as a program would adjust them."""
+    probability = at(first.curve(run.scores).probability, run.scores.best)
+    adjustment = learn_adjustment(run.scores, run.evidence, probability)
+    return replace(run, scores=adjusted_run(run.scores, run.evidence, adjustment))
 
 
 def runs_out_of_fold(tables: Sequence[Examples], *, seed: int) -> list[Run]:
@@ -238,29 +250,33 @@ def _round_down(threshold: float) -> float:
 
 def run_of(trees: Trees, table: Examples) -> Run:
     """Return the best scores of a table and of its decoys, candidates taken in order, ties to the first."""
-    scores = trees.scores(table.evidence)
-    best, places = best_of_rows(scores, np.arange(scores.size), table.sizes)
-    found = places >= 0
-    right, crowd = np.zeros(table.sizes.size, np.bool_), np.zeros(table.sizes.size)
-    claims = np.full(table.sizes.size, -1, np.int64)
-    claims[found] = table.reference[places[found]]
-    right[found] = table.right[places[found]]
-    crowd[found] = table.evidence[places[found]][:, CROWDS].min(axis=1)
-    query_decoys = _query_decoys(trees, table, places)
-    reference_decoys, _ = best_of_rows(trees.scores(table.decoys), np.arange(table.decoys.shape[0]), table.decoy_sizes)
-    run = RunScores(best, claims, *query_decoys, reference_decoys, table.reference_rows)
-    return Run(table.name, table.family, run, right, table.matchable, crowd)
+    best, places = best_of_rows(trees.scores(table.evidence), table.sizes)
+    found = picked(table.evidence, places, 0.0)
+    query_decoys, query_decoy_claims, without_best = _query_decoys(trees, table, places)
+    reference_decoys, others = best_of_rows(trees.scores(table.decoys), table.decoy_sizes)
+    claims = picked(table.reference, places, -1)
+    run = RunScores(best, claims, query_decoys, query_decoy_claims, reference_decoys, table.reference_rows)
+    return Run(
+        name=table.name,
+        family=table.family,
+        scores=run,
+        evidence=RunEvidence(found, without_best, picked(table.decoys, others, 0.0)),
+        right=picked(table.right, places, 0),
+        matchable=table.matchable,
+        crowd=found[:, CROWDS].min(axis=1).astype(np.float64),
+    )
 
 
-def _query_decoys(trees: Trees, table: Examples, best: Int64Array) -> tuple[Float64Array, Int64Array]:
-    """Return score and position of the best candidate of some query rows whose `best` was taken away."""
+def _query_decoys(trees: Trees, table: Examples, best: Int64Array) -> tuple[Float64Array, Int64Array, Float32Array]:
+    """Return score, position and evidence of the best candidate of some query rows whose `best` was taken away."""
     chosen = np.zeros(table.sizes.size, np.bool_)
     chosen[sample_rows(table.sizes.size, DECOYS)] = True
     taken = np.zeros(table.right.size, np.bool_)
     taken[best[best >= 0]] = True
     kept = np.repeat(chosen, table.sizes)
     evidence, left = evidence_without(table.evidence[kept], table.sizes[chosen], taken[kept], found=table.found[chosen])
-    return best_of_rows(trees.scores(evidence), table.reference[kept][~taken[kept]], left)
+    scores, places = best_of_rows(trees.scores(evidence), left)
+    return scores, picked(table.reference[kept][~taken[kept]], places, -1), picked(evidence, places, 0.0)
 
 
 def _calibrator(runs: Sequence[Run]) -> Calibrator:
@@ -283,10 +299,10 @@ def _calibrator(runs: Sequence[Run]) -> Calibrator:
             features.append(at(run_features(scores, empty.mixtures(scores)), scores.best))
             labels.append(run.right[rows])
             weights.append(np.full(rows.size, weight / np.sqrt(rows.size)))
-    x, y, weight = np.concatenate(features), np.concatenate(labels), np.concatenate(weights)
+    x, y, weight = np.concatenate(features), np.concatenate(labels).astype(np.float64), np.concatenate(weights)
     mean, scale = _rounded(x.mean(axis=0)), _rounded(x.std(axis=0) + 1e-6)
     # Rows of a run are alike: together they count as one observation beside the ridge.
-    coefficients = _logistic((x - mean) / scale, y, weight * (len(features) / weight.sum()))
+    coefficients = fit_logistic((x - mean) / scale, y, weight * (len(features) / weight.sum()), ridge=RIDGE)
     return replace(
         empty,
         mean=mean,
@@ -312,32 +328,6 @@ def _draws(run: Run) -> Iterator[tuple[Int64Array, float]]:
     for share in MATCHLESS_SHARES:
         number = max(1, round(without.size * (1.0 - share) / share))
         yield np.concatenate([without, random.permutation(having)[:number]]), 0.5
-
-
-def _logistic(x: Float64Array, y: BoolArray, weights: Float64Array) -> Float64Array:
-    """Fit a logistic regression with a weak ridge by Newton's method; the last coefficient is the intercept.
-
-    Sums are written out: a matrix product's rounding depends on the linear algebra library and its threads.
-    """
-    design = np.vstack([x.T, np.ones(x.shape[0])])
-    size = design.shape[0]
-    penalty = np.full(size, RIDGE)
-    penalty[-1] = 0.0
-    coefficients = np.zeros(size)
-    hessian = np.empty((size, size))
-    for _ in range(NEWTON_STEPS):
-        odds = (design * coefficients[:, np.newaxis]).sum(axis=0)
-        chance = 1.0 / (1.0 + np.exp(-odds))
-        gradient = (design * (weights * (y - chance))).sum(axis=1) - penalty * coefficients
-        curved = design * (weights * chance * (1.0 - chance))
-        for row in range(size):
-            hessian[row, row:] = (curved[row] * design[row:]).sum(axis=1)
-            hessian[row:, row] = hessian[row, row:]
-        step = np.linalg.solve(hessian + np.diag(penalty), gradient)
-        coefficients = coefficients + step
-        if np.abs(step).max() < SMALLEST_STEP:
-            break
-    return coefficients
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.blocking import Blocker, LexicalBlocking
     from fuzzyjoin.kernels.types import Int64Array
     from fuzzyjoin.negative_rules import NegativeRules
+    from fuzzyjoin.scoring.adjustment import RunEvidence
     from fuzzyjoin.scoring.calibration import RunScores
     from fuzzyjoin.scoring.scores import BestCandidates
     from fuzzyjoin.tables import KeyTable
@@ -50,7 +51,7 @@ class Candidates:
     scored
         Best candidates found so far, by scorer and column weights.
     runs
-        The same with the scores of decoys.
+        The same with those of decoys: scores and evidence.
     """
 
     reference: KeyTable
@@ -62,7 +63,7 @@ class Candidates:
     prepared: ReferenceSide | None = None
     found: BlockedPairs | None = None
     scored: dict[tuple[str, tuple[float, ...]], BestCandidates] = field(default_factory=dict)
-    runs: dict[tuple[str, tuple[float, ...]], RunScores] = field(default_factory=dict)
+    runs: dict[tuple[str, tuple[float, ...]], tuple[RunScores, RunEvidence]] = field(default_factory=dict)
     _allowed: list[tuple[NegativeRules, CandidatePairs]] = field(default_factory=list)
 
     @cached_property

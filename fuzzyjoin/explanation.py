@@ -27,6 +27,7 @@ __all__ = ["explain_program", "explain_query"]
 
 RULES_SHOWN = 5
 CANDIDATES_SHOWN = 3
+EVIDENCE_SHOWN = 4
 
 
 def explain_program(program: Program, *, rule_words: bool = True) -> str:
@@ -42,7 +43,7 @@ def explain_program(program: Program, *, rule_words: bool = True) -> str:
     lines.append(_rules(definition.negative_rules, words=rule_words))
     decision = definition.decision
     if isinstance(decision, Scorer):
-        lines += _scorer(decision)
+        lines += _scorer(decision, definition.adjustment)
     elif not decision.configurations:
         lines.append("Joins nothing: no union of configurations reaches the precision target.")
     else:
@@ -55,12 +56,17 @@ def explain_program(program: Program, *, rule_words: bool = True) -> str:
     return "\n".join(lines)
 
 
-def _scorer(decision: Scorer) -> list[str]:
+def _scorer(decision: Scorer, adjustment: object) -> list[str]:
+    from fuzzyjoin.scoring.adjustment import Adjustment  # noqa: PLC0415 - unions do without the scorer's modules
+
     named = f"The trained scorer {decision.name} ({decision.hash}) scores the candidates of a row together."
     if decision.cut is None:
         return [named, "Joins nothing: no cut reaches the precision target."]
+    told = Adjustment.from_json(adjustment).strongest(EVIDENCE_SHOWN) if adjustment is not None else []
+    learned = f"Adjusts a best candidate's score by what tells matches from decoys in these tables: {', '.join(told)}."
     return [
         named,
+        *([learned] if told else []),
         f"Joins a row to its best candidate if that scores {decision.cut:.4f} or higher, in (0, 1).",
         f"Estimates that the best candidate is wrong for {decision.prior:.0%} of the rows that it was learned on.",
     ]
@@ -184,7 +190,7 @@ def _scored(  # noqa: PLR0917 - what its only caller has checked
     tables = key_tables(*frames, ids, pairs)
     candidates = Candidates(*tables, asked_blocking(program, blocker), Work(), blocker="cosine")
     trained = named_scorer(decision, load_scorer(scorer) if scorer is not None else None)
-    row = score_row(candidates, trained, tuple(column.weight for column in program.columns))
+    row = score_row(candidates, trained, program.definition)
     return reasons(row, decision, program.definition.probabilities, candidates)
 
 

@@ -131,7 +131,7 @@ def learn(
 def learn_by_scorer(
     candidates: Candidates, settings: LearningSettings, watch: Stopwatch, scorer: TrainedScorer
 ) -> Program:
-    """Let a scorer decide, with prior, probabilities and cut estimated on these tables.
+    """Let a scorer decide, with adjustment, prior, probabilities and cut learned on these tables.
 
     Of a long query table a sample is asked. Blocking and token weights are those of the whole reference table, so that
     a score means the same when the program is applied.
@@ -152,7 +152,11 @@ def learn_by_scorer(
             NegativeRules(()),
             learned.weights,
             learned.decision,
-            {"probabilities": list(learned.probabilities), "spread": learned.spread},
+            {
+                "adjustment": learned.adjustment.as_json(),
+                "probabilities": list(learned.probabilities),
+                "spread": learned.spread,
+            },
         ),
         learning_record=_record(
             candidates,

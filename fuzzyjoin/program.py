@@ -139,7 +139,8 @@ class PrecisionEstimate(Part):
 class Definition(Part):
     """Everything that decides a match, and nothing else.
 
-    Where a scorer decides, `calibration` holds `probabilities`, the chance that a match is right at each score of
+    Where a scorer decides, `calibration` holds `adjustment`, what is added to the trees' scores (see
+    `fuzzyjoin.scoring.adjustment`), `probabilities`, the chance that a match is right at each score of
     `fuzzyjoin.scoring.densities.GRID`, ascending, and `spread`, how far their mean was off from task to task (standard
     deviation of its log-odds).
     """
@@ -192,6 +193,11 @@ class Definition(Part):
         if not isinstance(value, float) or value < 0.0:
             raise DataError("the program's calibration holds no spread; learn it again")
         return value
+
+    @property
+    def adjustment(self) -> Any:  # noqa: ANN401 - checked by those who know the evidence
+        """What `calibration` holds as the adjustment of a scorer's program, None if it holds none."""
+        return (self.calibration or {}).get("adjustment")
 
     def rules(self) -> NegativeRules:
         """The negative rules, as the join uses them."""

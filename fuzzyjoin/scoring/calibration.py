@@ -21,7 +21,10 @@ from fuzzyjoin.scoring.mixture import Mixture, fit_mixture
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Float64Array, Int64Array
 
-__all__ = ["Calibrator", "RunCurve", "RunScores", "interval", "run_features", "spread_features"]
+__all__ = ["NO_CANDIDATE", "Calibrator", "RunCurve", "RunScores", "interval", "run_features", "spread_features"]
+
+NO_CANDIDATE: Final = -9.0
+"""Score that a row without any candidate counts with: below all that is ever joined."""
 
 SMALLEST_TAIL: Final = 1e-3
 

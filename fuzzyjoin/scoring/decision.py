@@ -10,15 +10,17 @@ import numpy as np
 
 from fuzzyjoin.matching import Matches
 from fuzzyjoin.program import PrecisionEstimate, Scorer
-from fuzzyjoin.scoring.calibration import QUANTILES, interval
+from fuzzyjoin.scoring.adjustment import Adjustment, adjusted_run, learn_adjustment
+from fuzzyjoin.scoring.calibration import NO_CANDIDATE, QUANTILES, interval
 from fuzzyjoin.scoring.densities import at
 from fuzzyjoin.scoring.evidence import EvidenceTables, column_weights
-from fuzzyjoin.scoring.scores import NO_CANDIDATE, best_candidates, run_scores
+from fuzzyjoin.scoring.scores import best_candidates, run_with_decoys
 
 if TYPE_CHECKING:
     from fuzzyjoin.candidates import Candidates
     from fuzzyjoin.kernels.types import Float64Array
     from fuzzyjoin.program import Definition
+    from fuzzyjoin.scoring.adjustment import RunEvidence
     from fuzzyjoin.scoring.calibration import Calibrator, RunCurve, RunScores
     from fuzzyjoin.scoring.scorer import TrainedScorer
     from fuzzyjoin.scoring.scores import BestCandidates
@@ -32,12 +34,13 @@ LEVEL: Final = 0.9
 class Learned:
     """A decision by the scorer, with what it needs, how many rows it joins and the estimates of its precision.
 
-    `probabilities` are the chances at each of `GRID`, `spread` is how far off their mean usually is, in log-odds;
-    `weights` are those of the columns; of the `estimates` "posterior" is the headline, "decoys" and "ball" are views of
-    their own.
+    `adjustment` is added to the scores of the trees; `probabilities` are the chances at each of `GRID`, `spread` is how
+    far off their mean usually is, in log-odds; `weights` are those of the columns; of the `estimates` "posterior" is
+    the headline, "decoys" and "ball" are views of their own.
     """
 
     decision: Scorer
+    adjustment: Adjustment
     probabilities: tuple[float, ...]
     spread: float
     weights: tuple[float, ...]
@@ -79,15 +82,18 @@ def learn_decision(
     weights = column_weights(candidates)
     tables = EvidenceTables(candidates, weights)
     best = scored(tables, scorer) if joined_next else best_alone(tables, scorer)
-    run = scored_run(tables, scorer, best)
+    unadjusted, evidence = scored_run(tables, scorer, best)
+    first = at(scorer.first_calibrator.curve(unadjusted).probability, unadjusted.best)
+    adjustment = learn_adjustment(unadjusted, evidence, first)
+    run = adjusted_run(unadjusted, evidence, adjustment)
     curve = scorer.calibrator.curve(run)
-    probability = at(curve.probability, best.score)
-    least = lowest_score(best.score, probability, target)
-    joined = best.score >= least if least is not None else np.zeros(best.score.size, np.bool_)
-    spread = scorer.calibrator.spread_of(curve, best.score[joined]) if joined.any() else 0.0
+    probability = at(curve.probability, run.best)
+    least = lowest_score(run.best, probability, target)
+    joined = run.best >= least if least is not None else np.zeros(run.best.size, np.bool_)
+    spread = scorer.calibrator.spread_of(curve, run.best[joined]) if joined.any() else 0.0
     estimates = {"posterior": headline(probability[joined], spread)}
     if joined.any():
-        estimates["decoys"] = by_decoys(curve, run.reference_decoys, joined, float(best.score[joined].min()))
+        estimates["decoys"] = by_decoys(curve, run.reference_decoys, joined, float(run.best[joined].min()))
         estimates["ball"] = by_ball(scorer.calibrator, best.crowd[joined])
     decision = Scorer(
         name=scorer.name,
@@ -95,21 +101,29 @@ def learn_decision(
         prior=1.0 - curve.share,
         cut=float(scaled(np.array([least]))[0]) if least is not None else None,
     )
-    return Learned(decision, tuple(curve.probability.tolist()), spread, weights, int(joined.sum()), estimates)
+    return Learned(
+        decision, adjustment, tuple(curve.probability.tolist()), spread, weights, int(joined.sum()), estimates
+    )
 
 
 def match_by_scorer(
     candidates: Candidates, scorer: TrainedScorer, definition: Definition
 ) -> tuple[Matches, PrecisionEstimate]:
-    """Decide every query row by the frozen curve and cut; and the estimate for the rows that are joined here."""
+    """Decide every query row by what is frozen, and estimate the precision of the rows that are joined here.
+
+    The trees say which candidate is a row's best. The adjustment belongs to the row: the runner-up's score moves too.
+    """
     decision = definition.decision
     if not isinstance(decision, Scorer):
         raise TypeError("a union of configurations is not decided by a scorer")
     best = scored(EvidenceTables(candidates, tuple(column.weight for column in definition.columns)), scorer)
-    value = scaled(best.score)
     found = best.first >= 0
+    added = np.zeros(found.size)
+    added[found] = Adjustment.from_json(definition.adjustment).of(best.evidence[found], best.score[found])
+    score = best.score + added
+    value = scaled(score)
     joined = found & (value >= decision.cut) if decision.cut is not None else np.zeros(found.size, np.bool_)
-    probability = np.where(joined, at(np.array(definition.probabilities), best.score), 0.0)
+    probability = np.where(joined, at(np.array(definition.probabilities), score), 0.0)
     estimate = headline(probability[joined], definition.spread)
     matches = Matches(
         joined=joined,
@@ -117,7 +131,7 @@ def match_by_scorer(
         distance=np.where(found, 1.0 - value, np.inf),
         configuration=np.where(found & (decision.cut is not None), 0, -1).astype(np.int64),
         runner_up=best.second,
-        runner_up_distance=np.where(best.second >= 0, 1.0 - scaled(best.second_score), np.inf),
+        runner_up_distance=np.where(best.second >= 0, 1.0 - scaled(best.second_score + added), np.inf),
         probability=probability,
     )
     return matches, estimate
@@ -138,11 +152,11 @@ def best_alone(tables: EvidenceTables, scorer: TrainedScorer) -> BestCandidates:
     return best_candidates(tables, scorer, tables.candidates.query_pairs, rows, runner_up=False)
 
 
-def scored_run(tables: EvidenceTables, scorer: TrainedScorer, best: BestCandidates) -> RunScores:
-    """The best scores and those of the decoys; kept too."""
+def scored_run(tables: EvidenceTables, scorer: TrainedScorer, best: BestCandidates) -> tuple[RunScores, RunEvidence]:
+    """The best candidates' scores and evidence with those of the decoys; kept too."""
     known, key = tables.candidates.runs, (scorer.hash, tables.weights)
     if key not in known:
-        known[key] = run_scores(tables, scorer, best)
+        known[key] = run_with_decoys(tables, scorer, best)
     return known[key]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fuzzyjoin.scoring.adjustment import INPUTS, Adjustment
 from fuzzyjoin.scoring.decision import scaled, unscaled
 from fuzzyjoin.scoring.densities import at
 from fuzzyjoin.scoring.evidence import EVIDENCE, EvidenceTables
@@ -14,13 +15,14 @@ from fuzzyjoin.scoring.evidence import EVIDENCE, EvidenceTables
 if TYPE_CHECKING:
     from fuzzyjoin.candidates import Candidates
     from fuzzyjoin.kernels.types import Float32Array, Float64Array, Int64Array
-    from fuzzyjoin.program import Scorer
+    from fuzzyjoin.program import Definition, Scorer
     from fuzzyjoin.scoring.scorer import TrainedScorer
 
 __all__ = ["ScoredRow", "reasons", "score_row"]
 
 SHOWN: Final = 6
 SHOWN_OF_RIVAL: Final = 4
+SHOWN_OF_ADJUSTMENT: Final = 3
 
 
 @dataclass(frozen=True)
@@ -32,30 +34,38 @@ class ScoredRow:
     references
         Positions of the candidates.
     scores
-        Their scores (log-odds before calibration).
+        Their scores (log-odds before calibration), adjusted.
     evidence
         (candidates, evidence).
     contributions
-        What each piece of evidence adds to each score, (candidates, evidence + 1); the last is the mean score.
+        What each piece of evidence adds to each score by the trees, (candidates, evidence + 1); the last is the mean
+        score.
+    adjustment
+        What each of `INPUTS` of the best candidate adds to all scores of the row, and, last, the intercept.
     """
 
     references: Int64Array
     scores: Float64Array
     evidence: Float32Array
     contributions: Float64Array
+    adjustment: Float64Array
 
 
-def score_row(candidates: Candidates, scorer: TrainedScorer, weights: tuple[float, ...]) -> ScoredRow:
+def score_row(candidates: Candidates, scorer: TrainedScorer, definition: Definition) -> ScoredRow:
     """Score the candidates of the only row of the query table."""
     pairs = candidates.query_pairs
+    weights = tuple(column.weight for column in definition.columns)
     evidence = EvidenceTables(candidates, weights).evidence(pairs, np.zeros(1, np.int64))
     scores = scorer.trees.scores(evidence)
     order = np.argsort(-scores, kind="stable")
+    best, adjustment = order[:1], Adjustment.from_json(definition.adjustment)
+    parts = [*adjustment.parts(evidence[best], scores[best]), np.full(best.size, adjustment.intercept)]
     return ScoredRow(
-        pairs.reference[order].astype(np.int64),
-        scores[order],
-        evidence[order],
-        scorer.trees.contributions(evidence[order]),
+        references=pairs.reference[order].astype(np.int64),
+        scores=scores[order] + (adjustment.of(evidence[best], scores[best]) if best.size else 0.0),
+        evidence=evidence[order],
+        contributions=scorer.trees.contributions(evidence[order]),
+        adjustment=np.concatenate(parts),
     )
 
 
@@ -74,6 +84,7 @@ def reasons(row: ScoredRow, decision: Scorer, probabilities: tuple[float, ...], 
         f"What counted (the score is the sum of all, {row.scores[0]:.2f} = log-odds before calibration):",
         *_contributions(row.contributions[0, :-1], row.evidence[0]),
         f"  {row.contributions[0, -1]:+.2f}  what candidates score on average",
+        *_adjustment(row.adjustment),
     ]
     if not joined:
         lines.append(f"A cut of {values[0]:.4f} would have let it in.")
@@ -109,6 +120,14 @@ def _contributions(contributions: Float64Array, evidence: Float32Array) -> list[
     lines = [f"  {contributions[place]:+.2f}  {EVIDENCE[place]}: {evidence[place]:.3g}" for place in shown]
     rest = float(contributions.sum() - contributions[shown].sum())
     return [*lines, f"  {rest:+.2f}  all other evidence together"]
+
+
+def _adjustment(parts: Float64Array) -> list[str]:
+    """What the program learned on its own tables adds; nothing if it learned none."""
+    if not parts.any():
+        return []
+    shown = [f"{parts[place]:+.2f} {INPUTS[place]}" for place in _largest(parts[:-1], SHOWN_OF_ADJUSTMENT)]
+    return [f"  {parts.sum():+.2f}  by what tells matches from decoys in these tables, most: {', '.join(shown)}"]
 
 
 def _largest(values: Float64Array, number: int) -> list[int]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainedScorer", "Trees", "load_scorer", "scorer_bytes", "scorer_file_name", "shipped_scorer"]
 
-SCORER_VERSION: Final = 3
+SCORER_VERSION: Final = 4
 HASH_DIGITS: Final = 12
 """Digits of the hash in the file's name."""
 
@@ -90,11 +90,15 @@ _TREE_ARRAYS: Final[dict[str, type]] = {
 
 @dataclass(frozen=True)
 class TrainedScorer:
-    """Trees and what their scores mean, with the name and the hash by which a program calls them."""
+    """Trees and what their scores mean, with the name and the hash by which a program calls them.
+
+    `first_calibrator` tells what the trees' own scores mean, `calibrator` what scores mean that were adjusted to a run.
+    """
 
     name: str
     hash: str
     trees: Trees
+    first_calibrator: Calibrator
     calibrator: Calibrator
 
     @classmethod
@@ -115,19 +119,20 @@ class TrainedScorer:
                 )
             trees = Trees.from_json(parts["trees"])
             trees.check()
-            calibrator = Calibrator.from_json(parts["calibration"])
+            first, calibrator = (Calibrator.from_json(parts[key]) for key in ("first_calibration", "calibration"))
             name = str(parts["name"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{source} is no scorer file ({error}); give a file that train_scorer wrote") from None
-        return cls(name, f"sha256:{hashlib.sha256(content).hexdigest()}", trees, calibrator)
+        return cls(name, f"sha256:{hashlib.sha256(content).hexdigest()}", trees, first, calibrator)
 
 
-def scorer_bytes(name: str, trees: Trees, calibrator: Calibrator) -> bytes:
+def scorer_bytes(name: str, trees: Trees, first_calibrator: Calibrator, calibrator: Calibrator) -> bytes:
     """The content of a scorer file: the same scorer gives the same bytes."""
     content = {
         "scorer_version": SCORER_VERSION,
         "name": name,
         "evidence": list(EVIDENCE),
+        "first_calibration": first_calibrator.as_json(),
         "calibration": calibrator.as_json(),
         "trees": trees.as_json(),
     }

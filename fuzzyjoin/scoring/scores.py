@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from fuzzyjoin.distances import pair_positions
 from fuzzyjoin.kernels.neighbours import nearest_two
-from fuzzyjoin.scoring.calibration import RunScores
+from fuzzyjoin.scoring.adjustment import RunEvidence
+from fuzzyjoin.scoring.calibration import NO_CANDIDATE, RunScores
 from fuzzyjoin.scoring.evidence import EVIDENCE, SIBLINGS, evidence_without, sample_rows
 from fuzzyjoin.threads import map_chunks
 
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.scoring.evidence import EvidenceTables
     from fuzzyjoin.scoring.scorer import TrainedScorer
 
-__all__ = ["CROWDS", "DECOYS", "NO_CANDIDATE", "BestCandidates", "best_candidates", "run_scores"]
-
-NO_CANDIDATE: Final = -9.0
-"""Score that a row without any candidate counts with: below all that is ever joined."""
+__all__ = ["DECOYS", "BestCandidates", "best_candidates", "best_of_rows", "picked", "run_with_decoys"]
 
 DECOYS: Final = 500
 """Decoys of each kind, at most."""
@@ -46,16 +44,23 @@ class BestCandidates:
         for. Ties go to the lower position.
     score, second_score
         Their scores, `NO_CANDIDATE` where there is none.
-    crowd
-        The paper's ball: siblings of the best within twice its distance, at most 6; under the distance that has fewest,
-        as a union of configurations takes the most probable match.
+    evidence
+        The evidence of the best, (rows, evidence), 0 where there is none.
     """
 
     first: Int64Array
     score: Float64Array
     second: Int64Array
     second_score: Float64Array
-    crowd: Float64Array
+    evidence: Float32Array
+
+    @property
+    def crowd(self) -> Float64Array:
+        """The paper's ball: siblings of the best within twice its distance, at most 6, (rows,).
+
+        Under the distance that has fewest, as a union of configurations takes the most probable match.
+        """
+        return np.asarray(self.evidence[:, CROWDS].min(axis=1), np.float64)
 
 
 def best_candidates(
@@ -88,34 +93,39 @@ def best_candidates(
     return replace(best, second=np.full(rows.size, -1), second_score=np.full(rows.size, NO_CANDIDATE))
 
 
-_FIELDS: Final = ("first", "score", "second", "second_score", "crowd")
+_FIELDS: Final = ("first", "score", "second", "second_score", "evidence")
 
 
-def run_scores(tables: EvidenceTables, scorer: TrainedScorer, best: BestCandidates) -> RunScores:
-    """The best scores of the query rows with those of both kinds of decoys: nothing that a decoy would join is right.
+def run_with_decoys(
+    tables: EvidenceTables, scorer: TrainedScorer, best: BestCandidates
+) -> tuple[RunScores, RunEvidence]:
+    """The best scores of the query rows with those of both kinds of decoys, and the evidence of all these candidates.
+
+    Nothing that a decoy would join is right.
 
     Query decoys are query rows whose best candidate was taken away; reference decoys are reference rows used as
     queries, themselves left out.
     """
     candidates = tables.candidates
     asked = sample_rows(len(candidates.query), DECOYS)
-    query_decoys = _without_their_best(tables, scorer, asked, best.first[asked])
+    scores, claims, evidence = _without_their_best(tables, scorer, asked, best.first[asked])
     known = sample_rows(len(candidates.reference), DECOYS)
     reference_decoys = best_candidates(tables, scorer, candidates.neighbours(known), known, own=1, runner_up=False)
-    return RunScores(
+    run = RunScores(
         best=best.score,
         claims=best.first,
-        query_decoys=query_decoys[0],
-        query_decoy_claims=query_decoys[1],
+        query_decoys=scores,
+        query_decoy_claims=claims,
         reference_decoys=reference_decoys.score,
         reference_rows=len(candidates.reference),
     )
+    return run, RunEvidence(best.evidence, evidence, reference_decoys.evidence)
 
 
 def _without_their_best(
     tables: EvidenceTables, scorer: TrainedScorer, rows: Int64Array, best: Int64Array
-) -> tuple[Float64Array, Int64Array]:
-    """Scores and positions of the best candidates of query rows that are left once `best` are taken away."""
+) -> tuple[Float64Array, Int64Array, Float32Array]:
+    """Scores, positions and evidence of the best candidates of query rows that are left once `best` are taken away."""
     pairs = tables.candidates.query_pairs
     positions = pair_positions(pairs, rows)
     sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
@@ -124,11 +134,12 @@ def _without_their_best(
     rest, left = evidence_without(evidence, sizes, taken, found=sizes)
     remaining = pairs.of_rows(rows).keep(~taken)
     scores = _contenders(tables, scorer, (rest, compared[:, ~taken]), remaining, np.arange(rows.size))
-    return best_of_rows(scores, remaining.reference.astype(np.int64), left)
+    best_scores, places = best_of_rows(scores, left)
+    return best_scores, picked(remaining.reference.astype(np.int64), places, -1), picked(rest, places, 0.0)
 
 
-def best_of_rows(scores: Float64Array, references: Int64Array, sizes: Int64Array) -> tuple[Float64Array, Int64Array]:
-    """Score and position of the best of each row's candidates, `NO_CANDIDATE` and -1 where it has none.
+def best_of_rows(scores: Float64Array, sizes: Int64Array) -> tuple[Float64Array, Int64Array]:
+    """Score and place of the best of each row's candidates, `NO_CANDIDATE` and -1 where it has none.
 
     The candidates of a row stand side by side, `sizes` (rows,) says how many; ties go to the first.
     """
@@ -136,26 +147,33 @@ def best_of_rows(scores: Float64Array, references: Int64Array, sizes: Int64Array
     order = np.lexsort((np.arange(rows.size), -scores, rows))
     found = sizes > 0
     first = order[(np.cumsum(sizes) - sizes)[found]]
-    best, claims = np.full(sizes.size, NO_CANDIDATE), np.full(sizes.size, -1, np.int64)
-    best[found], claims[found] = scores[first], references[first]
-    return best, claims
+    best, places = np.full(sizes.size, NO_CANDIDATE), np.full(sizes.size, -1, np.int64)
+    best[found], places[found] = scores[first], first
+    return best, places
+
+
+def picked(values: np.ndarray, places: Int64Array, nothing: float) -> Any:  # noqa: ANN401 - an array like `values`
+    """The values at these places, `nothing` where the place is -1."""
+    found = np.full((places.size, *values.shape[1:]), nothing, values.dtype)
+    found[places >= 0] = values[places[places >= 0]]
+    return found
 
 
 def _best(evidence: Float32Array, scores: Float64Array, pairs: CandidatePairs, rows: Int64Array) -> BestCandidates:
     first, distance, second, second_distance = nearest_two(-scores[np.newaxis], pairs.indptr, pairs.reference, rows)
     found = first[0] >= 0
+    places = np.full(rows.size, -1, np.int64)
     starts = np.concatenate([[0], np.cumsum(pairs.indptr[rows + 1] - pairs.indptr[rows])])[:-1]
-    crowd = np.zeros(rows.size)
     for index in np.flatnonzero(found).tolist():
         start = pairs.indptr[rows[index]]
-        place = np.searchsorted(pairs.reference[start : pairs.indptr[rows[index] + 1]], first[0, index])
-        crowd[index] = evidence[starts[index] + place, CROWDS].min()
+        within = np.searchsorted(pairs.reference[start : pairs.indptr[rows[index] + 1]], first[0, index])
+        places[index] = starts[index] + within
     return BestCandidates(
         first[0].astype(np.int64),
         np.where(found, -distance[0], NO_CANDIDATE),
         second[0].astype(np.int64),
         np.where(second[0] >= 0, -second_distance[0], NO_CANDIDATE),
-        crowd,
+        picked(evidence, places, 0.0),
     )
 
 

@@ -36,12 +36,13 @@ def test_the_shipped_file_is_named_by_its_hash_and_small(shipped_file):
 def test_the_shipped_file_is_readable_json_that_names_its_evidence(shipped_file):
     content = json.loads(shipped_file.read_text(encoding="utf-8"))
     assert content["evidence"] == list(EVIDENCE)
-    assert set(content) == {"scorer_version", "name", "evidence", "calibration", "trees"}
+    assert set(content) == {"scorer_version", "name", "evidence", "first_calibration", "calibration", "trees"}
 
 
 def test_writing_what_was_read_gives_the_same_bytes(shipped_file):
     scorer = shipped_scorer()
-    assert scorer_bytes(scorer.name, scorer.trees, scorer.calibrator) == shipped_file.read_bytes()
+    parts = scorer.trees, scorer.first_calibrator, scorer.calibrator
+    assert scorer_bytes(scorer.name, *parts) == shipped_file.read_bytes()
 
 
 def test_a_file_of_ones_own_is_read(shipped_file, tmp_path):
