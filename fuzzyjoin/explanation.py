@@ -63,7 +63,8 @@ def _scorer(decision: Scorer, adjustment: object) -> list[str]:
     if decision.cut is None:
         return [named, "Joins nothing: no cut reaches the precision target."]
     told = Adjustment.from_json(adjustment).strongest(EVIDENCE_SHOWN) if adjustment is not None else []
-    learned = f"Adjusts a best candidate's score by what tells matches from decoys in these tables: {', '.join(told)}."
+    # Names of evidence hold commas.
+    learned = f"Adjusts a best candidate's score by what tells matches from decoys in these tables: {'; '.join(told)}."
     return [
         named,
         *([learned] if told else []),

@@ -127,7 +127,7 @@ def _adjustment(parts: Float64Array) -> list[str]:
     if not parts.any():
         return []
     shown = [f"{parts[place]:+.2f} {INPUTS[place]}" for place in _largest(parts[:-1], SHOWN_OF_ADJUSTMENT)]
-    return [f"  {parts.sum():+.2f}  by what tells matches from decoys in these tables, most: {', '.join(shown)}"]
+    return [f"  {parts.sum():+.2f}  by what tells matches from decoys in these tables, most: {'; '.join(shown)}"]
 
 
 def _largest(values: Float64Array, number: int) -> list[int]:
