@@ -121,12 +121,12 @@ class Adjustment:
         return [INPUTS[place] for place in order.tolist() if self.coefficients[place] != 0.0]
 
     def of(self, evidence: Float32Array, scores: Float64Array) -> Float64Array:
-        """What is added to these scores, (rows,); `evidence` is (rows, evidence)."""
+        """What is added to these scores, (rows,), 0 in rows without a candidate; `evidence` is (rows, evidence)."""
         # Input by input: a row's sum does not depend on the rows beside it.
         total = np.full(scores.size, self.intercept)
         for part in self.parts(evidence, scores):
             total += part
-        return total
+        return np.where(scores > NO_CANDIDATE, total, 0.0)
 
     def parts(self, evidence: Float32Array, scores: Float64Array) -> list[Float64Array]:
         """What each of `INPUTS` adds, (rows,) each."""
@@ -179,14 +179,7 @@ def adjusted_run(run: RunScores, evidence: RunEvidence, adjustment: Adjustment) 
     """The run with adjusted scores."""
     return replace(
         run,
-        best=_adjusted(run.best, evidence.best, adjustment),
-        query_decoys=_adjusted(run.query_decoys, evidence.query_decoys, adjustment),
-        reference_decoys=_adjusted(run.reference_decoys, evidence.reference_decoys, adjustment),
+        best=run.best + adjustment.of(evidence.best, run.best),
+        query_decoys=run.query_decoys + adjustment.of(evidence.query_decoys, run.query_decoys),
+        reference_decoys=run.reference_decoys + adjustment.of(evidence.reference_decoys, run.reference_decoys),
     )
-
-
-def _adjusted(scores: Float64Array, evidence: Float32Array, adjustment: Adjustment) -> Float64Array:
-    found = scores > NO_CANDIDATE
-    adjusted = scores.copy()
-    adjusted[found] += adjustment.of(evidence[found], scores[found])
-    return adjusted

@@ -118,8 +118,7 @@ def match_by_scorer(
         raise TypeError("a union of configurations is not decided by a scorer")
     best = scored(EvidenceTables(candidates, tuple(column.weight for column in definition.columns)), scorer)
     found = best.first >= 0
-    added = np.zeros(found.size)
-    added[found] = Adjustment.from_json(definition.adjustment).of(best.evidence[found], best.score[found])
+    added = Adjustment.from_json(definition.adjustment).of(best.evidence, best.score)
     score = best.score + added
     value = scaled(score)
     joined = found & (value >= decision.cut) if decision.cut is not None else np.zeros(found.size, np.bool_)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.scoring.evidence import EvidenceTables
     from fuzzyjoin.scoring.scorer import TrainedScorer
 
-__all__ = ["DECOYS", "BestCandidates", "best_candidates", "best_of_rows", "picked", "run_with_decoys"]
+__all__ = ["CROWDS", "DECOYS", "BestCandidates", "best_candidates", "best_of_rows", "picked", "run_with_decoys"]
 
 DECOYS: Final = 500
 """Decoys of each kind, at most."""
