@@ -132,12 +132,19 @@ class TestJoin:
         assert f"… and {len(configurations) - 8} more" in result.stderr
         assert len(result.stderr.splitlines()) < 30
 
-    def test_the_suggested_next_step_works(self, malls):
-        _, result = malls
-        suggestion = next(line for line in result.stderr.splitlines() if line.startswith("  next "))
-        words = shlex.split(suggestion.partition(": fuzzyjoin ")[2])
-        assert words[0] == "explain"
-        assert run(*words).stdout.strip()
+    @pytest.mark.parametrize("more", [[], ["--unmatched-out", "u.csv"]])
+    def test_the_suggested_steps_work_with_the_id_columns_that_were_named(self, titles, more, monkeypatch):
+        monkeypatch.chdir(titles)
+        left = read_table(titles / "left.csv").rename(columns={"id": "code"})
+        write_table(left.assign(id=[f"other {place}" for place in range(len(left))]), titles / "left.csv")
+        result = small_join(titles, "--id", "code=id", "--program-out", "p.json", *more)
+        steps = [line for line in result.stderr.splitlines() if line.startswith(("  next ", "  then "))]
+        explain, audit = (shlex.split(step.partition(": fuzzyjoin ")[2]) for step in steps)
+        assert (explain[0], audit[:2]) == ("explain", ["audit", "draw"])
+        assert set(left["code"]) & set(run(*explain).stdout.replace("'", " ").split())
+        drawn = run(*audit).stderr
+        assert "Drew 3 of 3 matches" in drawn
+        assert ("near-misses" in drawn) == bool(more)
 
     @pytest.mark.parametrize("ending", FORMATS[1:])
     def test_every_format_gives_the_same_matches_and_program(self, malls, tmp_path, ending):

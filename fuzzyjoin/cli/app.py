@@ -182,7 +182,7 @@ def learn(
         seconds={"read": read_seconds, "learn": learn_seconds, "write": time.perf_counter() - started},
         tables=tables,
         written=written,
-        next_step=next_after_learn(tables, program_out),
+        next_steps=next_after_learn(tables, program_out),
     )
     print_outcome(outcome, quiet=quiet, as_json=as_json)
     _exit_unless_reachable(program)
@@ -271,7 +271,7 @@ def apply(
         seconds={**seconds, **joined.seconds, "write": time.perf_counter() - started},
         tables=tables,
         written=written,
-        next_step=next_after_join(tables, program, query_ids),
+        next_steps=next_after_join(tables, written, program, query_ids),
         warnings=(
             *matcher.warnings,
             *drift_warnings(loaded, joined.counts["query_rows"], joined.counts["matched"]),
@@ -447,7 +447,9 @@ def _finish(
         seconds={**seconds, **result.seconds, "write": time.perf_counter() - started},
         tables=tables,
         written=written,
-        next_step=next_after_join(tables, written.get("program"), result.matches["query_id"].astype(str).tolist()),
+        next_steps=next_after_join(
+            tables, written, written.get("program"), result.matches["query_id"].astype(str).tolist()
+        ),
         warnings=result.warnings,
     )
     print_outcome(outcome, quiet=quiet, as_json=as_json)

@@ -58,12 +58,15 @@ class TablePair:
         The reference's and the query's id column.
     on
         Pairs of columns to compare; None for all that have the same name.
+    ids
+        The id column as the user named it; None if the user did not.
     """
 
     reference: Source
     query: Source
     id_columns: tuple[str, str]
     on: list[tuple[str, str]] | None
+    ids: str | None
 
     @contextmanager
     def naming_files(self) -> Iterator[None]:
@@ -123,6 +126,7 @@ def read_pair(
             _id_column(query, "query", id_pair and id_pair[1]),
         ),
         pairs,
+        ids,
     )
     for reference_column, query_column in pairs or []:
         require_text(reference, reference_column)
@@ -151,9 +155,8 @@ def read_for_batches(
     able = [column for column in seen.ids if asked in {None, column}]
     # Whatever does not look right is looked at closely, in the whole table, which names the fault by its line.
     id_column = able[0] if able else _id_column(read_source(query_path), "query", asked)
-    pair = TablePair(
-        reference, query, (_id_column(reference, "reference", id_pair and id_pair[0]), id_column), list(on)
-    )
+    id_columns = _id_column(reference, "reference", id_pair and id_pair[0]), id_column
+    pair = TablePair(reference, query, id_columns, list(on), ids)
     for reference_column, query_column in on:
         require_text(reference, reference_column)
         if query_column not in seen.filled:

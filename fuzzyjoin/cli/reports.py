@@ -49,8 +49,8 @@ class Outcome:
         The two tables and their id columns.
     written
         The files by what is in them.
-    next_step
-        What to do now.
+    next_steps
+        What to do now, and then.
     warnings
         What the user should know.
     """
@@ -61,7 +61,7 @@ class Outcome:
     seconds: Mapping[str, float]
     tables: TablePair
     written: Mapping[str, Path]
-    next_step: str
+    next_steps: Sequence[str]
     warnings: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Outcome:
             _field("precision", _estimate_words(self.estimate)),
             *(f"  {line}" for line in _shortened(self.program.explain().splitlines())),
             *(_field("written", f"{path} ({what})") for what, path in self.written.items()),
-            _field("next", self.next_step),
+            *(_field("then" if place else "next", step) for place, step in enumerate(self.next_steps)),
         ]
         return "\n".join(lines)
 
@@ -141,20 +141,33 @@ def print_warnings(warnings: Sequence[str]) -> None:
         typer.echo(f"warning: {' '.join(warning.split())}", err=True)
 
 
-def next_after_join(tables: TablePair, program_out: Path | None, query_ids: Sequence[str]) -> str:
-    """Suggest what to do with a join."""
-    if program_out is None:
-        return "add --program-out program.json to keep the program, for `fuzzyjoin apply` and `fuzzyjoin explain`"
+def next_after_join(
+    tables: TablePair, written: Mapping[str, Path], program: Path | None, query_ids: Sequence[str]
+) -> list[str]:
+    """Suggest what to do with a join: ask why a row was joined, and measure what was only estimated."""
+    if program is None:
+        return ["add --program-out program.json to keep the program, for `fuzzyjoin apply` and `fuzzyjoin explain`"]
     if not query_ids:
-        return next_after_learn(tables, program_out)
-    asked: list[str | Path] = [program_out, tables.reference.label, tables.query.label, "--query-id", query_ids[0]]
-    return f"why a row was joined: {_command('explain', asked)}"
+        return next_after_learn(tables, program)
+    asked: list[str | Path] = [program, *_tables_asked(tables)]
+    drawn = [*asked, written["matches"], "-o", "sheet.csv", "--design-out", "design.json"]
+    if "unmatched" in written:
+        drawn += ["--unmatched", written["unmatched"]]
+    return [
+        f"why a row was joined: {_command('explain', [*asked, '--query-id', query_ids[0]])}",
+        f"measure the precision by labels: {_command('audit draw', drawn)}",
+    ]
 
 
-def next_after_learn(tables: TablePair, program_out: Path) -> str:
+def next_after_learn(tables: TablePair, program: Path) -> list[str]:
     """Suggest what to do with a program."""
-    asked: list[str | Path] = [program_out, tables.reference.label, tables.query.label, "-o", "matches.csv"]
-    return f"join with it: {_command('apply', asked)}"
+    return [f"join with it: {_command('apply', [program, *_tables_asked(tables), '-o', 'matches.csv'])}"]
+
+
+def _tables_asked(tables: TablePair) -> list[str]:
+    """Name the tables, and the id columns if the user had to."""
+    ids = [] if tables.ids is None else ["--id", tables.ids]
+    return [*ids, tables.reference.label, tables.query.label]
 
 
 def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
