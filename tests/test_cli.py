@@ -67,6 +67,21 @@ def small_join(folder, *more, code=0, left="left.csv", right="right.csv", on=("-
     )
 
 
+@pytest.fixture
+def coded(titles, monkeypatch):
+    """Small tables in the working folder; the ids of the reference table are not where one looks for them."""
+    left = read_table(titles / "left.csv").rename(columns={"id": "code"})
+    write_table(left.assign(id=[f"other {place}" for place in range(len(left))]), titles / "left.csv")
+    monkeypatch.chdir(titles)
+    return titles
+
+
+def suggested(result):
+    """The words of the commands that a summary suggests."""
+    steps = [line for line in result.stderr.splitlines() if line.startswith(("  next ", "  then "))]
+    return [shlex.split(step.partition(": fuzzyjoin ")[2]) for step in steps]
+
+
 class TestJoin:
     def test_matches_begin_with_the_promised_columns(self, malls):
         folder, _ = malls
@@ -133,18 +148,23 @@ class TestJoin:
         assert len(result.stderr.splitlines()) < 30
 
     @pytest.mark.parametrize("more", [[], ["--unmatched-out", "u.csv"]])
-    def test_the_suggested_steps_work_with_the_id_columns_that_were_named(self, titles, more, monkeypatch):
-        monkeypatch.chdir(titles)
-        left = read_table(titles / "left.csv").rename(columns={"id": "code"})
-        write_table(left.assign(id=[f"other {place}" for place in range(len(left))]), titles / "left.csv")
-        result = small_join(titles, "--id", "code=id", "--program-out", "p.json", *more)
-        steps = [line for line in result.stderr.splitlines() if line.startswith(("  next ", "  then "))]
-        explain, audit = (shlex.split(step.partition(": fuzzyjoin ")[2]) for step in steps)
+    def test_the_suggested_steps_work_with_the_id_columns_that_were_named(self, coded, more):
+        result = small_join(coded, "--id", "code=id", "--program-out", "p.json", *more)
+        explain, audit = suggested(result)
         assert (explain[0], audit[:2]) == ("explain", ["audit", "draw"])
-        assert set(left["code"]) & set(run(*explain).stdout.replace("'", " ").split())
+        assert "is joined to reference 00 (Grand Mall)" in run(*explain).stdout
         drawn = run(*audit).stderr
         assert "Drew 3 of 3 matches" in drawn
         assert ("near-misses" in drawn) == bool(more)
+
+    def test_suggestions_lead_from_a_program_to_a_join_and_on(self, coded):
+        options = ["--on", "title", "--space", "small", "--id", "code=id", "--program-out", "p.json"]
+        learned = run("learn", coded / "left.csv", coded / "right.csv", *options)
+        (apply,) = suggested(learned)
+        explain, audit = suggested(run(*apply))
+        assert (apply[0], explain[0]) == ("apply", "explain")
+        assert "is joined to reference 00 (Grand Mall)" in run(*explain).stdout
+        assert "Drew 3 of 3 matches" in run(*audit).stderr
 
     @pytest.mark.parametrize("ending", FORMATS[1:])
     def test_every_format_gives_the_same_matches_and_program(self, malls, tmp_path, ending):
