@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks._copies import generator
 from fuzzyjoin.blocking import scorer_k
 from fuzzyjoin.candidates import Candidates
+from fuzzyjoin.learning import MIN_PROBABILITY
 from fuzzyjoin.scoring.adjustment import RunEvidence, adjusted_run, learn_adjustment
 from fuzzyjoin.scoring.calibration import Calibrator, RunScores, interval, run_features, spread_features
 from fuzzyjoin.scoring.decision import lowest_score
@@ -110,26 +111,32 @@ class Run:
     crowd: Float64Array
 
 
-def examples_of(task: Task, *, name: str, family: str, most_queries: int | None = None) -> Examples:
-    """Return the examples of a pair of tables; of more query rows than `most_queries` a sample is taken."""
+def examples_of(
+    task: Task, *, name: str, family: str, most_queries: int | None = None, merged: bool = True
+) -> Examples:
+    """Return the examples of a pair of tables; of more query rows than `most_queries` a sample is taken.
+
+    Equal reference rows are one candidate if `merged`; it is right if any of them is.
+    """
     query = task.query
     if most_queries is not None and len(query) > most_queries:
         chosen = generator(name, "queries").choice(len(query), most_queries, replace=False)
         query = query.iloc[np.sort(chosen)]
     columns = [(column, column) for column in task.columns]
-    tables = key_tables(task.reference, query, ("id", "id"), columns)
+    whole, query_table = key_tables(task.reference, query, ("id", "id"), columns)
+    tables = (whole.distinct() if merged else whole), query_table
     candidates = Candidates(*tables, scorer_k(len(tables[0])), Work(), blocker="cosine")
     evidence = EvidenceTables(candidates, column_weights(candidates))
     pairs = candidates.query_pairs
-    truth = set(zip(task.truth["id_r"], task.truth["id_l"], strict=True))
-    known = set(tables[0].ids)
-    with_match = {row for row, reference in truth if reference in known}
+    matches = tables[0].find(task.truth["id_l"].tolist()).tolist()
+    truth = {(row, place) for row, place in zip(task.truth["id_r"], matches, strict=True) if place >= 0}
+    with_match = {row for row, _ in truth}
     sizes = np.diff(pairs.indptr)
     rows = np.repeat(tables[1].ids, sizes)
     sample = sample_rows(len(tables[0]), DECOYS)
     neighbours = candidates.neighbours(sample)
     found = evidence.evidence(pairs, np.arange(len(tables[1]), dtype=np.int64))
-    right = np.array([pair in truth for pair in zip(rows, tables[0].ids[pairs.reference], strict=True)], np.bool_)
+    right = np.array([pair in truth for pair in zip(rows, pairs.reference.tolist(), strict=True)], np.bool_)
     kept = _best_ranked(found, sizes, LOOKED_AT)
     decoys, decoy_sizes = evidence.evidence(neighbours, sample, own=1), np.diff(neighbours.indptr)[sample]
     return Examples(
@@ -365,7 +372,7 @@ def _trials(calibrator: Calibrator, run: Run) -> Iterator[Trial]:
     order = np.argsort(-scores, kind="stable")
     chosen = [order[: max(1, round(share * order.size))] for share in TOP_SHARES]
     for target in TARGETS:
-        least = lowest_score(scores, probability, target)
+        least = lowest_score(scores, probability, target, MIN_PROBABILITY)
         if least is not None:
             chosen.append(np.flatnonzero(scores >= least))
     for rows in chosen:

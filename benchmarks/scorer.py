@@ -80,6 +80,19 @@ TABLE: Final = (
 
 
 @dataclass(frozen=True)
+class Conditions:
+    """What all tasks of a run are joined under.
+
+    `paper` measures the published method too, if given. `min_probability` is the least match probability of a joined
+    row, `merged` says that equal reference rows are one candidate; programs of 0.1.0 have neither.
+    """
+
+    paper: Paper | None = None
+    min_probability: float | None = None
+    merged: bool = True
+
+
+@dataclass(frozen=True)
 class Paper:
     """Precision and recall of the published method over the large space, by task and target."""
 
@@ -112,16 +125,26 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--most-queries", type=int, default=3000, metavar="N", help="sample larger query tables")
     parser.add_argument("--most-reference", type=int, default=10**9, metavar="N", help="leave larger tasks out")
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, metavar="SEED", help="default: 1 2 3 4 5")
+    parser.add_argument(
+        "--min-probability", type=float, metavar="P", help="least match probability of a joined row; default: 0.5"
+    )
+    parser.add_argument(
+        "--separate-equal-rows", action="store_true", help="let equal and nearly equal reference rows be rivals"
+    )
     parser.add_argument("--no-paper", action="store_true", help="leave the published method out")
     add_json_option(parser)
     arguments = parser.parse_args(argv)
 
-    paper = None if arguments.no_paper else Paper({})
+    conditions = Conditions(
+        paper=None if arguments.no_paper else Paper({}),
+        min_probability=arguments.min_probability,
+        merged=not arguments.separate_equal_rows,
+    )
     own = autofj50_folder(arguments.data)
     if arguments.tasks is None:
-        rows = print_table(TABLE, _cross_fitted(own, arguments.seeds, paper))
+        rows = print_table(TABLE, _cross_fitted(own, arguments.seeds, conditions))
     else:
-        rows = print_table(TABLE, _elsewhere(arguments, own, paper))
+        rows = print_table(TABLE, _elsewhere(arguments, own, conditions))
     figures = {}
     for kind in dict.fromkeys(row["kind"] for row in rows):
         figures[kind] = summary([row for row in rows if row["kind"] == kind])
@@ -141,9 +164,9 @@ def source_family(name: str) -> str:
     return next((family for family in FAMILIES if name.startswith(family)), name)
 
 
-def _cross_fitted(folder: Path, seeds: Iterable[int], paper: Paper | None) -> Iterator[dict[str, Any]]:
+def _cross_fitted(folder: Path, seeds: Iterable[int], conditions: Conditions) -> Iterator[dict[str, Any]]:
     tasks = [read_task(folder / name) for name in task_names(folder)]
-    tables = _training_tables(tasks)
+    tables = _training_tables(tasks, conditions)
     for seed in seeds:
         folds = fold_numbers([task.name for task in tasks], FOLDS, seed)
         for fold in range(FOLDS):
@@ -151,23 +174,25 @@ def _cross_fitted(folder: Path, seeds: Iterable[int], paper: Paper | None) -> It
             for task in tasks:
                 if folds[task.name] != fold:
                     continue
-                yield task_row(task, "AutoFJ-50 as it ships", scorer, seed, paper)
+                yield task_row(task, "AutoFJ-50 as it ships", scorer, seed, conditions)
                 # Other rows are withheld for every seed.
                 gone = replace(withheld(task, WITHHELD, f"measured {seed}"), name=f"{task.name}, seed {seed}")
-                yield task_row(gone, "AutoFJ-50, 30 % withheld", scorer, seed, paper)
+                yield task_row(gone, "AutoFJ-50, 30 % withheld", scorer, seed, conditions)
 
 
-def _elsewhere(arguments: argparse.Namespace, own: Path, paper: Paper | None) -> Iterator[dict[str, Any]]:
+def _elsewhere(arguments: argparse.Namespace, own: Path, conditions: Conditions) -> Iterator[dict[str, Any]]:
     tasks = [
         _sampled(read_task(arguments.tasks / name), arguments.most_queries) for name in task_names(arguments.tasks)
     ]
     tasks = [task for task in tasks if len(task.reference) <= arguments.most_reference]
     if not arguments.wider:
         for task in tasks:
-            yield task_row(task, "trained on AutoFJ-50 alone", shipped_scorer(), 0, paper)
+            yield task_row(task, "trained on AutoFJ-50 alone", shipped_scorer(), 0, conditions)
         return
-    tables = _training_tables([read_task(own / name) for name in task_names(own)])
-    tables += [examples_of(task, name=task.name, family=source_family(task.name)) for task in tasks]
+    tables = _training_tables([read_task(own / name) for name in task_names(own)], conditions)
+    tables += [
+        examples_of(task, name=task.name, family=source_family(task.name), merged=conditions.merged) for task in tasks
+    ]
     families = [source_family(task.name) for task in tasks]
     for seed in arguments.seeds:
         folds = fold_numbers(families, FOLDS, seed)
@@ -175,12 +200,12 @@ def _elsewhere(arguments: argparse.Namespace, own: Path, paper: Paper | None) ->
             scorer = _trained([table for table in tables if folds.get(table.family) != fold], seed)
             for task in tasks:
                 if folds[source_family(task.name)] == fold:
-                    yield task_row(task, "trained on AutoFJ-50 and others", scorer, seed, paper)
+                    yield task_row(task, "trained on AutoFJ-50 and others", scorer, seed, conditions)
 
 
-def _training_tables(tasks: Sequence[Task]) -> list[Examples]:
+def _training_tables(tasks: Sequence[Task], conditions: Conditions) -> list[Examples]:
     return [
-        examples_of(copy_of(task, kind), name=f"{task.name}, {kind}", family=task.name)
+        examples_of(copy_of(task, kind), name=f"{task.name}, {kind}", family=task.name, merged=conditions.merged)
         for task in tasks
         for kind in COPIES
     ]
@@ -199,15 +224,15 @@ def _sampled(task: Task, most: int) -> Task:
     return replace(task, query=query, truth=task.truth[task.truth["id_r"].isin(set(query["id"]))])
 
 
-def task_row(task: Task, kind: str, scorer: TrainedScorer, seed: int, paper: Paper | None) -> dict[str, Any]:
+def task_row(task: Task, kind: str, scorer: TrainedScorer, seed: int, conditions: Conditions) -> dict[str, Any]:
     """Join one task at every target and measure it; the row's own figures are those at the middle target."""
-    candidates = _candidates(task)
-    results = {target: _joined(candidates, scorer, target) for target in TARGETS}
+    candidates = _candidates(task, merged=conditions.merged)
+    results = {target: _joined(candidates, scorer, target, conditions.min_probability) for target in TARGETS}
     measured = {target: evaluate(result.matches, task.truth) for target, result in results.items()}
     result = results[TARGET]
     ranked = _ranked(result, task)
     matchable = measured[TARGET].matchable
-    published = paper.of(task, TARGET) if paper else (None, None)
+    published = conditions.paper.of(task, TARGET) if conditions.paper else (None, None)
     perfect = best_recall_at(TARGET, [(score, right) for score, _, right in ranked], matchable)
     estimate = result.precision_estimate
     return {
@@ -232,15 +257,17 @@ def task_row(task: Task, kind: str, scorer: TrainedScorer, seed: int, paper: Pap
     }
 
 
-def _candidates(task: Task) -> Candidates:
-    tables = key_tables(task.reference, task.query, ("id", "id"), [(column, column) for column in task.columns])
+def _candidates(task: Task, *, merged: bool) -> Candidates:
+    whole, query = key_tables(task.reference, task.query, ("id", "id"), [(column, column) for column in task.columns])
+    tables = (whole.distinct() if merged else whole), query
     return Candidates(*tables, scorer_k(len(tables[0])), choose_work(None, None), blocker="cosine")
 
 
-def _joined(candidates: Candidates, scorer: TrainedScorer, target: float) -> JoinResult:
+def _joined(candidates: Candidates, scorer: TrainedScorer, target: float, min_probability: float | None) -> JoinResult:
     """Join as `fuzzy_join` does; several targets share the candidates and their scores."""
     watch = Stopwatch()
-    program = learn(candidates, LearningSettings.of("auto", None, target, negative_rules=False), watch, scorer)
+    settings = LearningSettings.of("auto", None, target, negative_rules=False, min_probability=min_probability)
+    program = learn(candidates, settings, watch, scorer)
     return result_of(apply_to_candidates(program, candidates, {}, watch, scorer), watch)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.program import Program
     from fuzzyjoin.result import JoinResult
     from fuzzyjoin.scoring.scorer import TrainedScorer
-    from fuzzyjoin.tables import IdColumn, On, Table
+    from fuzzyjoin.tables import IdColumn, KeyTable, On, Table
     from fuzzyjoin.threads import Progress, Work
 
 __all__ = ["fuzzy_join", "learn_program"]
@@ -35,6 +35,7 @@ def fuzzy_join(
     *,
     id: IdColumn = None,  # noqa: A002 - the column is called id
     precision_target: float = 0.9,
+    min_probability: float | None = None,
     method: Literal["auto", "autofj"] = "auto",
     space: Space | None = None,
     blocker: Blocker | None = None,
@@ -57,7 +58,12 @@ def fuzzy_join(
     id
         The id column of both tables, or (reference id, query id); by default `id`, else the first unique column.
     precision_target
-        Share of matches that should be right, in (0, 1).
+        Share of matches that should be right, in (0, 1). The joined rows can be more precise than this: see
+        `min_probability`.
+    min_probability
+        Match probability below which no row is joined where a scorer decides, in [0, 1); by default 0.5. It keeps rows
+        out that are rather wrong, however far the others lie above the target. A target below about 0.85 then hardly
+        matters. 0 joins the largest set that meets the target. "autofj" takes none: it has no match probabilities.
     method
         "autofj" is the published algorithm; "auto" whatever measures best: a trained scorer that needs no labels, or,
         if a space is named, the published algorithm over that.
@@ -105,7 +111,9 @@ def fuzzy_join(
     >>> result.matches[["query_id", "reference_id"]].values.tolist()
     [[7, 1], [8, 3]]
     """
-    settings = LearningSettings.of(method, space, precision_target, negative_rules=negative_rules)
+    settings = LearningSettings.of(
+        method, space, precision_target, negative_rules=negative_rules, min_probability=min_probability
+    )
     watch = Stopwatch()
     with watch.stage("tables"):
         own_scorer = _own_scorer(scorer, settings)
@@ -123,6 +131,7 @@ def learn_program(
     *,
     id: IdColumn = None,  # noqa: A002 - the column is called id
     precision_target: float = 0.9,
+    min_probability: float | None = None,
     method: Literal["auto", "autofj"] = "auto",
     space: Space | None = None,
     blocker: Blocker | None = None,
@@ -154,7 +163,9 @@ def learn_program(
     >>> learn_program(reference, query, on="name", space="small").learning_record.joined
     2
     """
-    settings = LearningSettings.of(method, space, precision_target, negative_rules=negative_rules)
+    settings = LearningSettings.of(
+        method, space, precision_target, negative_rules=negative_rules, min_probability=min_probability
+    )
     own_scorer = _own_scorer(scorer, settings)
     candidates = _candidates(reference, query, on, id, blocker, choose_work(threads, progress), settings, pairs)
     return learn(candidates, settings, Stopwatch(), own_scorer)
@@ -171,12 +182,14 @@ def _candidates(  # noqa: PLR0917 - the caller's arguments in the caller's order
     pairs: BlockedPairs | None = None,
 ) -> Candidates:
     frames = as_frame(reference, "reference"), as_frame(query, "query")
-    tables = key_tables(*frames, *choose_columns(on, id_column, *frames))
-    for table in tables:
+    reference_table, query_table = key_tables(*frames, *choose_columns(on, id_column, *frames))
+    for table in (reference_table, query_table):
         require_text(table)
+    tables = reference_table.distinct(), query_table
     if len(tables[0]) == 1:
         raise DataError(
-            "reference has a single row; a program is learned from how reference rows differ, so give at least two"
+            f"reference has {_single(reference_table)}; a program is learned from how reference rows differ, so give "
+            "at least two that do"
         )
     if pairs is not None:
         if blocker is not None:
@@ -188,6 +201,10 @@ def _candidates(  # noqa: PLR0917 - the caller's arguments in the caller's order
         return Candidates(*tables, pairs.k, work, blocker=pairs.blocker, found=pairs)
     built_in, k = settings.blocking(len(tables[0]))
     return Candidates(*tables, blocker or k, work, blocker=built_in)
+
+
+def _single(reference: KeyTable) -> str:
+    return "a single row" if len(reference) == 1 else f"{len(reference):,} rows, all with the same compared values"
 
 
 def _own_scorer(path: str | Path | None, settings: LearningSettings) -> TrainedScorer | None:

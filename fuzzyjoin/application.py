@@ -150,7 +150,8 @@ def program_candidates(
     """The tables as the program looks at them, and what the caller should know; arguments as for `apply_program`."""
     frames = as_frame(reference, "reference"), as_frame(query, "query")
     columns = [(column.reference, column.query) for column in program.columns]
-    reference_table, query_table = key_tables(*frames, *choose_columns(columns, id_column, *frames))
+    whole, query_table = key_tables(*frames, *choose_columns(columns, id_column, *frames))
+    reference_table = program.candidates_of(whole)
     # Of the query table nothing is asked: a row is decided the same whatever rows it comes with.
     require_text(reference_table)
     warnings = reference_warnings(program, reference_table, strict=strict)
@@ -236,7 +237,7 @@ def reference_warnings(program: Program, reference: KeyTable, *, strict: bool) -
     if record.reference.fingerprint == reference.fingerprint():
         return ()
     message = (
-        f"the reference table ({len(reference)} rows) is not the one that the program was learned on "
+        f"the reference table ({reference.rows_in_all} rows) is not the one that the program was learned on "
         f"({record.reference.rows} rows): estimates may be off"
     )
     if strict:

@@ -162,10 +162,11 @@ def block_tables(
     frames = as_frame(reference, "reference"), as_frame(query, "query")
     tables = key_tables(*frames, *choose_columns(on, id, *frames))
     require_text(tables[0])
-    blocker, k = settings.blocking(len(tables[0]))
-    candidates = Candidates(*tables, k, choose_work(threads, progress), blocker=blocker)
+    reference_table = tables[0].distinct()
+    blocker, k = settings.blocking(len(reference_table))
+    candidates = Candidates(reference_table, tables[1], k, choose_work(threads, progress), blocker=blocker)
     return BlockedPairs(
-        tables[0].fingerprint(),
+        reference_table.fingerprint(),
         tables[1].fingerprint(),
         blocker,
         k,

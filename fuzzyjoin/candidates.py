@@ -98,9 +98,11 @@ class Candidates:
         if self.found is not None:
             return self.found.query_pairs
         if not isinstance(self.blocking, int):
-            return block_with(self.blocking, self.reference, self.query)
-        grams = self.index.grams.encode(self.query_texts)
-        return self.index.query_pairs(grams, self.query_words, self.blocking, self.work.named("blocking queries"))
+            found = block_with(self.blocking, self.reference, self.query)
+        else:
+            grams, work = self.index.grams.encode(self.query_texts), self.work.named("blocking queries")
+            found = self.index.query_pairs(grams, self.query_words, self.blocking, work)
+        return self.reference_side.nearest_only(found, self.query)
 
     @cached_property
     def reference_pairs(self) -> CandidatePairs:

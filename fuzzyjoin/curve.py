@@ -74,7 +74,7 @@ def precision_curve(
         As for `Program.apply`.
     factors
         What all thresholds are multiplied by, each 0 or more; 1 is the program as it is. A scorer's threshold is what
-        its cut leaves to a perfect score, 1 - cut.
+        its cut leaves to a perfect score, 1 - cut; above 1 its least match probability does not count.
 
     Returns
     -------
@@ -169,7 +169,8 @@ def _scorer_points(
     scorer, points = named_scorer(decision, None), []
     for factor in factors:
         cut = max(0.0, 1.0 - factor * (1.0 - (decision.cut or 0.0)))
-        scaled = decision.model_copy(update={"cut": cut})
+        # Without the least probability, a looser cut shows what it keeps out; a tighter one keeps out more anyhow.
+        scaled = decision.model_copy(update={"cut": cut, "min_probability": None})
         matches, _ = match_by_scorer(candidates, scorer, program.definition.model_copy(update={"decision": scaled}))
         joined = matches.probability[matches.joined]
         mass = sum(map(int, (joined * PROBABILITY_UNITS).tolist()))

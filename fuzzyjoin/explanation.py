@@ -28,6 +28,7 @@ __all__ = ["explain_program", "explain_query"]
 RULES_SHOWN = 5
 CANDIDATES_SHOWN = 3
 EVIDENCE_SHOWN = 4
+EQUAL_SHOWN = 10
 
 
 def explain_program(program: Program, *, rule_words: bool = True) -> str:
@@ -61,14 +62,15 @@ def _scorer(decision: Scorer, adjustment: object) -> list[str]:
 
     named = f"The trained scorer {decision.name} ({decision.hash}) scores the candidates of a row together."
     if decision.cut is None:
-        return [named, "Joins nothing: no cut reaches the precision target."]
+        return [named, "Joins nothing: no decision threshold reaches the precision target."]
     told = Adjustment.from_json(adjustment).strongest(EVIDENCE_SHOWN) if adjustment is not None else []
     # Names of evidence hold commas.
     learned = f"Adjusts a best candidate's score by what tells matches from decoys in these tables: {'; '.join(told)}."
     return [
         named,
         *([learned] if told else []),
-        f"Joins a row to its best candidate if that scores {decision.cut:.4f} or higher, in (0, 1).",
+        f"Joins a row to its best candidate if that scores {decision.cut:.4f} or higher, in (0, 1)"
+        + (f", and its match probability is {decision.floor:g} or more." if decision.floor else "."),
         f"Estimates that the best candidate is wrong for {decision.prior:.0%} of the rows that it was learned on.",
     ]
 
@@ -188,11 +190,24 @@ def _scored(  # noqa: PLR0917 - what its only caller has checked
     decision = program.definition.decision
     if not isinstance(decision, Scorer):
         return []
-    tables = key_tables(*frames, ids, pairs)
+    whole, asked = key_tables(*frames, ids, pairs)
+    tables = program.candidates_of(whole), asked
     candidates = Candidates(*tables, asked_blocking(program, blocker), Work(), blocker="cosine")
     trained = named_scorer(decision, load_scorer(scorer) if scorer is not None else None)
     row = score_row(candidates, trained, program.definition)
-    return reasons(row, decision, program.definition.probabilities, candidates)
+    equal = tables[0].equal_ids(int(row.references[0])) if row.references.size else []
+    return [*reasons(row, decision, program.definition.probabilities, candidates), *_equal_words(equal)]
+
+
+def _equal_words(equal: list[str]) -> list[str]:
+    """Which other reference rows have the very values of the best candidate."""
+    if not equal:
+        return []
+    shown = ", ".join(equal[:EQUAL_SHOWN]) + (", …" if len(equal) > EQUAL_SHOWN else "")
+    rows, have = ("row", "has") if len(equal) == 1 else ("rows", "have")
+    return [
+        f"{len(equal):,} other reference {rows} {have} the same compared values: {shown}. The smallest id is named."
+    ]
 
 
 def _joined(match: pd.Series) -> list[str]:
@@ -212,6 +227,11 @@ def _joined(match: pd.Series) -> list[str]:
             f" because {crowd} within twice that threshold of it."
         ),
     ]
+    others = int(match["equal_reference_rows"])
+    if others:
+        lines.append(
+            f"{others:,} other reference {'row has' if others == 1 else 'rows have'} the same compared values."
+        )
     if match["runner_up_id"] is None:
         return [*lines, "There is no other candidate."]
     runner_up = (
@@ -245,7 +265,8 @@ def _ruled_out(
     if k is None:
         return []
     rules = program.negative_rules
-    candidates = Candidates(*key_tables(reference, query, ids, pairs), k, Work(), rules)
+    whole, asked = key_tables(reference, query, ids, pairs)
+    candidates = Candidates(program.candidates_of(whole), asked, k, Work(), rules)
     forbidden = rules.forbid(candidates.query_pairs, candidates.query_words, candidates.index.words)
     lines = []
     for place in candidates.query_pairs.reference[forbidden][:CANDIDATES_SHOWN].tolist():

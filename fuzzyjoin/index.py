@@ -32,7 +32,7 @@ from fuzzyjoin.tables import KeyTable, as_text
 from fuzzyjoin.texts import Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fuzzyjoin.join_functions import JoinFunction
     from fuzzyjoin.kernels.types import Int64Array
@@ -54,6 +54,7 @@ NAME_DIGITS: Final = 32
 
 PARTS: Final = ("columns", "blocking_texts", "index")
 SCORER_PARTS: Final = (*PARTS, "forms", "siblings", "telling_words")
+NEARLY_EQUAL: Final = "nearly_equal"
 """What is stored of the reference side: its cached properties."""
 
 
@@ -108,6 +109,8 @@ def write_index(path: Path, side: ReferenceSide, program: Program, work: Work, *
         rows = len(side.table)
         _find_siblings(side, program, np.arange(rows) if all_siblings else sample_rows(rows, SAMPLE), work)
     parts = SCORER_PARTS if isinstance(program.definition.decision, Scorer) else PARTS
+    if side.tells_nearly_equal_apart:
+        parts = (*parts, NEARLY_EQUAL)
     with _room_beside(path) as room:
         manifest = {
             "schema_version": SCHEMA_VERSION,
@@ -197,6 +200,8 @@ def _derive(side: ReferenceSide, program: Program) -> None:
     """Derive what the program will ask of the reference side, but for siblings."""
     decision = program.definition.decision
     _ = side.index.lists
+    if side.tells_nearly_equal_apart:
+        _ = side.nearly_equal.shared
     if isinstance(decision, Scorer):
         _ = side.forms, side.telling_words
         return
@@ -236,7 +241,7 @@ def _needs(program: Program) -> dict[str, Any]:
     return {
         "columns": [column.reference for column in definition.columns],
         "used": [column.weight > 0.0 for column in definition.columns],
-        "blocking": {"method": definition.blocking.method, "k": definition.blocking.k},
+        "blocking": definition.blocking.model_dump(),
         "rules": hashlib.sha256("\n".join(definition.negative_rules).encode()).hexdigest(),
         "forms": forms,
         "versions": {
@@ -255,9 +260,18 @@ def _name(made_for: dict[str, Any]) -> str:
 
 def storable(table: KeyTable) -> KeyTable:
     """The table with its texts laid out; ids become text unless all are whole numbers."""
-    whole = all(isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in table.ids)
-    ids = np.array(list(table.ids), np.int64) if whole else Texts.of([as_text(value) for value in table.ids])
-    return replace(table, ids=ids, columns=tuple(map(Texts.of, table.columns)), known_fingerprint=table.fingerprint())
+    laid_out = replace(table, columns=tuple(map(Texts.of, table.columns)), known_fingerprint=table.fingerprint())
+    if table.equal is None:
+        return replace(laid_out, ids=_stored_ids(table.ids))
+    every = _stored_ids(table.equal.ids)
+    # Of the same kind as all ids together, not only as these.
+    own = _stored_ids(table.ids) if isinstance(every, np.ndarray) else Texts.of(table.id_texts())
+    return replace(laid_out, ids=own, equal=replace(table.equal, ids=every))
+
+
+def _stored_ids(ids: Iterable[Any]) -> np.ndarray | Texts:
+    whole = all(isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in ids)
+    return np.array(list(ids), np.int64) if whole else Texts.of([as_text(value) for value in ids])
 
 
 def _no_rows(table: KeyTable) -> KeyTable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -46,6 +46,9 @@ __all__ = ["LearningSettings", "learn"]
 
 METHODS = ("auto", "autofj")
 
+MIN_PROBABILITY = 0.5
+"""Match probability below which a scorer joins no row, unless another is named: such a row is rather wrong."""
+
 DEFAULT_SPACE = "small"
 """The space that autofj searches unless another is named."""
 
@@ -69,6 +72,8 @@ class LearningSettings:
         In (0, 1).
     negative_rules
         Whether to learn and apply negative rules.
+    min_probability
+        Match probability below which no row is joined where a scorer decides, in [0, 1).
     sample_rows
         Query rows to learn on, at most, where a scorer decides; the search takes all.
     sample_seed
@@ -80,12 +85,21 @@ class LearningSettings:
     functions: tuple[AnyJoinFunction, ...]
     precision_target: float
     negative_rules: bool
+    min_probability: float = 0.0
     sample_rows: int = SAMPLE_ROWS
     sample_seed: int = 0
 
     @classmethod
-    def of(cls, method: str, space: Space | None, precision_target: float, *, negative_rules: bool) -> LearningSettings:
-        """Check the caller's arguments.
+    def of(
+        cls,
+        method: str,
+        space: Space | None,
+        precision_target: float,
+        *,
+        negative_rules: bool,
+        min_probability: float | None = None,
+    ) -> LearningSettings:
+        """Check the caller's arguments; no `min_probability` stands for `MIN_PROBABILITY`.
 
         Raises
         ------
@@ -96,8 +110,19 @@ class LearningSettings:
             raise UsageError(f"method is {method!r}; expected one of {', '.join(METHODS)}")
         if not 0.0 < precision_target < 1.0:
             raise UsageError(f"precision_target is {precision_target}; expected a share between 0 and 1, such as 0.9")
+        if min_probability is not None and not 0.0 <= min_probability < 1.0:
+            raise UsageError(
+                f"min_probability is {min_probability}; expected a probability of at least 0 and below 1, such as 0.5"
+            )
         if method == "auto" and space is None:
-            return cls(method, SCORER_SPACE, (), precision_target, negative_rules=False)
+            least = MIN_PROBABILITY if min_probability is None else float(min_probability)
+            return cls(method, SCORER_SPACE, (), precision_target, negative_rules=False, min_probability=least)
+        if min_probability is not None:
+            raise UsageError(
+                f"min_probability is {min_probability}, but a union of configurations decides, whose number for a match"
+                " is 1 / (1 + neighbours) and no match probability; leave min_probability out, or ask for method auto "
+                "without a space"
+            )
         space = DEFAULT_SPACE if space is None else space
         name = space if isinstance(space, str) else "custom"
         return cls(method, name, resolve_space(space), precision_target, negative_rules)
@@ -145,7 +170,13 @@ def learn_by_scorer(
     with watch.stage("blocking"):
         _ = asked.query_pairs
     with watch.stage("scoring"):
-        learned = learn_decision(asked, scorer, settings.precision_target, joined_next=sample is None)
+        learned = learn_decision(
+            asked,
+            scorer,
+            settings.precision_target,
+            min_probability=settings.min_probability,
+            joined_next=sample is None,
+        )
     return Program(
         definition=_definition(
             candidates,
@@ -219,11 +250,12 @@ def _definition(
 ) -> Definition:
     names = zip(candidates.reference.column_names, candidates.query.column_names, weights, strict=True)
     blocking = candidates.blocking
+    equal_rows: Literal["separate", "merged"] = "separate" if candidates.reference.equal is None else "merged"
     return Definition(
         columns=tuple(Column(reference=left, query=right, weight=weight) for left, right, weight in names),
-        blocking=Blocking(method=candidates.blocker, k=blocking)
+        blocking=Blocking(method=candidates.blocker, k=blocking, equal_rows=equal_rows)
         if isinstance(blocking, int)
-        else Blocking(method=blocking.name),
+        else Blocking(method=blocking.name, equal_rows=equal_rows),
         negative_rules=rules.pairs,
         decision=decision,
         calibration=calibration,
@@ -261,9 +293,10 @@ def _record(
 
 
 def _table_record(table: KeyTable) -> TableRecord:
+    fingerprint, table = table.fingerprint(), table.whole()
     rows = len(table)
     return TableRecord(
-        fingerprint=table.fingerprint(),
+        fingerprint=fingerprint,
         rows=rows,
         distinct_keys=table.distinct_keys(),
         filled=tuple(sum(map(bool, column)) / rows for column in table.columns),

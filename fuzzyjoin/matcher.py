@@ -236,7 +236,7 @@ def reference_table(program: Program, frame: pd.DataFrame, id_column: str | None
     """The reference table as the program looks at it; errors as for `index_reference`."""
     table = _keys(frame, "reference", [column.reference for column in program.columns], id_column)
     require_text(table)
-    return table
+    return program.candidates_of(table)
 
 
 def query_table(program: Program, frame: pd.DataFrame, id_column: str | None) -> KeyTable:

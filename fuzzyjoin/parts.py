@@ -21,7 +21,7 @@ from fuzzyjoin.errors import DataError
 from fuzzyjoin.matcher import query_table
 from fuzzyjoin.matching import Tally
 from fuzzyjoin.program import PrecisionEstimate, Scorer
-from fuzzyjoin.result import result_of
+from fuzzyjoin.result import reference_counts, result_of
 from fuzzyjoin.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def join_in_parts(
             [part["tally"] and Tally(*part["tally"]) for part in parts],
             (table["precision_estimate"].to_numpy() for table in _tables(folder, len(parts), "matches")),
         ),
-        {"reference_rows": len(matcher.side.table), **counts},
+        {**reference_counts(matcher.side.table), **counts},
         dict(watch.seconds),
         len(known),
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.blocking import Blocker
     from fuzzyjoin.join_functions import CustomJoinFunction
     from fuzzyjoin.result import JoinResult
-    from fuzzyjoin.tables import IdColumn, Table
+    from fuzzyjoin.tables import IdColumn, KeyTable, Table
     from fuzzyjoin.threads import Progress
 
 __all__ = [
@@ -66,10 +66,15 @@ class Column(Part):
 
 
 class Blocking(Part):
-    """How candidate pairs are found: a built-in blocker with its k, or a user's by name (then k is null)."""
+    """How candidate pairs are found: a built-in blocker with its k, or a user's by name (then k is null).
+
+    Reference rows whose compared values are equal are one candidate if `equal_rows` are "merged". To programs of 0.1.0
+    they are several, each other's rivals; their files have no such key.
+    """
 
     method: str = BUILT_IN[0]
     k: int | None = Field(default=None, ge=1)
+    equal_rows: Literal["separate", "merged"] = Field(default="separate", exclude_if=lambda value: value == "separate")
 
     @model_validator(mode="after")
     def _k_goes_with_the_built_in_blocker(self) -> Blocking:
@@ -109,8 +114,9 @@ class Union(Part):
 class Scorer(Part):
     """A trained scorer, named by hash, with its frozen prior and cut.
 
-    A query row is joined to its best candidate if that one's score, scaled to (0, 1), reaches `cut`; a null cut joins
-    nothing. `prior` is the share of query rows whose best candidate was estimated to be wrong.
+    A query row is joined to its best candidate if that one's score, scaled to (0, 1), reaches `cut`, and its match
+    probability `min_probability`; a null cut joins nothing. `prior` is the share of query rows whose best candidate was
+    estimated to be wrong. A program of 0.1.0 has no `min_probability`: it joins whatever reaches the cut.
     """
 
     kind: Literal["scorer"] = "scorer"
@@ -118,6 +124,12 @@ class Scorer(Part):
     hash: str
     prior: float = Field(ge=0.0, le=1.0)
     cut: float | None = Field(ge=0.0, le=1.0)
+    min_probability: float | None = Field(default=None, ge=0.0, lt=1.0, exclude_if=lambda value: value is None)
+
+    @property
+    def floor(self) -> float:
+        """The least match probability at which a row is joined, in [0, 1)."""
+        return self.min_probability or 0.0
 
 
 Decision = Annotated[Union | Scorer, Field(discriminator="kind")]
@@ -291,6 +303,10 @@ class Program(Part):
     def built_in_blocker(self) -> Literal["lexical", "cosine"]:
         """The built-in blocker of the program; with a blocker of the user's own it only weighs and indexes."""
         return "cosine" if isinstance(self.definition.decision, Scorer) else "lexical"
+
+    def candidates_of(self, reference: KeyTable) -> KeyTable:
+        """The reference table as the program looks at it: with one row a key, or with all rows."""
+        return reference.distinct() if self.definition.blocking.equal_rows == "merged" else reference
 
     @property
     def precision_estimate(self) -> PrecisionEstimate:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fuzzyjoin.blocking import BlockerName, CandidatePairs, LexicalBlocking, block_with
 from fuzzyjoin.distances import ReferenceColumn
+from fuzzyjoin.near_equal import NearlyEqualRows
 from fuzzyjoin.negative_rules import NegativeRules
 from fuzzyjoin.text import blocking_text
 from fuzzyjoin.texts import Texts
@@ -84,6 +85,19 @@ class ReferenceSide:
         return TellingWords.learn(words.reference.indptr, words.reference.ids, len(words.vocabulary))
 
     @cached_property
+    def nearly_equal(self) -> NearlyEqualRows:
+        """Which rows differ in case, spaces and punctuation alone."""
+        return NearlyEqualRows.of([column.lower.tolist() for column in self.columns])
+
+    @property
+    def tells_nearly_equal_apart(self) -> bool:
+        """Whether of nearly equal candidates only the nearest is looked at.
+
+        The published method looks at all, and so do programs to which equal rows are several candidates.
+        """
+        return self.blocker == "cosine" and self.table.equal is not None
+
+    @cached_property
     def siblings(self) -> tuple[Float64Array, Int32Array, BoolArray]:
         """Room for every row's nearest siblings, and which rows have theirs (see `EvidenceTables`)."""
         from fuzzyjoin.scoring.evidence import room_for_siblings  # noqa: PLC0415 - as above
@@ -114,6 +128,8 @@ class ReferenceSide:
         if "forms" in self.__dict__:
             words = self.index.words.vocabulary, other.index.words.vocabulary, side.index.words.vocabulary
             known["forms"] = self.forms.merged(other.forms, rows, words)
+        if "nearly_equal" in self.__dict__:
+            known["nearly_equal"] = self.nearly_equal.merged(other.nearly_equal, rows)
         return side
 
     @cached_property
@@ -128,5 +144,12 @@ class ReferenceSide:
         A blocker of the user's own is asked once, for all rows.
         """
         if not isinstance(self.blocking, int):
-            return self._all_of_the_users
-        return self.index.self_pairs(rows, self.blocking, work.named("blocking the reference"))
+            return self.nearest_only(self._all_of_the_users, self.table, is_self_join=True)
+        found = self.index.self_pairs(rows, self.blocking, work.named("blocking the reference"))
+        return self.nearest_only(found, self.table, is_self_join=True)
+
+    def nearest_only(self, pairs: CandidatePairs, asking: KeyTable, *, is_self_join: bool = False) -> CandidatePairs:
+        """The candidate pairs of a table's rows, of nearly equal candidates only the nearest."""
+        if not self.tells_nearly_equal_apart:
+            return pairs
+        return self.nearly_equal.nearest_only(pairs, asking, self.table, is_self_join=is_self_join)

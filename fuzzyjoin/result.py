@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from fuzzyjoin.stopwatch import Stopwatch
     from fuzzyjoin.tables import KeyTable
 
-__all__ = ["JoinResult", "result_of"]
+__all__ = ["JoinResult", "reference_counts", "result_of"]
 
+TOO_UNSURE = "too unsure: the best candidate scores below the decision threshold"
 TOO_FAR = "too far: the nearest candidate lies beyond every threshold"
 
 
@@ -33,8 +34,10 @@ class JoinResult:
         One row a matched query row, in the order of the query table. `precision_estimate` is the estimated probability
         that this match is right; `configuration` the position in the program of the configuration that joined it, with
         its join function, distance and threshold; `runner_up_id` the second nearest candidate under that join function
-        and `margin` how much farther it is. `query_text` and `reference_text` are the compared values. Where a scorer
-        decides it stands as configuration 0; distance and threshold are then 1 - score and 1 - cut, scores in (0, 1).
+        and `margin` how much farther it is. `equal_reference_rows` says how many other reference rows have the very
+        values of this one, which has the smallest id of them. `query_text` and `reference_text` are the compared
+        values. Where a scorer decides it stands as configuration 0; distance and threshold are then 1 - score and
+        1 - cut, scores in (0, 1).
     unmatched
         One row an unmatched query row, with the reason and the candidate that came nearest to being joined.
         `best_probability` is the match probability of that candidate, in [0, 1]; nan where there is none, or where a
@@ -46,7 +49,8 @@ class JoinResult:
     id_columns
         The id columns taken from the reference and the query table.
     counts
-        reference_rows, query_rows, matched, unmatched, candidate_pairs.
+        reference_rows, equal_reference_rows (those whose compared values a row before them has too), query_rows,
+        matched, unmatched, candidate_pairs.
     seconds
         Seconds a stage.
     warnings
@@ -78,7 +82,7 @@ def result_of(decisions: Decisions, watch: Stopwatch, warnings: tuple[str, ...] 
         precision_estimate=decisions.estimate,
         id_columns=(candidates.reference.id_column, candidates.query.id_column),
         counts={
-            "reference_rows": len(candidates.reference),
+            **reference_counts(candidates.reference),
             "query_rows": len(candidates.query),
             "matched": int(matched.size),
             "unmatched": int(unmatched.size),
@@ -87,6 +91,12 @@ def result_of(decisions: Decisions, watch: Stopwatch, warnings: tuple[str, ...] 
         seconds=dict(watch.seconds),
         warnings=warnings,
     )
+
+
+def reference_counts(reference: KeyTable) -> dict[str, int]:
+    """How many rows the reference table has, and how many of them repeat the compared values of another."""
+    rows = reference.rows_in_all
+    return {"reference_rows": rows, "equal_reference_rows": rows - reference.distinct_keys()}
 
 
 def _match_frame(decisions: Decisions, rows: Int64Array) -> pd.DataFrame:
@@ -105,6 +115,7 @@ def _match_frame(decisions: Decisions, rows: Int64Array) -> pd.DataFrame:
             "runner_up_id": _ids_or_none(reference, found.runner_up[rows]),
             "runner_up_distance": _finite_or_nan(found.runner_up_distance[rows]),
             "margin": _finite_or_nan(found.runner_up_distance[rows] - found.distance[rows]),
+            "equal_reference_rows": reference.equal_rows(found.reference[rows]),
             "query_text": object_array(query.texts(rows)),
             "reference_text": object_array(reference.texts(found.reference[rows])),
         }
@@ -143,10 +154,10 @@ def _reasons(decisions: Decisions, rows: Int64Array) -> list[str]:
     before = np.diff(decisions.candidates.query_pairs.indptr)[rows].tolist()
     after = np.diff(decisions.allowed.indptr)[rows].tolist()
     nearest = decisions.matches.configuration[rows].tolist()
-    by_scorer = isinstance(decisions.program.definition.decision, Scorer)
-    too_far = "too unsure: the best candidate scores below the cut" if by_scorer else TOO_FAR
+    too_far = _too_far(decisions, rows)
     reasons = []
-    for text, had, kept, place in zip(decisions.candidates.query.texts(rows), before, after, nearest, strict=True):
+    texts = decisions.candidates.query.texts(rows)
+    for row, (text, had, kept, place) in enumerate(zip(texts, before, after, nearest, strict=True)):
         if not text:
             reasons.append("no text in the key columns")
         elif had == 0:
@@ -156,8 +167,18 @@ def _reasons(decisions: Decisions, rows: Int64Array) -> list[str]:
         elif place < 0:
             reasons.append("the program joins nothing")
         else:
-            reasons.append(too_far)
+            reasons.append(too_far[row])
     return reasons
+
+
+def _too_far(decisions: Decisions, rows: Int64Array) -> list[str]:
+    """What to say of each row that has a candidate and is not joined."""
+    decision = decisions.program.definition.decision
+    if not isinstance(decision, Scorer):
+        return [TOO_FAR] * rows.size
+    unlikely = f"too unsure: the best candidate's match probability is below {decision.floor:g}"
+    probability = decisions.matches.probability[rows].tolist()
+    return [unlikely if value < decision.floor else TOO_UNSURE for value in probability]
 
 
 def _configurations(program: Program) -> tuple[np.ndarray, np.ndarray]:

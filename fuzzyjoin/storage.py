@@ -13,9 +13,10 @@ import numpy as np
 
 from fuzzyjoin.blocking import InvertedIndex, LexicalBlocking
 from fuzzyjoin.distances import ReferenceColumn
+from fuzzyjoin.near_equal import NearlyEqualRows
 from fuzzyjoin.scoring.sides import ReferenceForms, Spellings, TextForms
 from fuzzyjoin.scoring.telling_words import TellingWords
-from fuzzyjoin.tables import KeyTable
+from fuzzyjoin.tables import EqualRows, KeyTable
 from fuzzyjoin.texts import Texts
 from fuzzyjoin.tokens import TokenIndex, TokenSets, Vocabulary
 
@@ -27,9 +28,11 @@ __all__ = ["read_value", "write_value"]
 STORED: Final[dict[str, type]] = {
     kind.__name__: kind
     for kind in (
+        EqualRows,
         InvertedIndex,
         KeyTable,
         LexicalBlocking,
+        NearlyEqualRows,
         ReferenceColumn,
         ReferenceForms,
         Spellings,

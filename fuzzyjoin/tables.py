@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -22,14 +22,31 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from fuzzyjoin.kernels.types import Int64Array
+    from fuzzyjoin.kernels.types import BoolArray, Int64Array
     from fuzzyjoin.texts import Texts
 
     Table: TypeAlias = pd.DataFrame | pa.Table
     On: TypeAlias = str | Sequence[str | tuple[str, str]] | None
     IdColumn: TypeAlias = str | tuple[str, str] | None
 
-__all__ = ["KeyTable", "as_frame", "choose_columns", "key_table", "key_tables", "require_text"]
+__all__ = ["EqualRows", "KeyTable", "as_frame", "choose_columns", "key_table", "key_tables", "require_text"]
+
+
+@dataclass(frozen=True)
+class EqualRows:
+    """All rows of a table of which only one a key is compared.
+
+    Attributes
+    ----------
+    ids, source_rows
+        As of a `KeyTable`, of all rows in canonical order.
+    starts
+        Where the rows of each key begin and, last, where they all end, (keys + 1,).
+    """
+
+    ids: np.ndarray | Texts
+    source_rows: Int64Array
+    starts: Int64Array
 
 
 @dataclass(frozen=True)
@@ -52,6 +69,8 @@ class KeyTable:
         Row positions in the caller's table, shape (rows,), dtype int64.
     known_fingerprint
         The table's fingerprint, if it was taken before.
+    equal
+        All rows, if this table holds one row a key (see `distinct`).
     """
 
     role: str
@@ -61,9 +80,68 @@ class KeyTable:
     columns: tuple[Sequence[str], ...]
     source_rows: Int64Array
     known_fingerprint: str | None = None
+    equal: EqualRows | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def rows_in_all(self) -> int:
+        """Rows of the caller's table, those with a key that stands here already too."""
+        return len(self) if self.equal is None else len(self.equal.ids)
+
+    def distinct(self) -> KeyTable:
+        """The table with one row a key, which has the smallest id; `find` and `positions` know the ids of all rows.
+
+        Equal rows are one candidate: of two no distance could tell which is meant, and each would be the other's rival.
+
+        >>> frame = pd.DataFrame({"id": [10, 9, 2], "name": ["a", "a", "b"]})
+        >>> table = key_table(frame, role="reference", id_column="id", columns=["name"]).distinct()
+        >>> table.ids.tolist(), table.columns, table.rows_in_all, table.find(["10"]).tolist()
+        ([9, 2], (['a', 'b'],), 3, [0])
+        """
+        if self.equal is not None:
+            return self
+        starts = np.append(np.flatnonzero(self._begins_key()), len(self)).astype(np.int64)
+        kept = starts[:-1].copy()
+        for place in np.flatnonzero(np.diff(starts) > 1).tolist():
+            # By number where all are numbers: 9 comes before 10.
+            rows = range(starts[place], starts[place + 1])
+            texts = {row: as_text(self.ids[row]) for row in rows}
+            if all(text.isdecimal() for text in texts.values()):
+                kept[place] = min(rows, key=lambda row: (int(texts[row]), texts[row]))
+        return replace(
+            self.some(kept) if kept.size < len(self) else self,
+            known_fingerprint=self.fingerprint(),
+            equal=EqualRows(self.ids, self.source_rows, starts),
+        )
+
+    def whole(self) -> KeyTable:
+        """The table with all rows again, whose keys `distinct` took once."""
+        if self.equal is None:
+            return self
+        rows = np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.equal.starts))
+        table = replace(self, equal=None) if rows.size == len(self) else replace(self.some(rows), equal=None)
+        return replace(
+            table,
+            ids=self.equal.ids,
+            source_rows=self.equal.source_rows,
+            known_fingerprint=self.known_fingerprint,
+        )
+
+    def equal_ids(self, position: int) -> list[str]:
+        """Ids, as text, of the other rows with the key of this one."""
+        if self.equal is None:
+            return []
+        own = as_text(self.ids[position])
+        rows = range(self.equal.starts[position], self.equal.starts[position + 1])
+        return [text for text in (as_text(self.equal.ids[row]) for row in rows) if text != own]
+
+    def equal_rows(self, positions: Int64Array) -> Int64Array:
+        """How many other rows of the caller's table have the key of each of these rows."""
+        if self.equal is None:
+            return np.zeros(positions.size, np.int64)
+        return np.asarray(np.diff(self.equal.starts)[positions] - 1, np.int64)
 
     def some(self, positions: Int64Array) -> KeyTable:
         """The table of some rows alone, at ascending positions."""
@@ -85,13 +163,17 @@ class KeyTable:
         ]
 
     def distinct_keys(self) -> int:
-        """Number of different keys. Equal keys stand side by side in canonical order."""
+        """Number of different keys."""
+        return len(self) if self.equal is not None else int(self._begins_key().sum())
+
+    def _begins_key(self) -> BoolArray:
+        """Which rows have another key than the one before. Equal keys stand side by side in canonical order."""
         new = np.zeros(len(self), np.bool_)
         new[:1] = True
         for column in self.columns:
             values = np.array(column, dtype=object)
             new[1:] |= values[1:] != values[:-1]
-        return int(new.sum())
+        return new
 
     def id_texts(self) -> list[str]:
         """The ids as text; 1 and 1.0 are the same."""
@@ -117,10 +199,16 @@ class KeyTable:
     def find(self, ids: Sequence[str]) -> Int64Array:
         """Positions of ids given as text, -1 for those that the table does not hold."""
         places = dict.fromkeys(ids, -1)
-        for place, text in enumerate(self.id_texts()):
+        every = self.ids if self.equal is None else self.equal.ids
+        for place, value in enumerate(every):
+            text = as_text(value)
             if text in places:
                 places[text] = place
-        return np.array([places[text] for text in ids], np.int64)
+        found = np.array([places[text] for text in ids], np.int64)
+        if self.equal is None:
+            return found
+        # Before all rows comes -1 again.
+        return np.searchsorted(self.equal.starts, found, side="right").astype(np.int64) - 1
 
     def key(self, row: int) -> tuple[str, ...]:
         """What the canonical order goes by: the texts of a row, then its id."""

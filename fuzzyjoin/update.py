@@ -98,19 +98,22 @@ def update_index(
     loaded = program if isinstance(program, Program) else Program.load(program)
     path = Path(index).resolve()
     side = open_index(path, loaded)
-    deleted = np.zeros(len(side.table), np.bool_)
-    deleted[side.table.positions(_ids_to_delete(side.table, delete), "delete")] = True
-    appended = _without_known(_rows_to_append(side.table, append), side.table, deleted)
-    own, more = _with_ids_alike(side.table, appended)
+    held = side.table.whole()
+    deleted = np.zeros(len(held), np.bool_)
+    deleted[held.positions(_ids_to_delete(held, delete), "delete")] = True
+    appended = _without_known(_rows_to_append(held, append), held, deleted)
+    own, more = _with_ids_alike(held, appended)
     rows = _rows_together(own, more, deleted)
     if rows.size == 0:
         raise DataError("delete names every row of the index; an index needs at least one: leave or append one")
-    table = _together(own, more, rows)
-    require_text(table)
+    every = _together(own, more, rows)
+    require_text(every)
+    table = storable(loaded.candidates_of(every))
     changed = find_index(path.parent, loaded, table)
     if is_index(changed):
         return changed
-    new_side = side.merged(replace(side, table=more), rows, table)
+    added = storable(loaded.candidates_of(more))
+    new_side = side.merged(replace(side, table=added), _compared_rows(rows, table, side.table, added), table)
     write_index(changed, new_side, loaded, choose_work(threads, progress), all_siblings=False)
     return changed
 
@@ -167,6 +170,20 @@ def _rows_together(table: KeyTable, appended: KeyTable, deleted: BoolArray) -> I
     gone = np.append(deleted, np.zeros(len(appended), np.bool_))
     together: Int64Array = rows[~gone[rows]]
     return together
+
+
+def _compared_rows(rows: Int64Array, changed: KeyTable, held: KeyTable, added: KeyTable) -> Int64Array:
+    """What the compared rows of the changed table are, as positions in the held table, then in the added one.
+
+    `rows` are all rows of the changed table, as positions in all rows of these two. Rows with the same key are compared
+    alike, so that any of them will do.
+    """
+    if changed.equal is None or held.equal is None or added.equal is None:
+        return rows
+    first = rows[changed.equal.starts[:-1]]
+    own = np.searchsorted(held.equal.starts, first, side="right") - 1
+    other = np.searchsorted(added.equal.starts, first - held.rows_in_all, side="right") - 1
+    return np.where(first < held.rows_in_all, own, len(held) + other).astype(np.int64)
 
 
 def _together(table: KeyTable, appended: KeyTable, rows: Int64Array) -> KeyTable:

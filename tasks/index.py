@@ -51,7 +51,7 @@ def index_reference_table(program: ProgramHandle, reference: InputHandle, query_
     with shown_progress("indexing the reference table") as progress:
         if not is_index(path):
             _make_of_an_earlier(loaded, frame, table)
-        if not is_index(path) or query_rows * TOUCHED_A_ROW >= len(table):
+        if not is_index(path) or query_rows * TOUCHED_A_ROW >= table.rows_in_all:
             index_reference(loaded, frame, index_folder(), id=reference.id_column, progress=progress)
     # As young as its last use: what nobody uses is deleted by age.
     os.utime(path)
@@ -60,10 +60,10 @@ def index_reference_table(program: ProgramHandle, reference: InputHandle, query_
 
 def _make_of_an_earlier(program: Program, frame: pd.DataFrame, table: KeyTable) -> None:
     """Make the index of the one that was used last and shares enough rows, if there is one."""
-    rows = _rows(table)
+    rows = _rows(table.whole())
     for path in _latest_first():
         try:
-            earlier = Matcher.open(path, program).side.table
+            earlier = Matcher.open(path, program).side.table.whole()
         except UsageError:
             # Of a program that needs another.
             continue
@@ -75,7 +75,7 @@ def _make_of_an_earlier(program: Program, frame: pd.DataFrame, table: KeyTable) 
             continue
         held = _rows(earlier)
         kept = rows.merge(held)["id"]
-        if len(kept) < FEWEST_KEPT * len(table):
+        if len(kept) < FEWEST_KEPT * len(rows):
             continue
         append = frame[~frame[table.id_column].isin(kept)]
         delete = held["id"][~held["id"].isin(kept)]

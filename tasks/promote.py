@@ -123,7 +123,7 @@ def _asked(program: Program) -> tuple[object, ...]:
     record = program.learning_record
     return (
         [(column.reference, column.query) for column in program.columns],
-        program.definition.decision.kind,
+        program.definition.decision.model_dump(include={"kind", "min_probability"}),
         bool(program.definition.negative_rules),
         record and (record.method, record.space, record.precision_target, record.versions.get("fuzzyjoin")),
     )

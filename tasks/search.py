@@ -38,6 +38,7 @@ def search_program(reference: InputHandle, query: InputHandle, search: Search) -
             list(zip(reference.columns, query.columns, strict=True)),
             id=(reference.id_column, query.id_column),
             precision_target=search.precision_target,
+            min_probability=search.least_probability,
             method=search.method,
             space=search.named_space,
             negative_rules=search.negative_rules,

@@ -92,6 +92,15 @@ class Search(Settings):
     precision_target: float = Field(
         default=0.9, gt=0.0, lt=1.0, description="Share of matches that should be right, between 0 and 1."
     )
+    min_probability: float = Field(
+        default=0.5,
+        ge=0.0,
+        lt=1.0,
+        description=(
+            "Match probability below which no row is joined, so that the matches can be more precise than the target. "
+            "0 joins the largest set that meets the target. Not for autofj."
+        ),
+    )
     method: Method = Field(
         default="auto", description="autofj is the published algorithm, auto whatever measures best."
     )
@@ -107,6 +116,11 @@ class Search(Settings):
     def named_space(self) -> Space:
         """The space as the library takes it: none for the method's own."""
         return None if self.space == "default" else self.space
+
+    @property
+    def least_probability(self) -> float | None:
+        """The least match probability as the library takes it: none where a union of configurations decides."""
+        return self.min_probability if self.method == "auto" and self.named_space is None else None
 
 
 class Checks(Settings):

@@ -15,6 +15,7 @@ __all__ = [
     "Json",
     "Matches",
     "Method",
+    "MinProbability",
     "NegativeRules",
     "On",
     "PrecisionTarget",
@@ -32,6 +33,12 @@ __all__ = [
 def _between_zero_and_one(value: float) -> float:
     if not (math.isfinite(value) and 0.0 < value < 1.0):
         raise typer.BadParameter(f"{value:g} is not between 0 and 1, both excluded; give for example 0.9")
+    return value
+
+
+def _from_zero_below_one(value: float | None) -> float | None:
+    if value is not None and not (math.isfinite(value) and 0.0 <= value < 1.0):
+        raise typer.BadParameter(f"{value:g} is not at least 0 and below 1; give for example 0.5")
     return value
 
 
@@ -72,6 +79,16 @@ PrecisionTarget: TypeAlias = Annotated[
         metavar="SHARE",
         callback=_between_zero_and_one,
         help="Share of the joined rows that should be right, between 0 and 1.",
+    ),
+]
+MinProbability: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--min-probability",
+        metavar="SHARE",
+        callback=_from_zero_below_one,
+        help="Match probability below which no row is joined: 0.5 unless set; 0 joins the largest set that meets the "
+        "target. The joined rows can so exceed the target. Not for autofj.",
     ),
 ]
 Space: TypeAlias = Annotated[

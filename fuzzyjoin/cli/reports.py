@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from fuzzyjoin.program import Scorer
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -90,14 +92,31 @@ class Outcome:
         """Say what was done, how far to trust it and how to go on."""
         lines = [
             self.headline(),
-            _field("reference", _table_words(self.tables, 0)),
+            _field("reference", _table_words(self.tables, 0) + self._equal_rows()),
             _field("query", _table_words(self.tables, 1)),
-            _field("precision", _estimate_words(self.estimate)),
+            _field("precision", _estimate_words(self.estimate) + self._above_target()),
             *(f"  {line}" for line in _shortened(self.program.explain().splitlines())),
             *(_field("written", f"{path} ({what})") for what, path in self.written.items()),
             *(_field("then" if place else "next", step) for place, step in enumerate(self.next_steps)),
         ]
         return "\n".join(lines)
+
+    def _equal_rows(self) -> str:
+        equal = self.counts.get("equal_reference_rows", 0)
+        return f"; {equal:,} repeat the compared values of another row and count once" if equal else ""
+
+    def _above_target(self) -> str:
+        """Why the estimate lies above the target, if it does because unlikely rows are left out."""
+        decision, record = self.program.definition.decision, self.program.learning_record
+        value = self.estimate.value
+        if not isinstance(decision, Scorer) or record is None or value is None or not decision.floor:
+            return ""
+        if value < record.precision_target + _CLEARLY_ABOVE:
+            return ""
+        return (
+            f"; above the target {record.precision_target:g}, because no row with a match probability below "
+            f"{decision.floor:g} is joined"
+        )
 
     def headline(self) -> str:
         """Say the one thing that everyone must know."""
@@ -128,6 +147,8 @@ def print_outcome(outcome: Outcome, *, quiet: bool, as_json: bool) -> None:
 
 
 _CONFIGURATIONS_SHOWN = 8
+
+_CLEARLY_ABOVE = 0.01
 
 
 def print_json(content: Mapping[str, Any]) -> None:

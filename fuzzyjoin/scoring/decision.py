@@ -73,10 +73,17 @@ def unscaled(value: float) -> float:
 
 
 def learn_decision(
-    candidates: Candidates, scorer: TrainedScorer, target: float, *, joined_next: bool = True
+    candidates: Candidates,
+    scorer: TrainedScorer,
+    target: float,
+    *,
+    min_probability: float = 0.0,
+    joined_next: bool = True,
 ) -> Learned:
     """Join the largest set of query rows whose headline estimate meets the target; freeze curve and cut.
 
+    No row whose own match probability is below `min_probability`, in [0, 1), is in the set. The mean over a set would
+    let surely right rows pay for surely wrong ones.
     `joined_next` says that these query rows may be joined next: then runners-up are found too, and kept.
     """
     weights = column_weights(candidates)
@@ -88,7 +95,7 @@ def learn_decision(
     run = adjusted_run(unadjusted, evidence, adjustment)
     curve = scorer.calibrator.curve(run)
     probability = at(curve.probability, run.best)
-    least = lowest_score(run.best, probability, target)
+    least = lowest_score(run.best, probability, target, min_probability)
     joined = run.best >= least if least is not None else np.zeros(run.best.size, np.bool_)
     spread = scorer.calibrator.spread_of(curve, run.best[joined]) if joined.any() else 0.0
     estimates = {"posterior": headline(probability[joined], spread)}
@@ -100,6 +107,7 @@ def learn_decision(
         hash=scorer.hash,
         prior=1.0 - curve.share,
         cut=float(scaled(np.array([least]))[0]) if least is not None else None,
+        min_probability=min_probability,
     )
     return Learned(
         decision, adjustment, tuple(curve.probability.tolist()), spread, weights, int(joined.sum()), estimates
@@ -121,8 +129,9 @@ def match_by_scorer(
     added = Adjustment.from_json(definition.adjustment).of(best.evidence, best.score)
     score = best.score + added
     value = scaled(score)
-    joined = found & (value >= decision.cut) if decision.cut is not None else np.zeros(found.size, np.bool_)
     probability = np.where(found, at(np.array(definition.probabilities), score), 0.0)
+    joined = found & (probability >= decision.floor)
+    joined &= value >= decision.cut if decision.cut is not None else False
     estimate = headline(probability[joined], definition.spread)
     matches = Matches(
         joined=joined,
@@ -159,16 +168,20 @@ def scored_run(tables: EvidenceTables, scorer: TrainedScorer, best: BestCandidat
     return known[key]
 
 
-def lowest_score(scores: Float64Array, probability: Float64Array, target: float) -> float | None:
+def lowest_score(
+    scores: Float64Array, probability: Float64Array, target: float, min_probability: float = 0.0
+) -> float | None:
     """The lowest score of the largest set, best scores first, whose mean probability reaches the target.
 
-    Rows of equal score are joined together or not at all. None if no set reaches it.
+    `probability` ascends with the score, and no row of the set has less than `min_probability`. Rows of equal score are
+    joined together or not at all. None if no set reaches the target.
     """
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
     mean = np.cumsum(probability[order]) / np.arange(1.0, order.size + 1.0)
     last_of_its_score = np.append(ranked[1:] != ranked[:-1], True)
-    reached = np.flatnonzero((mean >= target) & last_of_its_score & (ranked > NO_CANDIDATE))
+    likely = (ranked > NO_CANDIDATE) & (probability[order] >= min_probability)
+    reached = np.flatnonzero((mean >= target) & last_of_its_score & likely)
     return float(ranked[reached[-1]]) if reached.size else None
 
 

@@ -64,7 +64,10 @@ def _decision(old: Decision, new: Decision) -> list[str]:
 
 def _decider(decision: Decision) -> str:
     if isinstance(decision, Scorer):
-        return f"scorer {decision.name} ({decision.hash}) with prior {decision.prior} and cut {decision.cut}"
+        return (
+            f"scorer {decision.name} ({decision.hash}) with prior {decision.prior}, decision threshold {decision.cut} "
+            f"and least match probability {decision.floor:g}"
+        )
     return f"a union of {len(decision.configurations)} configurations"
 
 

@@ -128,7 +128,7 @@ def test_distance_threshold_and_margin_say_what_the_scores_say(malls):
     assert np.allclose(matches["margin"].dropna(), (matches["runner_up_distance"] - matches["distance"]).dropna())
     far = result.unmatched.dropna(subset="best_distance")
     assert (far["best_distance"] > far["best_threshold"]).all()
-    assert set(far["reason"]) == {"too unsure: the best candidate scores below the cut"}
+    assert set(far["reason"]) == {"too unsure: the best candidate scores below the decision threshold"}
 
 
 def test_unmatched_rows_carry_the_match_probability_of_their_best_candidate(malls):
