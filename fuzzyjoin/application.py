@@ -202,16 +202,18 @@ def _decide_by_scorer(
 
 
 def named_scorer(decision: Scorer, given: TrainedScorer | None) -> TrainedScorer:
-    """The scorer that a program names: the one given, else the shipped one.
+    """The scorer that a program names: the one given, else the shipped one, or one that was shipped earlier.
 
     Raises
     ------
     UsageError
         If neither has the program's hash.
     """
-    from fuzzyjoin.scoring.scorer import shipped_scorer  # noqa: PLC0415 - unions do without its kernels
+    from fuzzyjoin.scoring.scorer import earlier_scorer, shipped_scorer  # noqa: PLC0415 - unions do without its kernels
 
     scorer = given or shipped_scorer()
+    if given is None and scorer.hash != decision.hash:
+        scorer = earlier_scorer(decision.name, decision.hash) or scorer
     if scorer.hash != decision.hash:
         raise UsageError(
             f"the program decides by the scorer {decision.name!r} ({decision.hash}), but the one "

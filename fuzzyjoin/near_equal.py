@@ -67,7 +67,7 @@ class NearlyEqualRows:
     ) -> CandidatePairs:
         """The pairs without those that another, nearly equal candidate of the same row is nearer than.
 
-        Nearness is the likeness of the raw texts, words in whatever order; ties go to the lower position. In a self-join
+        Nearness is how alike the raw texts are, words in whatever order; ties go to the lower position. In a self-join
         a row's own nearly equal rows go too.
         """
         places = np.flatnonzero(self.shared[pairs.reference])

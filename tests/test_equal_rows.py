@@ -1,4 +1,4 @@
-"""Reference rows whose compared values are equal are one candidate; nearly equal ones do not count against each other."""
+"""Reference rows with equal compared values are one candidate; nearly equal ones do not count against each other."""
 
 from __future__ import annotations
 

@@ -19,11 +19,22 @@ from fuzzyjoin.scoring.calibration import Calibrator
 from fuzzyjoin.scoring.evidence import EVIDENCE
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     from fuzzyjoin.kernels.types import Float32Array, Float64Array, Int64Array
 
-__all__ = ["TrainedScorer", "Trees", "load_scorer", "scorer_bytes", "scorer_file_name", "shipped_scorer"]
+__all__ = [
+    "TrainedScorer",
+    "Trees",
+    "earlier_scorer",
+    "load_scorer",
+    "scorer_bytes",
+    "scorer_file_name",
+    "shipped_scorer",
+]
 
 SCORER_VERSION: Final = 4
+HASH_PREFIX: Final = "sha256:"
 HASH_DIGITS: Final = 12
 """Digits of the hash in the file's name."""
 
@@ -123,7 +134,7 @@ class TrainedScorer:
             name = str(parts["name"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{source} is no scorer file ({error}); give a file that train_scorer wrote") from None
-        return cls(name, f"sha256:{hashlib.sha256(content).hexdigest()}", trees, first, calibrator)
+        return cls(name, f"{HASH_PREFIX}{hashlib.sha256(content).hexdigest()}", trees, first, calibrator)
 
 
 def scorer_bytes(name: str, trees: Trees, first_calibrator: Calibrator, calibrator: Calibrator) -> bytes:
@@ -146,18 +157,37 @@ _LIST: Final = re.compile(r"\[[^\[\]{}]*\]")
 
 def scorer_file_name(name: str, content: bytes) -> str:
     """The name of a scorer file: the scorer's, and the first digits of the content's hash."""
-    return f"{name}-{hashlib.sha256(content).hexdigest()[:HASH_DIGITS]}.json"
+    return _file_name(name, hashlib.sha256(content).hexdigest())
+
+
+def _file_name(name: str, digest: str) -> str:
+    return f"{name}-{digest[:HASH_DIGITS]}.json"
 
 
 @cache
 def shipped_scorer() -> TrainedScorer:
-    """The scorer in the package.
+    """The scorer in the package that programs are learned with.
 
     >>> shipped_scorer().name
     'autofj50'
     """
-    (file,) = [file for file in files("fuzzyjoin.scoring").joinpath("scorers").iterdir() if file.name.endswith(".json")]
+    (file,) = [file for file in _shipped().iterdir() if file.name.endswith(".json")]
     return _checked(file.read_bytes(), file.name)
+
+
+@cache
+def earlier_scorer(name: str, content_hash: str) -> TrainedScorer | None:
+    """The scorer that an earlier version shipped, for the programs that name it; None if none did."""
+    file_name = _file_name(name, content_hash.removeprefix(HASH_PREFIX))
+    for file in _shipped().joinpath("earlier").iterdir():
+        if file.name == file_name:
+            found = _checked(file.read_bytes(), file.name)
+            return found if found.hash == content_hash else None
+    return None
+
+
+def _shipped() -> Traversable:
+    return files("fuzzyjoin.scoring").joinpath("scorers")
 
 
 def load_scorer(path: str | Path) -> TrainedScorer:

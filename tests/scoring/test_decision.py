@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,12 +34,13 @@ def matches_of(result):
 scores = st.lists(st.integers(-6, 6).map(float), max_size=12)
 
 
-@given(scores, st.sampled_from([0.5, 0.8, 0.9]))
-def test_the_cut_takes_the_largest_set_that_meets_the_target(values, target):
+@given(scores, st.sampled_from([0.5, 0.8, 0.9]), st.sampled_from([0.0, 0.5, 0.95]))
+def test_the_threshold_takes_the_largest_set_of_likely_rows_that_meets_the_target(values, target, least):
     found = np.array(values, np.float64)
     probability = 1.0 / (1.0 + np.exp(-found))
-    expected = [cut for cut in sorted(set(values)) if probability[found >= cut].mean() >= target]
-    assert lowest_score(found, probability, target) == (expected[0] if expected else None)
+    sets = {score: probability[found >= score] for score in sorted(set(values))}
+    expected = [score for score, rows in sets.items() if rows.mean() >= target and rows.min() >= least]
+    assert lowest_score(found, probability, target, least) == (expected[0] if expected else None)
 
 
 @given(st.floats(-50.0, 50.0), st.floats(-50.0, 50.0))
@@ -118,6 +121,15 @@ def test_a_higher_target_joins_a_part_of_what_a_lower_one_joins(malls):
     assert strict.precision_estimate.value >= 0.97
 
 
+def test_the_reason_says_whether_probability_or_threshold_kept_a_row_out(malls):
+    reference, query, _, _ = malls
+    far = fuzzy_join(reference, query, "title", precision_target=0.99).unmatched.dropna(subset="best_distance")
+    unlikely = "too unsure: the best candidate's match probability is below 0.5"
+    unsure = "too unsure: the best candidate scores below the decision threshold"
+    assert set(far["reason"]) == {unlikely, unsure}
+    assert ((far["reason"] == unlikely) == (far["best_probability"] < 0.5)).all()
+
+
 def test_distance_threshold_and_margin_say_what_the_scores_say(malls):
     result = malls[3]
     matches, cut = result.matches, result.program.definition.decision.cut
@@ -128,7 +140,67 @@ def test_distance_threshold_and_margin_say_what_the_scores_say(malls):
     assert np.allclose(matches["margin"].dropna(), (matches["runner_up_distance"] - matches["distance"]).dropna())
     far = result.unmatched.dropna(subset="best_distance")
     assert (far["best_distance"] > far["best_threshold"]).all()
-    assert set(far["reason"]) == {"too unsure: the best candidate scores below the decision threshold"}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_no_row_is_joined_that_the_program_believes_wrong(task):
+    reference, query, _ = example(task)
+    for target in (0.5, 0.7, 0.9):
+        matches = fuzzy_join(reference, query, "title", precision_target=target).matches
+        assert (matches["precision_estimate"] >= 0.5).all()
+        everything = fuzzy_join(reference, query, "title", precision_target=target, min_probability=0).matches
+        likely = everything[everything["precision_estimate"] >= 0.5]
+        assert set(matches["query_id"]) == set(likely["query_id"])
+
+
+def test_a_low_target_joins_rows_below_the_least_probability_only_if_asked(malls):
+    reference, query, _, _ = malls
+    everything = fuzzy_join(reference, query, "title", precision_target=0.5, min_probability=0)
+    assert everything.matches["precision_estimate"].min() < 0.5
+    strict = fuzzy_join(reference, query, "title", precision_target=0.5, min_probability=0.97)
+    assert strict.matches["precision_estimate"].min() >= 0.97
+    assert strict.precision_estimate.value >= 0.97
+    unlikely = strict.unmatched["best_probability"] < 0.97
+    assert unlikely.sum() > 10
+    words = "too unsure: the best candidate's match probability is below 0.97"
+    assert set(strict.unmatched.loc[unlikely, "reason"]) == {words}
+
+
+def test_the_least_probability_is_frozen_in_the_program(malls):
+    reference, query, _, result = malls
+    decision = result.program.definition.decision
+    assert (decision.min_probability, json.loads(result.program.to_json())["program"]["decision"]) == (
+        0.5,
+        decision.model_dump(),
+    )
+    low = decision.model_copy(update={"cut": 0.0})
+    bold = Program(definition=result.program.definition.model_copy(update={"decision": low}))
+    # The threshold lets every row in, the least probability does not.
+    matches = Program.from_json(bold.to_json()).apply(reference, query).matches
+    assert 0.5 <= matches["precision_estimate"].min() < 0.6
+
+
+def test_a_program_without_a_least_probability_joins_by_its_threshold_alone(malls):
+    reference, query, _, result = malls
+    decision = result.program.definition.decision.model_copy(update={"cut": 0.0, "min_probability": None})
+    earlier = Program(definition=result.program.definition.model_copy(update={"decision": decision}))
+    assert "min_probability" not in earlier.to_json()
+    matches = Program.from_json(earlier.to_json()).apply(reference, query).matches
+    assert matches["precision_estimate"].min() < 0.5
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.0, float("nan")])
+def test_a_least_probability_out_of_range_is_refused(malls, value):
+    reference, query, _, _ = malls
+    with pytest.raises(UsageError, match=f"min_probability is {value}; expected"):
+        fuzzy_join(reference, query, "title", min_probability=value)
+
+
+@pytest.mark.parametrize("options", [{"method": "autofj"}, {"space": "small"}])
+def test_a_union_takes_no_least_probability(malls, options):
+    reference, query, _, _ = malls
+    with pytest.raises(UsageError, match="1 / \\(1 \\+ neighbours\\)"):
+        learn_program(reference, query, "title", min_probability=0.5, **options)
 
 
 def test_unmatched_rows_carry_the_match_probability_of_their_best_candidate(malls):
