@@ -17,6 +17,7 @@ import numpy as np
 from rapidfuzz import fuzz
 from rapidfuzz.process import cpdist
 
+from fuzzyjoin.long_texts import MOST_CHARACTERS
 from fuzzyjoin.text import punctuation_to_space
 
 if TYPE_CHECKING:
@@ -84,9 +85,11 @@ class NearlyEqualRows:
         several = _stands_twice(rows, keys) & others
         places, rows, candidates, keys = places[several], rows[several], candidates[several], keys[several]
         # Words are sorted first: of "The Mall at Fox Run" the letters alone are nearer to "FOX RUN MALL".
-        likeness = cpdist(
-            asking.texts(rows), reference.texts(candidates), scorer=fuzz.token_sort_ratio, dtype=np.float64
+        texts = (
+            [text[:MOST_CHARACTERS] for text in table.texts(of)]
+            for table, of in ((asking, rows), (reference, candidates))
         )
+        likeness = cpdist(*texts, scorer=fuzz.token_sort_ratio, dtype=np.float64)
         order = np.lexsort((candidates, -likeness, keys, rows))
         first = np.ones(order.size, np.bool_)
         first[1:] = (rows[order][1:] != rows[order][:-1]) | (keys[order][1:] != keys[order][:-1])
