@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from rapidfuzz.distance import JaroWinkler, Levenshtein
@@ -17,6 +17,7 @@ from rapidfuzz.process import cpdist
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.join_functions import JoinFunction
 from fuzzyjoin.kernels.set_distances import SET_DISTANCE_CODES, set_distances
+from fuzzyjoin.long_texts import MOST_CHARACTERS, long_pairs
 from fuzzyjoin.text import lower, preprocess
 from fuzzyjoin.texts import Texts, object_array
 from fuzzyjoin.tokens import WEIGHTINGS, TokenIndex
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.blocking import CandidatePairs
     from fuzzyjoin.join_functions import AnyJoinFunction, CustomJoinFunction
     from fuzzyjoin.kernels.types import Float64Array, Int64Array
+    from fuzzyjoin.long_texts import LongPairs
     from fuzzyjoin.tokens import TokenSets
 
 __all__ = [
@@ -39,6 +41,10 @@ __all__ = [
     "group_functions",
     "prepare_columns",
 ]
+
+
+TAILS_BY: Final = "3-gram"
+"""Tokens by which texts that are longer than `MOST_CHARACTERS` are compared beyond them."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,14 @@ class ColumnTexts:
         """The query texts in lower case, which every preprocessing starts from."""
         return [lower(text) for text in self.query]
 
+    @cached_property
+    def has_long_texts(self) -> bool:
+        """Whether any text can be longer than `MOST_CHARACTERS`; of those in the reference table the bytes count."""
+        sizes = np.diff(self.reference.lower.offsets)
+        return bool(sizes.size and sizes.max() > MOST_CHARACTERS) or any(
+            len(text) > MOST_CHARACTERS for text in self.query_lower
+        )
+
     def texts(self, method: str) -> tuple[Texts, np.ndarray]:
         """Preprocessed reference and query texts."""
         if method not in self._texts:
@@ -149,6 +163,8 @@ def derive(column: ReferenceColumn | ColumnTexts, group: FunctionGroup) -> None:
         column.tokens(first.preprocess, first.tokenise)
     elif isinstance(first, JoinFunction):
         column.texts(first.preprocess)
+        if isinstance(column, ColumnTexts) and column.has_long_texts:
+            column.tokens(first.preprocess, TAILS_BY)
 
 
 def prepare_columns(columns: Sequence[ColumnTexts], functions: Sequence[AnyJoinFunction]) -> None:
@@ -205,9 +221,7 @@ def column_distances(
     if not isinstance(first, JoinFunction):
         return _custom_distances(first, column, pairs, rows, within_reference=within_reference)
     if first.tokenise is None:
-        references, queries = column.texts(first.preprocess)
-        texts = references if within_reference else queries
-        return _character_distances(first.distance, texts, references, pairs, rows)
+        return _character_distances(first, column, pairs, rows, within_reference=within_reference)
     index, query_sets = column.tokens(first.preprocess, first.tokenise)
     sets = index.reference if within_reference else query_sets
     functions = [function for function in group.functions if isinstance(function, JoinFunction)]
@@ -250,15 +264,41 @@ def pair_positions(pairs: CandidatePairs, rows: Int64Array) -> Int64Array:
 
 
 def _character_distances(
-    distance: str, texts: np.ndarray | Texts, references: Texts, pairs: CandidatePairs, rows: Int64Array
+    function: JoinFunction, column: ColumnTexts, pairs: CandidatePairs, rows: Int64Array, *, within_reference: bool
 ) -> Float64Array:
-    left, right = _pair_texts(texts, references, pairs, rows)
-    scorer = Levenshtein.distance if distance == "edit" else JaroWinkler.distance
-    result = cpdist(left, right, scorer=scorer, dtype=np.float64)
+    references, queries = column.texts(function.preprocess)
+    left, right = _pair_texts(references if within_reference else queries, references, pairs, rows)
+    scorer = Levenshtein.distance if function.distance == "edit" else JaroWinkler.distance
+    if column.has_long_texts:
+        lengths = np.maximum(*(np.fromiter(map(len, texts), np.int64, texts.size) for texts in (left, right)))
+        long = _long_pairs(lengths, column, function.preprocess, pairs, rows, within_reference=within_reference)
+        result = cpdist(long.heads(left), long.heads(right), scorer=scorer, dtype=np.float64)
+        if function.distance == "edit":
+            long.add_edits(result)
+        else:
+            long.add_tails(result, long.disjoint)
+    else:
+        result = cpdist(left, right, scorer=scorer, dtype=np.float64)
     missing = (left == "") | (right == "")
     if missing.any():
         result[missing] = np.maximum(1.0, result[missing])
     return result[np.newaxis, :]
+
+
+def _long_pairs(
+    lengths: Int64Array,
+    column: ColumnTexts,
+    method: str,
+    pairs: CandidatePairs,
+    rows: Int64Array,
+    *,
+    within_reference: bool,
+) -> LongPairs:
+    index, query_sets = column.tokens(method, TAILS_BY)
+    asking = index.reference if within_reference else query_sets
+    sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
+    references = pairs.reference[pair_positions(pairs, rows)]
+    return long_pairs(lengths, np.repeat(rows, sizes), references, asking.sets, index.reference.sets)
 
 
 def _custom_distances(

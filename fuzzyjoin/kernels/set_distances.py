@@ -16,7 +16,7 @@ from fuzzyjoin.kernels.jit import kernel
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array
 
-__all__ = ["SET_DISTANCE_CODES", "set_distances"]
+__all__ = ["SET_DISTANCE_CODES", "bag_distances", "set_distances"]
 
 JACCARD, COSINE, DICE, MAX_INCLUSION, INTERSECT, CONTAIN_JACCARD, CONTAIN_COSINE, CONTAIN_DICE = range(8)
 
@@ -157,3 +157,47 @@ def set_distances(
             if query_ids[position] < vocabulary_size:
                 count_of[query_ids[position]] = 0
     return out
+
+
+@kernel
+def bag_distances(
+    queries: Int64Array,
+    references: Int64Array,
+    query_indptr: Int64Array,
+    query_ids: Int32Array,
+    query_counts: Int32Array,
+    reference_indptr: Int64Array,
+    reference_ids: Int32Array,
+    reference_counts: Int32Array,
+) -> tuple[Float64Array, Float64Array]:
+    """Two distances of the counted tokens of queries[i] and references[i], each (pairs,).
+
+    With x and y the numbers of tokens and I = Σ min(count, count): 1 - I / (x + y - I) and 1 - I / min(x, y). Assumes
+    that ids ascend within a row. A row without tokens is at 1; no pairs give two empty arrays.
+    """
+    disjoint = np.empty(queries.size)
+    outside = np.empty(queries.size)
+    for pair in range(queries.size):
+        i = query_indptr[queries[pair]]
+        j = reference_indptr[references[pair]]
+        query_end = query_indptr[queries[pair] + 1]
+        reference_end = reference_indptr[references[pair] + 1]
+        x = 0.0
+        for place in range(i, query_end):
+            x += query_counts[place]
+        y = 0.0
+        for place in range(j, reference_end):
+            y += reference_counts[place]
+        common = 0.0
+        while i < query_end and j < reference_end:
+            if query_ids[i] == reference_ids[j]:
+                common += min(query_counts[i], reference_counts[j])
+                i += 1
+                j += 1
+            elif query_ids[i] < reference_ids[j]:
+                i += 1
+            else:
+                j += 1
+        disjoint[pair] = jaccard(common, x, y)
+        outside[pair] = max_inclusion(common, x, y)
+    return disjoint, outside

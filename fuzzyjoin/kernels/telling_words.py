@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fuzzyjoin.kernels.jit import inlined, kernel
-from fuzzyjoin.kernels.token_rules import difference, longest_row
+from fuzzyjoin.kernels.token_rules import difference, longest_row, mark
 
 if TYPE_CHECKING:
-    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt64Array
+    from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array, UInt64Array
 
 __all__ = ["MOST_COMPLETIONS", "TELLING_EVIDENCE", "opposite_words", "telling_evidence"]
 
@@ -112,6 +112,87 @@ def count_without(
             additions[words[place]] += step
 
 
+@inlined
+def contexts_of_opposites(
+    word: int,
+    opposite: int,
+    found: int,
+    opposite_contexts: Int64Array,
+    rest: np.uint64,
+    keys: UInt64Array,
+    starts: Int64Array,
+    words: Int32Array,
+    rows: Int32Array,
+    own: int,
+) -> int:
+    """How many contexts the pair at `found` completes; with `own` = 1 without the row that asks, `rest` and `word`."""
+    number = opposite_contexts[found]
+    if own:
+        context = find(keys, rest)
+        if (
+            starts[context + 1] - starts[context] <= MOST_COMPLETIONS
+            and rows[completion(context, word, starts, words)] == 1
+            and completion(context, opposite, starts, words) >= 0
+        ):
+            number -= 1
+    return number
+
+
+@inlined
+def most_contexts(
+    only: Int32Array,
+    sizes: Int64Array,
+    lacked: BoolArray,
+    opposites: UInt64Array,
+    opposite_contexts: Int64Array,
+    hashes: UInt64Array,
+    keys: UInt64Array,
+    starts: Int64Array,
+    words: Int32Array,
+    rows: Int32Array,
+    whole_hash: np.uint64,
+    own: int,
+) -> int:
+    """The most contexts that any opposites complete, one word being in each side's `only`.
+
+    `lacked` (2, vocabulary) is room to work in, all false. Either the pairs of words of both sides are looked up or all
+    opposites are gone through, whichever are fewer: the pairs are quadratic in the length of the texts.
+    """
+    most = 0
+    size = lacked.shape[1]
+    if sizes[0] * sizes[1] <= opposites.size:
+        for i in range(sizes[0]):
+            word = only[0, i]
+            if word >= size:
+                break
+            rest = whole_hash - hashes[word]
+            for j in range(sizes[1]):
+                opposite = only[1, j]
+                code = np.uint64(min(word, opposite)) * np.uint64(size) + np.uint64(max(word, opposite))
+                found = find(opposites, code)
+                if found >= 0:
+                    number = contexts_of_opposites(
+                        word, opposite, found, opposite_contexts, rest, keys, starts, words, rows, own
+                    )
+                    most = max(most, number)
+        return most
+    for side in range(2):
+        mark(only[side], sizes[side], lacked[side], 1)
+    for found in range(opposites.size):
+        word = np.int64(opposites[found] // np.uint64(size))
+        opposite = np.int64(opposites[found] % np.uint64(size))
+        if lacked[1, word] and lacked[0, opposite]:
+            word, opposite = opposite, word
+        elif not (lacked[0, word] and lacked[1, opposite]):
+            continue
+        rest = whole_hash - hashes[word]
+        number = contexts_of_opposites(word, opposite, found, opposite_contexts, rest, keys, starts, words, rows, own)
+        most = max(most, number)
+    for side in range(2):
+        mark(only[side], sizes[side], lacked[side], 0)
+    return most
+
+
 @kernel
 def telling_evidence(
     asked: Int64Array,
@@ -149,6 +230,7 @@ def telling_evidence(
     longest = max(longest_row(query_indptr), longest_row(reference_indptr))
     only = np.empty((2, longest), np.int32)
     sizes = np.zeros(2, np.int64)
+    lacked = np.zeros((2, frequency.size), np.bool_)
     if own:
         contexts = contexts.copy()
         additions = additions.copy()
@@ -178,27 +260,20 @@ def telling_evidence(
                     out[first + 3, place] = max(out[first + 3, place], additions[word])
                 out[first + 2, place] = np.log1p(out[first + 2, place])
                 out[first + 3, place] = np.log1p(out[first + 3, place])
-            most = 0
-            for i in range(sizes[0]):
-                word = only[0, i]
-                if word >= size:
-                    break
-                for j in range(sizes[1]):
-                    opposite = only[1, j]
-                    code = np.uint64(min(word, opposite)) * np.uint64(size) + np.uint64(max(word, opposite))
-                    found = find(opposites, code)
-                    if found < 0:
-                        continue
-                    number = opposite_contexts[found]
-                    if own and query.size > 1:
-                        context = find(keys, whole_hash - hashes[word])
-                        if (
-                            starts[context + 1] - starts[context] <= MOST_COMPLETIONS
-                            and rows[completion(context, word, starts, words)] == 1
-                            and completion(context, opposite, starts, words) >= 0
-                        ):
-                            number -= 1
-                    most = max(most, number)
+            most = most_contexts(
+                only,
+                sizes,
+                lacked,
+                opposites,
+                opposite_contexts,
+                hashes,
+                keys,
+                starts,
+                words,
+                rows,
+                whole_hash,
+                own if query.size > 1 else 0,
+            )
             out[2 * EACH_SIDE, place] = np.log1p(most)
             place += 1
         if own:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.kernels.jit import kernel
+from fuzzyjoin.kernels.jit import inlined, kernel
 
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import BoolArray, Int32Array, Int64Array
@@ -84,6 +84,14 @@ def differing_token_pairs(
     return out[:size].copy()
 
 
+@inlined
+def mark(tokens: Int32Array, size: int, marked: BoolArray, value: int) -> None:
+    """Mark those of the first `size` tokens that are in the vocabulary with 1, or unmark them with 0."""
+    for i in range(size):
+        if tokens[i] < marked.size:
+            marked[tokens[i]] = bool(value)
+
+
 @kernel
 def forbidden_pairs(
     pair_indptr: Int64Array,
@@ -99,6 +107,7 @@ def forbidden_pairs(
     longest = max(longest_row(query_indptr), longest_row(reference_indptr))
     query_only = np.empty(longest, np.int32)
     reference_only = np.empty(longest, np.int32)
+    lacked = np.zeros((2, vocabulary_size), np.bool_)
     out = np.zeros(pair_reference.size, np.bool_)
     for row in range(pair_indptr.size - 1):
         query = query_ids[query_indptr[row] : query_indptr[row + 1]]
@@ -106,6 +115,19 @@ def forbidden_pairs(
             other = pair_reference[pair]
             reference = reference_ids[reference_indptr[other] : reference_indptr[other + 1]]
             queries, references = difference(query, reference, query_only, reference_only)
+            # Looked up pair by pair, or for long texts one rule after the other: whichever are fewer.
+            if queries * references > rules.size:
+                mark(query_only, queries, lacked[0], 1)
+                mark(reference_only, references, lacked[1], 1)
+                for rule in rules:
+                    low = rule // vocabulary_size
+                    high = rule % vocabulary_size
+                    if (lacked[0, low] and lacked[1, high]) or (lacked[1, low] and lacked[0, high]):
+                        out[pair] = True
+                        break
+                mark(query_only, queries, lacked[0], 0)
+                mark(reference_only, references, lacked[1], 0)
+                continue
             for i in range(queries):
                 if query_only[i] >= vocabulary_size:
                     break

@@ -21,6 +21,7 @@ from fuzzyjoin.distances import pair_positions
 from fuzzyjoin.kernels.evidence import SET_EVIDENCE, among_rivals, nearest_siblings, set_evidence, sibling_evidence
 from fuzzyjoin.kernels.telling_words import TELLING_EVIDENCE
 from fuzzyjoin.kernels.word_evidence import WORD_EVIDENCE, word_evidence
+from fuzzyjoin.long_texts import MOST_CHARACTERS, long_pairs
 from fuzzyjoin.scoring.sides import Sides, sides_of_candidates
 from fuzzyjoin.threads import map_chunks
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.blocking import CandidatePairs
     from fuzzyjoin.candidates import Candidates
     from fuzzyjoin.kernels.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
+    from fuzzyjoin.long_texts import LongPairs
     from fuzzyjoin.scoring.sides import Form
     from fuzzyjoin.texts import Texts
 
@@ -268,7 +270,10 @@ class EvidenceTables:
             grams = self._set_evidence(self.sides.grams, pairs, chunk, own=1, left_out=0)
             words = self._set_evidence(self.sides.words, pairs, chunk, own=1, left_out=0)
             texts = self.sides.reference.lower
-            edit = _compare(*_pair_texts(texts, texts, pairs, chunk), Levenshtein.normalized_distance)
+            long = self._long_pairs(pairs, chunk, own=1)
+            left, right = map(long.heads, _pair_texts(texts, texts, pairs, chunk))
+            edit = _compare(left, right, Levenshtein.normalized_distance)
+            long.add_tails(edit, long.disjoint)
             # In the order of `COMPARED`.
             distances = np.stack([grams[0], grams[1], words[0], edit])
             return nearest_siblings(distances, chunk, pairs.indptr, pairs.reference, SIBLINGS_KEPT)
@@ -347,14 +352,16 @@ class EvidenceTables:
 
     def _character_distances(self, pairs: CandidatePairs, rows: Int64Array, own: int) -> Float64Array:
         asking, reference = self.sides.asking(own), self.sides.reference
+        long = self._long_pairs(pairs, rows, own)
         lower, spaced, joined = (
-            _pair_texts(getattr(asking, form), getattr(reference, form), pairs, rows)
+            tuple(map(long.heads, _pair_texts(getattr(asking, form), getattr(reference, form), pairs, rows)))
             for form in ("lower", "spaced", "joined")
         )
         sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
         references = pairs.reference[pair_positions(pairs, rows)]
         shorter = np.minimum(np.repeat(asking.joined_lengths[rows], sizes), reference.joined_lengths[references])
-        return np.stack(
+        shorter[long.places] = np.minimum(shorter[long.places], MOST_CHARACTERS)
+        distances = np.stack(
             [
                 _compare(*lower, Levenshtein.normalized_distance),
                 _compare(*lower, JaroWinkler.distance),
@@ -364,6 +371,18 @@ class EvidenceTables:
                 _compare(*joined, Levenshtein.normalized_distance),
             ]
         )
+        for place, tails in enumerate(
+            (long.disjoint, long.disjoint, long.outside, long.disjoint, long.outside, long.disjoint)
+        ):
+            long.add_tails(distances[place], tails)
+        return distances
+
+    def _long_pairs(self, pairs: CandidatePairs, rows: Int64Array, own: int) -> LongPairs:
+        sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
+        references = pairs.reference[pair_positions(pairs, rows)]
+        asking, grams = self.sides.asking(own), self.sides.grams
+        lengths = np.maximum(np.repeat(asking.lengths[rows], sizes), self.sides.reference.lengths[references])
+        return long_pairs(lengths, np.repeat(rows, sizes), references, grams.asking(own), grams.reference)
 
 
 def _pair_texts(

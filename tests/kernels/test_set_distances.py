@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fuzzyjoin.kernels import csr
-from fuzzyjoin.kernels.set_distances import SET_DISTANCE_CODES, set_distances
+from fuzzyjoin.kernels.set_distances import SET_DISTANCE_CODES, bag_distances, set_distances
 from tests import naive
 from tests.cases import (
     VOCABULARY,
@@ -142,3 +142,16 @@ def test_a_row_leaves_no_trace_in_the_next():
     queries = [{0: 1, 1: 1}, {2: 1}]
     found = distances(queries, [{0: 1}], [[0], [0]], [0, 1], [1.0] * (VOCABULARY + 1), wanted=[("jaccard", "uniform")])
     assert found["jaccard", "uniform"] == [0.5, 1.0]
+
+
+@thousand
+@given(st.lists(query_bags, max_size=4), st.lists(bags, min_size=1, max_size=4), st.data())
+def test_bags_are_apart_by_the_tokens_that_they_do_not_share(queries, references, data):
+    row = st.tuples(st.integers(0, len(queries) - 1), st.integers(0, len(references) - 1))
+    pairs = data.draw(st.lists(row, max_size=4)) if queries else []
+    asking, others = np.array(pairs, np.int64).reshape(-1, 2).T.copy()
+    found = bag_distances(asking, others, *arrays_of(queries), *arrays_of(references))
+    for (query, reference), *values in zip(pairs, *(part.tolist() for part in found), strict=True):
+        left, right = Counter(queries[query]), Counter(references[reference])
+        shared, union, fewer = (left & right).total(), (left | right).total(), min(left.total(), right.total())
+        assert values == pytest.approx([1 - shared / union if union else 1, 1 - shared / fewer if fewer else 1])
