@@ -18,6 +18,7 @@ from benchmarks import (
     growth,
     index_changes,
     learning_sample,
+    long_texts,
     partitions,
     profile_stages,
     resume,
@@ -217,6 +218,31 @@ def test_index_changes_measures_changing_and_building_anew(data, tmp_path, capsy
     assert [row.split()[:3] for row in rows] == [["60", "7", "7"], ["90", "7", "7"]]
     for row in json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["sizes"]:
         assert row["ratio"] == pytest.approx(row["rebuild_seconds"] / row["change_seconds"])
+
+
+def test_long_texts_measures_a_table_of_them_and_a_task_with_one(data, tmp_path, capsys):
+    sizes = ["--rows", "12", "--characters", "3000", "--cut", "200", "--repeats", "1", "--threads", "1"]
+    task = ["--tasks", str(data), str(data / "Alpha")]
+    long_texts.main([*task, *sizes, "--method", "autofj", "--space", "small", "--json", str(tmp_path / "out.json")])
+    cut, long, plain, *with_cell = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["tables"]
+    assert long["joined"] == cut["joined"] == 12
+    assert long["times"] == pytest.approx(long["seconds"] / cut["seconds"])
+    assert [row["times"] for row in with_cell] == pytest.approx(
+        [row["seconds"] / plain["seconds"] for row in with_cell]
+    )
+    assert (cut.get("times"), long["at_most"], plain.get("times"), with_cell[0]["at_most"]) == (None, 10.0, None, 1.3)
+    assert "Alpha, one query cell of 3000 characters" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        long_texts.main([*task, "--repeats", "0"])
+
+
+def test_a_long_cell_is_added_to_one_side_alone(data):
+    task = read_task(data / "Alpha")
+    changed = long_texts.with_long_cell(task, ["word", "another"], 500, "query")
+    assert changed.reference is task.reference
+    assert changed.query["title"][0].startswith(f"{task.query['title'][0]} ")
+    assert len(changed.query["title"][0]) == len(task.query["title"][0]) + 501
+    assert changed.query[1:].equals(task.query[1:])
 
 
 @pytest.mark.slow
