@@ -335,7 +335,7 @@ def index(
     changes = append is not None or delete is not None
     if [reference is not None, changes, verify].count(True) != 1:
         raise typer.BadParameter(
-            "give REFERENCE to build its index, or --append or --delete, or both, to change one, or --verify to check it"
+            "give REFERENCE to build its index, or --append or --delete, or both, to change one, or --verify to check"
         )
     if reference is None and ids is not None:
         raise typer.BadParameter(
