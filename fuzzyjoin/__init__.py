@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.blocking import Blocker
     from fuzzyjoin.curve import precision_curve
     from fuzzyjoin.errors import DataError, FuzzyJoinError, UsageError
+    from fuzzyjoin.index import verify_index
     from fuzzyjoin.join_functions import CustomJoinFunction, JoinFunction
     from fuzzyjoin.labelled_audit.design import AuditDesign
     from fuzzyjoin.labelled_audit.report import AuditReport, measure_audit
@@ -50,6 +51,7 @@ __all__ = [
     "precision_curve",
     "read_labels",
     "update_index",
+    "verify_index",
 ]
 
 __version__ = version("fuzzyjoin")
@@ -79,6 +81,7 @@ _HOMES = {
     "precision_curve": "curve",
     "read_labels": "labelled_audit.sheet",
     "update_index": "update",
+    "verify_index": "index",
 }
 
 

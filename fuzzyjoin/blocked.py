@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from fuzzyjoin.blocking import CandidatePairs
+from fuzzyjoin.blocking import BLOCKERS, CandidatePairs
 from fuzzyjoin.candidates import Candidates
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.learning import LearningSettings
@@ -33,6 +33,9 @@ TARGET: Final = 0.9
 
 _METADATA: Final = b"fuzzyjoin"
 _TABLES: Final = ("query", "reference")
+_COLUMNS: Final = {"table": "int8", "row": "int32", "candidate": "int32"}
+_MOST_ROWS: Final = 1 << 31
+"""Positions are whole numbers of 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +62,19 @@ class BlockedPairs:
     reference_pairs: CandidatePairs | None
 
     def require_tables(self, reference: KeyTable, query: KeyTable) -> None:
-        """Raise a UsageError if these are the pairs of other tables."""
+        """Raise a UsageError if these are pairs of other tables, a DataError if they name rows that are not there."""
         for table, fingerprint in ((reference, self.reference_fingerprint), (query, self.query_fingerprint)):
             if table.fingerprint() != fingerprint:
                 raise UsageError(
                     f"pairs were blocked on another {table.role} table ({fingerprint}) than the one given; call "
                     "block_tables with the same tables, columns and ids"
                 )
+        try:
+            _require_sound(self.query_pairs, len(query), len(reference), within_reference=False)
+            if self.reference_pairs is not None:
+                _require_sound(self.reference_pairs, len(reference), len(reference), within_reference=True)
+        except ValueError as error:
+            raise DataError(f"pairs: {error}; block the tables again") from None
 
     def require_blocking(self, blocker: BlockerName, k: int | Blocker) -> None:
         """Raise a UsageError if these are not the pairs that another blocking would find."""
@@ -112,16 +121,15 @@ class BlockedPairs:
         try:
             table = pq.read_table(path)
             about = json.loads((table.schema.metadata or {})[_METADATA])
-            found = [_pairs(table, place, rows) for place, rows in enumerate(about["rows"])]
+            _require_known(about, table)
             return cls(
                 about["reference_fingerprint"],
                 about["query_fingerprint"],
                 about["blocker"],
                 about["k"],
-                found[0],
-                found[1] if len(found) > 1 else None,
+                *_all_pairs(table, about["rows"], about["k"]),
             )
-        except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, RecursionError, MemoryError) as error:
             raise DataError(f"{path} cannot be read as candidate pairs: {error}; block the tables again") from None
 
 
@@ -180,11 +188,61 @@ def _rows(pairs: CandidatePairs) -> Int64Array:
     return rows
 
 
-def _pairs(table: pa.Table, place: int, rows: int) -> CandidatePairs:
-    here = table["table"].to_numpy() == place
-    sizes = np.bincount(table["row"].to_numpy()[here], minlength=rows)
-    if sizes.size != rows:
-        raise ValueError(f"a pair names row {sizes.size - 1} of the {_TABLES[place]} table, which has {rows}")
-    return CandidatePairs(
-        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), table["candidate"].to_numpy()[here].astype(np.int32)
-    )
+def _require_known(about: Any, table: pa.Table) -> None:  # noqa: ANN401 - whatever a file holds
+    """Raise a ValueError unless a file has the columns of pairs, and what it says of them can be."""
+    if {field.name: str(field.type) for field in table.schema} != _COLUMNS:
+        raise ValueError(f"its columns are {table.schema.names}, or of other types")
+    texts = (about["reference_fingerprint"], about["query_fingerprint"])
+    numbers = (about["k"], *about["rows"])
+    if not all(isinstance(text, str) for text in texts) or about["blocker"] not in BLOCKERS:
+        raise ValueError(f"the blocker is {about['blocker']!r}, or a fingerprint is no text")
+    if not all(isinstance(number, int) and 0 < number < _MOST_ROWS for number in numbers):
+        raise ValueError(f"k and rows are {numbers}")
+    if len(about["rows"]) not in (1, len(_TABLES)):
+        raise ValueError(f"it holds pairs of {len(about['rows'])} tables")
+
+
+def _all_pairs(table: pa.Table, rows: list[int], k: int) -> tuple[CandidatePairs, CandidatePairs | None]:
+    """The query pairs and, where they are there, the reference pairs."""
+    whose, row, candidate = (table[name].to_numpy() for name in ("table", "row", "candidate"))
+    if table.num_rows and not 0 <= whose.min() <= whose.max() < len(rows):
+        raise ValueError(f"a pair is of table {whose.max()}")
+    # How many reference rows there are is known here only if they have pairs of their own.
+    references = rows[1] if len(rows) > 1 else _MOST_ROWS
+    found = []
+    for place, count in enumerate(rows):
+        here = whose == place
+        if here.any() and not 0 <= row[here].min() <= row[here].max() < count:
+            raise ValueError(f"a pair names row {row[here].max()} of the {_TABLES[place]} table, which has {count}")
+        if (np.diff(row[here]) < 0).any():
+            raise ValueError(f"the rows of the {_TABLES[place]} table do not ascend")
+        sizes = np.bincount(row[here], minlength=count)
+        if sizes.max() > k:
+            raise ValueError(f"a row has {sizes.max()} candidates, more than k = {k}")
+        pairs = CandidatePairs(
+            np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), candidate[here].astype(np.int32)
+        )
+        _require_sound(pairs, count, references, within_reference=place == 1)
+        found.append(pairs)
+    return found[0], found[1] if len(found) > 1 else None
+
+
+def _require_sound(pairs: CandidatePairs, rows: int, references: int, *, within_reference: bool) -> None:
+    """Raise a ValueError unless kernels can walk with the pairs of so many rows: they check nothing themselves."""
+    starts, candidates = pairs.indptr, pairs.reference
+    if starts.shape != (rows + 1,) or candidates.ndim != 1:
+        raise ValueError(f"there are pairs of {starts.size - 1} rows, expected {rows}")
+    if starts[0] != 0 or starts[-1] != candidates.size or (np.diff(starts) < 0).any():
+        raise ValueError("the pairs of a row begin before those of the row ahead of it end")
+    if candidates.size == 0:
+        return
+    if candidates.min() < 0 or candidates.max() >= references:
+        raise ValueError(
+            f"candidates are positions from {candidates.min()} to {candidates.max()}, but the reference table has "
+            f"{references} rows"
+        )
+    row = np.repeat(np.arange(rows), np.diff(starts))
+    if ((np.diff(candidates.astype(np.int64)) <= 0) & (row[1:] == row[:-1])).any():
+        raise ValueError("the candidates of a row do not ascend")
+    if within_reference and (row == candidates).any():
+        raise ValueError("a reference row is a candidate of itself")

@@ -5,13 +5,16 @@ content, the columns, the blocking and the forms that the program compares. It a
 another table, or another program that needs other forms, there is another index, built anew or made of the index of the
 table as it was (see `fuzzyjoin.update`). What it holds never changes; siblings of reference rows, which take the most
 time, may be added later, and are otherwise found when they are first asked for.
+
+What is opened is checked first. Opening must stay quick whatever the size, so it reads the ends of every file and
+blocks spread over it (see `fuzzyjoin.storage` and `fuzzyjoin.soundness`): a file that is missing, cut off, emptied,
+zeroed or swapped is noticed, a few changed bytes within a large file are not. `verify_index` reads everything.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import tempfile
 import unicodedata
 from contextlib import contextmanager
@@ -24,10 +27,12 @@ import numpy as np
 
 from fuzzyjoin.candidates import Candidates
 from fuzzyjoin.distances import derive, group_functions
+from fuzzyjoin.durable import sync_file, sync_folder
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.program import Configuration, Program, Scorer
 from fuzzyjoin.reference import ReferenceSide
-from fuzzyjoin.storage import read_value, write_value
+from fuzzyjoin.soundness import Inspection
+from fuzzyjoin.storage import FILE_NAME, file_records, read_value, write_value
 from fuzzyjoin.tables import KeyTable, as_text
 from fuzzyjoin.texts import Texts
 
@@ -44,11 +49,14 @@ __all__ = [
     "find_index",
     "is_index",
     "open_index",
+    "remove_index",
     "storable",
+    "verify_index",
     "write_index",
 ]
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""Version 1 had no checksums."""
 MANIFEST: Final = "manifest.json"
 NAME_DIGITS: Final = 32
 
@@ -56,6 +64,10 @@ PARTS: Final = ("columns", "blocking_texts", "index")
 SCORER_PARTS: Final = (*PARTS, "forms", "siblings", "telling_words")
 NEARLY_EQUAL: Final = "nearly_equal"
 """What is stored of the reference side: its cached properties."""
+
+SIBLINGS: Final = "siblings"
+SOME_SIBLINGS: Final = "some_siblings"
+"""Names of the files of siblings: of every row, and of some rows alone."""
 
 
 def find_index(folder: Path, program: Program, table: KeyTable) -> Path:
@@ -112,21 +124,23 @@ def write_index(path: Path, side: ReferenceSide, program: Program, work: Work, *
     if side.tells_nearly_equal_apart:
         parts = (*parts, NEARLY_EQUAL)
     with _room_beside(path) as room:
-        manifest = {
+        content = {
             "schema_version": SCHEMA_VERSION,
             "made_for": _made_for(program, side.table),
             "table": write_value(side.table, room, "table"),
-            "parts": {name: write_value(getattr(side, name), room, name) for name in parts},
+            "parts": {name: write_value(getattr(side, name), room, _file_name(side, name)) for name in parts},
         }
-        (room / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        _write_manifest(room, content | {"files": file_records(room)})
+        sync_folder(room)
         # The rename comes last: an interrupted run leaves no folder that looks whole.
         _move(room, path)
+        sync_folder(path.parent)
 
 
 def complete_index(path: Path, program: Program, work: Work) -> None:
     """Find the siblings that an index lacks and keep them in it; errors as for `open_index` and `write_index`.
 
-    Whoever has it open, or opens it meanwhile, goes on: what the index holds already stays as it is.
+    Whoever has it open goes on with what it has; whoever opens it meanwhile finds it as it was or completed.
     """
     if not isinstance(program.definition.decision, Scorer):
         return
@@ -135,12 +149,103 @@ def complete_index(path: Path, program: Program, work: Work) -> None:
     if missing.size == 0:
         return
     _find_siblings(side, program, missing, work)
+    content = _read_manifest(path)
     with _room_beside(path) as room:
-        write_value(side.siblings, room, "siblings")
-        # One file after the other, and last the one that says which rows have theirs: until then the rows that had
-        # theirs before are the same in every file, and the others are not looked at.
-        for file in sorted(room.iterdir()):
-            file.replace(path / file.name)
+        content["parts"][SIBLINGS] = write_value(side.siblings, room, _file_name(side, SIBLINGS))
+        found = file_records(room)
+        earlier = [name for name in content["files"] if name.startswith(SOME_SIBLINGS)]
+        kept = {name: record for name, record in content["files"].items() if name not in earlier}
+        content["files"] = dict(sorted({**kept, **found}.items()))
+        _write_manifest(room, content)
+        # The manifest comes last: until then the index is as it was.
+        for name in (*found, MANIFEST):
+            (room / name).replace(path / name)
+            sync_folder(path)
+        for name in earlier:
+            (path / name).unlink(missing_ok=True)
+
+
+def verify_index(index: str | Path, program: Program | str | Path) -> None:
+    """Read an index as a whole and check that it is what was written.
+
+    Opening an index reads a part of every file. This reads all of it, which takes about a second a gigabyte, or as long
+    as the disk takes.
+
+    Parameters
+    ----------
+    index
+        The folder that `index_reference` or `update_index` returned.
+    program
+        The program that it was built for, or its file.
+
+    Raises
+    ------
+    UsageError
+        If there is no such index, or it was built for another program.
+    DataError
+        If anything in it was changed; the message names the file.
+
+    Examples
+    --------
+    >>> import pandas as pd, tempfile
+    >>> from fuzzyjoin import index_reference, learn_program, verify_index
+    >>> reference = pd.DataFrame({"id": [1, 2, 3], "name": ["Grand Mall", "North Plaza", "Lake Center"]})
+    >>> query = pd.DataFrame({"id": [7, 8], "name": ["The Grand Mall", "Lake Centre"]})
+    >>> program = learn_program(reference, query, on="name", space="small")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     verify_index(index_reference(program, reference, folder), program)
+    """
+    open_index(Path(index), program if isinstance(program, Program) else Program.load(program), whole=True)
+
+
+def remove_index(path: Path) -> None:
+    """Remove an index, sound or not; a folder that holds anything else stays, and a DataError says so."""
+    if (other := _other_content(path)) is not None:
+        raise DataError(f"{path} is where an index belongs, but holds {other!r}; move that away and run again")
+    # It leaves its place at once: half deleted it would be taken for an index.
+    with tempfile.TemporaryDirectory(prefix=".deleted-", dir=path.parent) as leaving:
+        path.rename(Path(leaving) / path.name)
+
+
+def _other_content(path: Path) -> str | None:
+    """The name of something in a folder that an index does not hold; None if there is nothing else."""
+    if not path.is_dir() or path.is_symlink():
+        return path.name
+    for entry in sorted(path.iterdir()):
+        if not entry.is_file() or (entry.name != MANIFEST and FILE_NAME.fullmatch(entry.name) is None):
+            return entry.name
+    return None
+
+
+def _file_name(side: ReferenceSide, part: str) -> str:
+    """What the names of a part's files begin with."""
+    return SOME_SIBLINGS if part == SIBLINGS and not side.siblings[-1].all() else part
+
+
+def _write_manifest(room: Path, content: dict[str, Any]) -> None:
+    """Write the manifest, with a checksum of its own."""
+    signed = {**content, "checksum": _digest(content)}
+    path = room / MANIFEST
+    path.write_text(json.dumps(signed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    sync_file(path)
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    """Read the manifest of an index and check that it is as it was written, and of this version."""
+    content: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    if content["schema_version"] != SCHEMA_VERSION:
+        raise UsageError(
+            f"{path} has schema_version {content['schema_version']!r}, this version reads {SCHEMA_VERSION}; build "
+            "it again"
+        )
+    if content.pop("checksum") != _digest(content):
+        raise ValueError(f"{MANIFEST} was changed")
+    return content
+
+
+def _digest(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextmanager
@@ -159,38 +264,45 @@ def _room_beside(path: Path) -> Iterator[Path]:
         ) from None
 
 
-def open_index(path: Path, program: Program) -> ReferenceSide:
-    """Open an index for the program that it was built for.
+def open_index(path: Path, program: Program, *, whole: bool = False) -> ReferenceSide:
+    """Open an index for the program that it was built for; with `whole` read all of it (see `verify_index`).
 
     Raises
     ------
     UsageError
         If there is none, or it was built for a program that needs another.
     DataError
-        If it cannot be read.
+        If it cannot be read, or is not as it was written.
     """
-    manifest = path / MANIFEST
     if not is_index(path):
         raise UsageError(f"{path} is no index: it holds no {MANIFEST}; build one, or give the folder that was built")
-    try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
-        if content["schema_version"] != SCHEMA_VERSION:
-            raise UsageError(
-                f"{path} has schema_version {content['schema_version']!r}, this version reads {SCHEMA_VERSION}; build "
-                "it again"
-            )
-        made_for = content["made_for"]
-        needed = _needs(program)
-        if {name: made_for.get(name) for name in needed} != needed:
-            raise UsageError(
-                f"{path} was built for another program, or by another version; build an index for this program"
-            )
-        table = read_value(content["table"], path)
-        parts = {name: read_value(part, path) for name, part in content["parts"].items()}
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, UsageError):
+    damage: Exception | None = None
+    # Twice, because it may have been completed between two looks at it.
+    for _ in range(2):
+        try:
+            return _opened(path, program, whole=whole)
+        except UsageError:
             raise
-        raise DataError(f"{path} cannot be read as an index ({error}); remove it and build it again") from None
+        except Exception as error:  # noqa: BLE001 - a damaged file can end its reader in any way
+            damage = error
+    raise DataError(f"{path} cannot be read as an index ({damage}); remove it and build it again")
+
+
+def _opened(path: Path, program: Program, *, whole: bool) -> ReferenceSide:
+    content = _read_manifest(path)
+    made_for = content["made_for"]
+    needed = _needs(program)
+    if {name: made_for.get(name) for name in needed} != needed:
+        raise UsageError(
+            f"{path} was built for another program, or by another version; build an index for this program"
+        )
+    table = read_value(content["table"], path, content["files"], whole=whole)
+    parts = {
+        name: read_value(part, path, content["files"], whole=whole)
+        for name, part in content["parts"].items()
+        if name in SCORER_PARTS
+    }
+    Inspection.of(table, parts, whole=whole)
     side = ReferenceSide(table, needed["blocking"]["k"], program.negative_rules, program.built_in_blocker)
     side.__dict__.update(parts)
     return side
@@ -292,5 +404,6 @@ def _move(room: Path, path: Path) -> None:
         room.rename(path)
     except OSError:
         if not is_index(path):
-            shutil.rmtree(path, ignore_errors=True)
+            # Such as an index whose manifest was lost.
+            remove_index(path)
             room.rename(path)

@@ -7,18 +7,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 from prefect import get_run_logger, task
 
 from fuzzyjoin import DataError, Program
 from fuzzyjoin.application import drift_warnings
 from fuzzyjoin.curve import CurvePoint, curve_frame
+from fuzzyjoin.files.parquet import write_parquet
 from fuzzyjoin.matching import Tally
 from fuzzyjoin.parts import whole_estimate
-from tasks.caching import cached, is_kept
+from tasks.caching import cached, is_kept, kept_ranges
 from tasks.handles import InputHandle, PartHandle, ProgramHandle, ResultHandle
-from tasks.index import index_reference_table
+from tasks.index import sound_index
 from tasks.partitions import join_partition, partitions_of
 from tasks.progress import shown_progress
 from tasks.runner import is_lost, partition_runner
@@ -40,9 +40,10 @@ def join_query_rows(
 ) -> ResultHandle:
     """Join the query rows by a program, at most `partition_rows` at a time, by an index of the reference table.
 
-    Every step is a task whose result is kept: a run after one that broke off joins the partitions that are left.
+    Every step is a task whose result is kept: a run after one that broke off joins the rows that are left, whatever
+    `partition_rows` was then.
     """
-    index = cached(index_reference_table)(program, reference, query.table.rows)
+    index = sound_index(program, reference, query.table.rows)
     parts = _joined(program, index, query, partition_rows)
     return cached(put_together)(program, parts)
 
@@ -60,11 +61,10 @@ def load_frame(handle: FileHandle) -> pd.DataFrame:
 
 def _joined(program: ProgramHandle, index: IndexHandle, query: InputHandle, partition_rows: int) -> list[PartHandle]:
     """The parts of all partitions, in order. One that fails leaves the others to be finished and kept."""
-    ranges = partitions_of(query.table.rows, partition_rows)
-    asked = [
-        {"program": program, "index": index, "query": query, "start": start, "stop": stop} for start, stop in ranges
-    ]
     joining = cached(join_partition)
+    inputs = {"program": program, "index": index, "query": query}
+    ranges = partitions_of(query.table.rows, partition_rows, kept_ranges(joining, inputs))
+    asked = [{**inputs, "start": start, "stop": stop} for start, stop in ranges]
     left = sum(not is_kept(joining, inputs) for inputs in asked)
     get_run_logger().info("%s query rows in %s partitions, %s of them to be joined", query.table.rows, len(asked), left)
     parts, failed = [], []
@@ -125,10 +125,6 @@ def _kept(program: Program, parts: Sequence[PartHandle]) -> ResultHandle:
 
 
 def _write_together(handles: Sequence[FileHandle], path: Path) -> None:
-    """Write the parts behind each other; one is in memory at a time."""
+    """Write the parts behind each other: the same bytes wherever one ends and the next begins."""
     files = [checked(handle) for handle in handles]
-    # A column without any value in a part has no type there.
-    schema = pa.unify_schemas([pq.read_schema(file) for file in files], promote_options="permissive")
-    with pq.ParquetWriter(path, schema) as writer:
-        for file in files:
-            writer.write_table(pq.read_table(file).cast(schema))
+    write_parquet(lambda: (pq.read_table(file) for file in files), path)

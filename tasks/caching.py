@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from prefect import Task
     from prefect.context import TaskRunContext
 
-__all__ = ["ContentKey", "cached", "is_kept"]
+__all__ = ["ContentKey", "cached", "is_kept", "kept_ranges"]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 LIBRARIES: Final = ("numba", "numpy", "pandas", "pystemmer", "rapidfuzz")
 """Packages whose version can change a result."""
+
+RANGE: Final = ("start", "stop")
+"""Parameters of a task that is done for a range of rows; the key ends with them, so that ranges can be listed."""
 
 
 @dataclass
@@ -70,16 +73,31 @@ def is_kept(task: Task[..., Any], inputs: dict[str, Any]) -> bool:
     return record.is_file()
 
 
+def kept_ranges(task: Task[..., Any], inputs: dict[str, Any]) -> list[tuple[int, int]]:
+    """The ranges of rows for which a cached task was run before; `inputs` are the others."""
+    before = _key(task.name, inputs)
+    ranges = []
+    for record in result_folder().glob(f"{before}-*-*"):
+        bounds = record.name.removeprefix(f"{before}-").split("-")
+        if all(bound.isdecimal() for bound in bounds) and len(bounds) == len(RANGE):
+            start, stop = map(int, bounds)
+            if is_kept(task, {**inputs, "start": start, "stop": stop}):
+                ranges.append((start, stop))
+    return sorted(ranges)
+
+
 def _key(task_name: str, inputs: dict[str, Any]) -> str:
+    bounds = [inputs[name] for name in RANGE if name in inputs]
+    named = {name: value for name, value in inputs.items() if name not in RANGE}
     parts = {
         "task": task_name,
-        "inputs": {name: _plain(value) for name, value in inputs.items() if not isinstance(value, RunHandle)},
+        "inputs": {name: _plain(value) for name, value in named.items() if not isinstance(value, RunHandle)},
         "code": code_version(),
         "machine": platform.machine(),
         "libraries": {name: version(name) for name in LIBRARIES},
     }
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-    return f"{task_name.replace(' ', '-')}-{digest[:32]}"
+    return "-".join([task_name.replace(" ", "-"), digest[:32], *map(str, bounds)])
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - any JSON value

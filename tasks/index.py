@@ -9,25 +9,25 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 from prefect import get_run_logger, task
 
 from fuzzyjoin import DataError, Matcher, Program, UsageError, index_reference, update_index
-from fuzzyjoin.index import find_index, is_index
+from fuzzyjoin.index import find_index, is_index, remove_index
 from fuzzyjoin.matcher import reference_table
+from tasks.caching import cached
 from tasks.handles import IndexHandle, InputHandle, ProgramHandle
 from tasks.ingestion import load_snapshot
 from tasks.progress import shown_progress
 from tasks.storage import checked, storage_folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from fuzzyjoin.tables import KeyTable
 
-__all__ = ["index_folder", "index_reference_table"]
+__all__ = ["index_folder", "index_reference_table", "sound_index"]
 
 FEWEST_KEPT: Final = 0.5
 """Share of the rows that two reference tables must have in common, or the index is built from nothing."""
@@ -41,6 +41,15 @@ def index_folder() -> Path:
     return storage_folder() / "indexes"
 
 
+def sound_index(program: ProgramHandle, reference: InputHandle, query_rows: int) -> IndexHandle:
+    """The index of the reference table for a program, kept or made; one that was damaged since is made again."""
+    indexing = cached(index_reference_table)
+    index = indexing(program, reference, query_rows)
+    if _removed_if_damaged(Path(index.path), Program.load(checked(program.file))):
+        index = indexing(program, reference, query_rows)
+    return index
+
+
 @task(name="index reference", task_run_name="index reference")
 def index_reference_table(program: ProgramHandle, reference: InputHandle, query_rows: int) -> IndexHandle:
     """Make the index of the reference table for a program, unless it is there, to join so many query rows by it."""
@@ -49,6 +58,7 @@ def index_reference_table(program: ProgramHandle, reference: InputHandle, query_
     table = reference_table(loaded, frame, reference.id_column)
     path = find_index(index_folder(), loaded, table)
     with shown_progress("indexing the reference table") as progress:
+        _removed_if_damaged(path, loaded)
         if not is_index(path):
             _make_of_an_earlier(loaded, frame, table)
         if not is_index(path) or query_rows * TOUCHED_A_ROW >= table.rows_in_all:
@@ -56,6 +66,19 @@ def index_reference_table(program: ProgramHandle, reference: InputHandle, query_
     # As young as its last use: what nobody uses is deleted by age.
     os.utime(path)
     return IndexHandle(path=str(path))
+
+
+def _removed_if_damaged(path: Path, program: Program) -> bool:
+    """Remove an index that cannot be read; whether that was so. It only saves work, and is no reason to end a run."""
+    if not is_index(path):
+        return False
+    try:
+        Matcher.open(path, program)
+    except DataError as error:
+        get_run_logger().warning("a damaged index is removed and made again: %s", error)
+        remove_index(path)
+        return True
+    return False
 
 
 def _make_of_an_earlier(program: Program, frame: pd.DataFrame, table: KeyTable) -> None:

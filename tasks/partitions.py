@@ -19,6 +19,7 @@ from fuzzyjoin import DataError, Matcher
 from fuzzyjoin.curve import curve_points
 from fuzzyjoin.errors import FuzzyJoinError
 from fuzzyjoin.matcher import query_table
+from fuzzyjoin.parts import most_rows, uncovered
 from fuzzyjoin.result import result_of
 from fuzzyjoin.stopwatch import Stopwatch
 from tasks.handles import IndexHandle, InputHandle, PartHandle, ProgramHandle
@@ -28,6 +29,8 @@ from tasks.runner import threads_a_partition
 from tasks.storage import VARIABLE, checked, store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
     from prefect.client.schemas.objects import State, TaskRun
 
@@ -47,16 +50,26 @@ class _Opened(threading.local):
 _opened = _Opened()
 
 
-def partitions_of(rows: int, most: int) -> list[tuple[int, int]]:
-    """Row ranges of at most so many rows that cover a table, of equal size or one row less.
+def partitions_of(rows: int, most: int, kept: Iterable[tuple[int, int]] = ()) -> list[tuple[int, int]]:
+    """Row ranges that cover a table: those that were joined before, and between them ranges of at most so many rows.
+
+    What lies between is cut into ranges of equal size or one row less. Of ranges that were joined before and overlap
+    those are taken that cover most.
 
     >>> partitions_of(10, 4)
     [(0, 3), (3, 6), (6, 10)]
     >>> partitions_of(4, 4)
     [(0, 4)]
+    >>> partitions_of(20, 4, [(0, 6), (6, 12), (8, 9)])
+    [(0, 6), (6, 12), (12, 16), (16, 20)]
     """
-    count = max(1, -(-rows // most))
-    return [(rows * place // count, rows * (place + 1) // count) for place in range(count)]
+    known = most_rows((start, stop) for start, stop in kept if 0 <= start < stop <= rows)
+    cut = []
+    for first, last in uncovered(known, 0, rows):
+        size = last - first
+        count = -(-size // most)
+        cut += [(first + size * place // count, first + size * (place + 1) // count) for place in range(count)]
+    return sorted([*known, *cut]) or [(0, 0)]
 
 
 def _can_help(_task: object, _run: TaskRun, state: State[Any]) -> bool:

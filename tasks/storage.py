@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict
 
+from fuzzyjoin.durable import sync_file, sync_folder
 from fuzzyjoin.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ def store(kind: str, ending: str, write: Callable[[Path], object]) -> FileHandle
             write(temporary)
             name = _hash(temporary)
             path = folder / f"{name}{ending}"
+            sync_file(temporary)
             temporary.replace(path)
+            sync_folder(folder)
         except OSError as error:
             raise UsageError(
                 f"{VARIABLE}: {folder} cannot be written to ({error.strerror or error}); name a folder that can"

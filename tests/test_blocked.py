@@ -1,11 +1,19 @@
 """Candidate pairs found beforehand: the same results, a file that survives, and no mixing up of tables."""
 
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fuzzyjoin import BlockedPairs, DataError, UsageError, block_tables, learn_program
 from fuzzyjoin.blocked import _rows
+from fuzzyjoin.blocking import CandidatePairs
 
 REFERENCE = pd.DataFrame(
     {
@@ -102,3 +110,127 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
     path.write_bytes(b"PAR1")
     with pytest.raises(DataError, match="cannot be read as candidate pairs"):
         BlockedPairs.load(path)
+
+
+def rewritten(pairs, path, columns=None, about=None):
+    """Save pairs, and change what stands in the file."""
+    pairs.save(path)
+    table = pq.read_table(path)
+    content = {name: table[name].to_numpy().copy() for name in table.column_names}
+    said = json.loads(table.schema.metadata[b"fuzzyjoin"])
+    if columns:
+        columns(content)
+    if about:
+        about(said)
+    pq.write_table(pa.table(content).replace_schema_metadata({b"fuzzyjoin": json.dumps(said).encode()}), path)
+    return path
+
+
+def put(name, place, value):
+    return lambda content: content[name].__setitem__(place, value)
+
+
+def swapped(content):
+    content["candidate"][[0, 1]] = content["candidate"][[1, 0]]
+
+
+WRONG_COLUMNS = {
+    "negative candidate": (put("candidate", 0, -1), "candidates are positions from -1"),
+    "candidate twice": (lambda content: put("candidate", 1, content["candidate"][0])(content), "do not ascend"),
+    "candidates that descend": (swapped, "the candidates of a row do not ascend"),
+    "row past the end": (put("row", -1, 10**6), "names row 1000000 of the"),
+    "row before the start": (put("row", 0, -5), "names row"),
+    "rows that descend": (put("row", 0, 1), "do not ascend"),
+    "another table": (put("table", 0, 7), "a pair is of table 7"),
+    "another type": (lambda content: content.update(row=content["row"].astype(np.float64)), "or of other types"),
+    "no candidates": (lambda content: content.pop("candidate"), "its columns are"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_COLUMNS)
+def test_pairs_that_lead_out_of_the_tables_are_refused(pairs, tmp_path, wrong):
+    change, message = WRONG_COLUMNS[wrong]
+    path = rewritten(pairs, tmp_path / "pairs.parquet", columns=change)
+    with pytest.raises(DataError, match=rf"cannot be read as candidate pairs: .*{message}.*; block the tables again"):
+        BlockedPairs.load(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rows": [2**40]},
+        {"rows": [-1]},
+        {"rows": ["12"]},
+        {"rows": []},
+        {"rows": 12},
+        {"k": 0},
+        {"k": 1},
+        {"k": None},
+        {"blocker": "none"},
+        {"query_fingerprint": None},
+    ],
+    ids=str,
+)
+def test_what_a_file_says_of_its_pairs_is_checked(pairs, tmp_path, change):
+    path = rewritten(pairs, tmp_path / "pairs.parquet", about=lambda said: said.update(change))
+    with pytest.raises(DataError, match="cannot be read as candidate pairs"):
+        BlockedPairs.load(path)
+
+
+def test_candidates_that_the_reference_table_does_not_have_are_refused_before_they_are_compared(pairs, method):
+    last = pairs.query_pairs.indptr[1] - 1
+    beyond = pairs.query_pairs.reference.copy()
+    beyond[last] = len(REFERENCE)
+    damaged = replace(pairs, query_pairs=CandidatePairs(pairs.query_pairs.indptr, beyond))
+    message = r"pairs: candidates are positions from 0 to 40, but the reference table has 40 rows; block the tables"
+    program = learn_program(REFERENCE, QUERY, on="name", method=method)
+    with pytest.raises(DataError, match=message):
+        program.apply(REFERENCE, QUERY, pairs=damaged)
+    with pytest.raises(DataError, match=message):
+        learn_program(REFERENCE, QUERY, on="name", method=method, pairs=damaged)
+
+
+def test_pairs_of_fewer_rows_are_refused(pairs, method):
+    fewer = replace(pairs, query_pairs=pairs.query_pairs.of_rows(np.arange(5)))
+    with pytest.raises(DataError, match="pairs: there are pairs of 5 rows, expected 12; block the tables again"):
+        learn_program(REFERENCE, QUERY, on="name", method=method, pairs=fewer)
+
+
+MANGLING = """
+import random, sys, tempfile
+from pathlib import Path
+from fuzzyjoin import BlockedPairs, DataError, block_tables, learn_program
+from tests.test_blocked import QUERY, REFERENCE, rewritten
+draw, refused, method = random.Random(3), 0, sys.argv[1]
+pairs = block_tables(REFERENCE, QUERY, on="name", method=method)
+program = learn_program(REFERENCE, QUERY, on="name", method=method)
+
+def mangle(content):
+    for _ in range(draw.choice([1, 1, 3, 30])):
+        array = content[draw.choice(["candidate", "candidate", "row", "table"])]
+        value = draw.choice([-1, 0, 1, 39, 40, 127, int(array[draw.randrange(array.size)])])
+        array[draw.randrange(array.size)] = value
+
+for _ in range(60):
+    with tempfile.TemporaryDirectory() as folder:
+        path = rewritten(pairs, Path(folder) / "pairs.parquet", columns=mangle)
+        content = bytearray(path.read_bytes())
+        if draw.random() < 0.3:
+            content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+        path.write_bytes(content)
+        try:
+            found = BlockedPairs.load(path)
+            print("joined", flush=True)
+            program.apply(REFERENCE, QUERY, pairs=found)
+            learn_program(REFERENCE, QUERY, on="name", method=method, pairs=found)
+        except DataError:
+            refused += 1
+print(refused)
+"""
+
+
+@pytest.mark.slow
+def test_no_mangled_pairs_crash_the_process(method):
+    run = subprocess.run([sys.executable, "-c", MANGLING, method], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, (run.returncode, run.stdout[-200:], run.stderr[-2000:])
+    assert int(run.stdout.split()[-1]) > 30

@@ -131,7 +131,7 @@ def test_a_folder_without_an_index_is_named(tmp_path, joined):
         Matcher.open(tmp_path, joined[2])
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"schema_version": 1}'])
+@pytest.mark.parametrize("content", ["{", "[]", '{"schema_version": 2}', "[" * 100_000])
 def test_a_spoilt_manifest_is_named(tmp_path, joined, content):
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(DataError, match="cannot be read as an index"):
@@ -140,7 +140,7 @@ def test_a_spoilt_manifest_is_named(tmp_path, joined, content):
 
 def test_a_later_schema_is_refused(tmp_path, joined):
     (tmp_path / "manifest.json").write_text(json.dumps({"schema_version": 99}))
-    with pytest.raises(UsageError, match="has schema_version 99, this version reads 1"):
+    with pytest.raises(UsageError, match="has schema_version 99, this version reads 2"):
         Matcher.open(tmp_path, joined[2])
 
 

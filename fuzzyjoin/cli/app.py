@@ -195,6 +195,7 @@ def learn(
 
 @app.command()
 def apply(
+    context: typer.Context,
     program: ProgramFile,
     reference: Reference,
     query: Query,
@@ -214,10 +215,15 @@ def apply(
     """Join two tables with a stored program, without learning.
 
     The query table is joined in batches. Until the last is done, finished parts stand in a folder beside the output,
-    named as it is with .parts behind; the same command goes on from them.
+    named as it is with .parts behind; the same command goes on from them, with fewer or more --batch-rows too.
     """
     written = _given(matches=output, unmatched=unmatched_out)
     _check_outputs(written, inputs=[program, reference, query])
+
+    from fuzzyjoin.files import locked
+
+    # Until the command ends, however it ends: the parts of two runs would stand in one folder.
+    context.with_resource(locked(output))
 
     from fuzzyjoin.cli.inputs import content_hash, load_program, read_for_batches
     from fuzzyjoin.cli.progress import progress_bars
@@ -258,7 +264,6 @@ def apply(
                 "reference": matcher.side.table.fingerprint(),
                 "query": content_hash(query),
                 "id_columns": list(tables.id_columns),
-                "batch_rows": batch_rows,
             },
             rows=len(tables.query),
             id_column=tables.id_columns[1],
@@ -268,7 +273,10 @@ def apply(
     write_all([pieces_output(partial(joined.tables, what), path) for what, path in written.items()])
     query_ids = [str(value) for table in joined.tables("matches") for value in table["query_id"][:1].to_pylist()]
     joined.remove()
-    kept = (f"{joined.kept} finished parts of an earlier run were taken over",) if joined.kept else ()
+    said = (
+        (joined.kept > 0, f"{joined.kept} finished parts of an earlier run were taken over"),
+        (joined.thrown_away, "finished parts of another join, or of another version, stood there and were thrown away"),
+    )
     outcome = Outcome(
         program=loaded,
         estimate=joined.precision_estimate,
@@ -280,7 +288,7 @@ def apply(
         warnings=(
             *matcher.warnings,
             *drift_warnings(loaded, joined.counts["query_rows"], joined.counts["matched"]),
-            *kept,
+            *(sentence for is_so, sentence in said if is_so),
         ),
     )
     print_outcome(outcome, quiet=quiet, as_json=as_json)
@@ -311,6 +319,10 @@ def index(
             help="A table whose id column names rows to delete. With an id in both tables the row is changed.",
         ),
     ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Read the index that DIR names as a whole and check that nothing was changed."),
+    ] = False,
     ids: Annotated[
         str | None,
         typer.Option(
@@ -320,12 +332,16 @@ def index(
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
-    """Build the index of a reference table for a stored program, or change one, and print where it is.
+    """Build the index of a reference table for a stored program, change one, or check one, and print where it is.
 
-    With --append or --delete the index of the changed table is made of the one that DIR names, beside it.
+    With --append or --delete the index of the changed table is made of the one that DIR names, beside it. Opening an
+    index checks a part of every file; --verify checks all of it.
     """
-    if (reference is None) == (append is None and delete is None):
-        raise typer.BadParameter("give REFERENCE to build its index, or --append or --delete, or both, to change one")
+    changes = append is not None or delete is not None
+    if [reference is not None, changes, verify].count(True) != 1:
+        raise typer.BadParameter(
+            "give REFERENCE to build its index, or --append or --delete, or both, to change one, or --verify to check"
+        )
     if reference is None and ids is not None:
         raise typer.BadParameter(
             "--id is for REFERENCE; the tables of --append and --delete have the index's id column"
@@ -346,12 +362,17 @@ def index(
 
         with progress_bars(quiet=quiet) as progress:
             path = index_reference(loaded, source.frame, index, id=ids, threads=threads, progress=progress)
+    elif verify:
+        from fuzzyjoin.index import verify_index
+
+        verify_index(index, loaded)
+        path = index
     else:
-        with read_changes(append, delete) as changes:
+        with read_changes(append, delete) as rows:
             from fuzzyjoin.update import update_index
 
             with progress_bars(quiet=quiet) as progress:
-                path = update_index(index, loaded, **changes, threads=threads, progress=progress)
+                path = update_index(index, loaded, **rows, threads=threads, progress=progress)
     typer.echo(path)
 
 

@@ -106,15 +106,17 @@ def draw(
 
 
 @audit.command()
-def label(sheet: SheetFile) -> None:
+def label(context: typer.Context, sheet: SheetFile) -> None:
     """Label a sheet at the terminal, one pair at a time; every answer is saved at once.
 
     Run it again to go on. A spreadsheet does as well: write yes, no or unsure in the column label.
     """
     from fuzzyjoin.cli.labelling import label_sheet
-    from fuzzyjoin.files import check_outputs
+    from fuzzyjoin.files import check_outputs, locked
 
     check_outputs([sheet], inputs=[])
+    # Each answer is saved with the whole sheet: of two at once the second would take the answers of the first away.
+    context.with_resource(locked(sheet))
     label_sheet(sheet)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fuzzyjoin.files.checks import Source, require_column, require_filled, require_ids, require_rows, require_text
 from fuzzyjoin.files.formats import FileFormat, format_of
+from fuzzyjoin.files.locks import locked
 from fuzzyjoin.files.outputs import Output, check_outputs, write_all
 from fuzzyjoin.files.tables import (
     pieces_output,
@@ -21,6 +22,7 @@ __all__ = [
     "Source",
     "check_outputs",
     "format_of",
+    "locked",
     "pieces_output",
     "read_table",
     "require_column",

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fuzzyjoin.durable import sync_file, sync_folder
 from fuzzyjoin.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def write_all(outputs: Sequence[Output]) -> None:
                 target = output.path.resolve()
                 temporary = _temporary_beside(target, clean_up)
                 output.write(temporary)
+                sync_file(temporary)
                 if target.exists():
                     shutil.copymode(target, temporary)
                 staged.append((output.path, target, temporary))
@@ -88,6 +90,8 @@ def write_all(outputs: Sequence[Output]) -> None:
                     undo.callback(_restore, target, _kept_copy(target, clean_up))
                     temporary.replace(target)
             undo.pop_all()
+        for folder in {target.parent for _, target, _ in staged}:
+            sync_folder(folder)
 
 
 def _same(path: Path, other: Path) -> bool:

@@ -81,6 +81,8 @@ def write_parquet(tables: Callable[[], Iterable[pa.Table]], path: Path) -> None:
 def _common_schema(schemas: list[pa.Schema]) -> pa.Schema:
     """One schema for all pieces: a column of which a piece knows nothing has the type of the others."""
     common = pa.unify_schemas([schema.remove_metadata() for schema in schemas], promote_options="permissive")
+    if not schemas[0].metadata:
+        return common
     about = json.loads(schemas[0].metadata[b"pandas"])
     for place in range(len(about["columns"])):
         known = [schema for schema in schemas if not pa.types.is_null(schema.field(place).type)]

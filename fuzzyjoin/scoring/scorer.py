@@ -16,6 +16,7 @@ import numpy as np
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.kernels.trees import highest_scores, lay_out, path_contributions, tree_scores
 from fuzzyjoin.scoring.calibration import Calibrator
+from fuzzyjoin.scoring.densities import GRID
 from fuzzyjoin.scoring.evidence import EVIDENCE
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ __all__ = [
 
 SCORER_VERSION: Final = 4
 HASH_PREFIX: Final = "sha256:"
+SPREAD_FEATURES: Final = 3
+"""Coefficients of a calibration's spread."""
 HASH_DIGITS: Final = 12
 """Digits of the hash in the file's name."""
 
@@ -78,15 +81,26 @@ class Trees:
         return cls(**{name: np.array(content[name], kind) for name, kind in _TREE_ARRAYS.items()})
 
     def check(self) -> None:
-        """Raise a ValueError unless every row ends in a leaf: children stand behind their parent."""
+        """Raise a ValueError unless these are trees: kernels walk through them and check nothing.
+
+        Children stand behind their parent, every node is the root of one tree or the child of one node, a split is by a
+        feature that there is, and all numbers are finite.
+        """
         nodes = self.feature.size
+        if any(getattr(self, name).ndim != 1 for name in _TREE_ARRAYS):
+            raise ValueError("an array of the trees is no list of numbers")
         if not all(getattr(self, name).size == nodes for name in ("threshold", "left", "right", "value")):
             raise ValueError("the arrays of the trees differ in length")
         inner = np.flatnonzero(self.feature >= 0)
         children = np.concatenate([self.left[inner], self.right[inner]])
         behind = (children > np.tile(inner, 2)).all() and (children < nodes).all()
-        if not behind or not ((self.roots >= 0) & (self.roots < nodes)).all() or (self.feature >= len(EVIDENCE)).any():
+        features = ((self.feature >= -1) & (self.feature < len(EVIDENCE))).all()
+        if not behind or not ((self.roots >= 0) & (self.roots < nodes)).all() or not features:
             raise ValueError("a tree points outside the file")
+        if (np.bincount(np.concatenate([self.roots, children]), minlength=nodes) != 1).any():
+            raise ValueError("a node of the trees belongs to two trees, to two nodes or to none")
+        if not (np.isfinite(self.threshold[inner]).all() and np.isfinite(self.value).all()):
+            raise ValueError("a threshold or a value of the trees is not finite")
 
 
 _TREE_ARRAYS: Final[dict[str, type]] = {
@@ -131,10 +145,28 @@ class TrainedScorer:
             trees = Trees.from_json(parts["trees"])
             trees.check()
             first, calibrator = (Calibrator.from_json(parts[key]) for key in ("first_calibration", "calibration"))
+            # Only the last says how far an estimate can be off.
+            for one, spread in ((first, first.spread.size and SPREAD_FEATURES), (calibrator, SPREAD_FEATURES)):
+                _check_calibrator(one, spread)
             name = str(parts["name"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise DataError(f"{source} is no scorer file ({error}); give a file that train_scorer wrote") from None
         return cls(name, f"{HASH_PREFIX}{hashlib.sha256(content).hexdigest()}", trees, first, calibrator)
+
+
+def _check_calibrator(calibrator: Calibrator, spread: int) -> None:
+    """Raise a ValueError unless the arrays have the sizes that belong together and finite numbers."""
+    curves = (calibrator.right, calibrator.query_decoys, calibrator.reference_decoys)
+    regression = (calibrator.mean, calibrator.scale, calibrator.coefficients)
+    numbers = np.array([calibrator.intercept, calibrator.ball_spread])
+    if any(array.shape != GRID.shape for array in curves) or calibrator.spread.shape != (spread,):
+        raise ValueError("the curves of a calibration have other sizes")
+    if len({array.shape for array in regression}) > 1 or calibrator.mean.ndim != 1:
+        raise ValueError("the arrays of a calibration's regression differ in length")
+    if not all(np.isfinite(array).all() for array in (*curves, *regression, calibrator.spread, numbers)):
+        raise ValueError("a number of a calibration is not finite")
+    if (calibrator.scale <= 0.0).any() or any((array < 0.0).any() for array in curves):
+        raise ValueError("a scale or a density of a calibration is negative")
 
 
 def scorer_bytes(name: str, trees: Trees, first_calibrator: Calibrator, calibrator: Calibrator) -> bytes:
@@ -202,7 +234,10 @@ def load_scorer(path: str | Path) -> TrainedScorer:
         content = Path(path).read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}; give a file that train_scorer wrote") from None
-    return _checked(content, Path(path).name)
+    scorer = _checked(content, Path(path).name)
+    if scorer.calibrator.mean.size != shipped_scorer().calibrator.mean.size:
+        raise DataError(f"{path} is no scorer file of this version: its calibration has other features; train it again")
+    return scorer
 
 
 def _checked(content: bytes, file_name: str) -> TrainedScorer:

@@ -66,6 +66,19 @@ def test_a_run_after_a_killed_one_joins_the_partitions_that_are_left(pipeline, b
 
 
 @pytest.mark.slow
+def test_finished_partitions_are_kept_when_their_size_is_lowered(pipeline, beside, server):
+    pipeline.ends(place="third partition", **SMALL)
+
+    run = pipeline.run(conduct={"partition_rows": 30})
+
+    states = {name: state for name, (state, _) in partitions(server, run).items()}
+    again = {f"join rows {rows}" for rows in ("113 to 141", "141 to 170", "170 to 198", "198 to 227")}
+    assert states == {f"join rows {rows}": "Cached" for rows in RANGES[:2]} | dict.fromkeys(again, "Completed")
+    beside.run()
+    assert pipeline.matches() == beside.matches()
+
+
+@pytest.mark.slow
 def test_a_program_of_join_functions_is_joined_in_partitions_too(pipeline, beside):
     asked = {"search": {"method": "autofj"}}
     pipeline.run(**asked)

@@ -1,6 +1,8 @@
 """The pipeline's index follows the reference table: made of the last one where most rows are the same."""
 
+import json
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -76,3 +78,21 @@ def test_an_earlier_index_that_cannot_be_read_costs_time_and_no_run(index_of, le
 
 def contents(path):
     return {file.name: file.read_bytes() for file in index.index_folder().joinpath(path).iterdir()}
+
+
+@pytest.mark.parametrize("query_rows", [1, 10_000])
+def test_a_damaged_index_is_built_again_and_ends_no_run(index_of, learned, query_rows):
+    path = Path(index_of(learned.reference))
+    whole = contents(path)
+    path.joinpath("index-lists-postings.npy").write_bytes(b"")
+    assert Path(index_of(learned.reference, query_rows)) == path
+    assert contents(path) == whole
+
+
+def test_an_index_of_the_version_without_checksums_is_passed_over(index_of, learned):
+    path = Path(index_of(learned.reference))
+    manifest = json.loads((path / "manifest.json").read_text("utf-8"))
+    del manifest["files"], manifest["checksum"]
+    path.rename(path.with_name("0" * 32))
+    path.with_name("0" * 32).joinpath("manifest.json").write_text(json.dumps({**manifest, "schema_version": 1}))
+    assert Path(index_of(learned.reference)) == path
