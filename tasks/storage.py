@@ -130,17 +130,40 @@ def delete_saved_work(before: float | None = None) -> int:
     -------
     int
         How many files and indexes.
+
+    Raises
+    ------
+    DataError
+        If one cannot be deleted; all others are.
     """
-    saved = [path for kind in SAVED_WORK for path in sorted((storage_folder() / kind).glob("*"))]
-    left = [path for kind in KEPT for path in sorted((storage_folder() / kind).glob(LEFTOVER))]
-    return sum(_deleted(path, before) for path in [*saved, *left])
+    deleted = 0
+    failures: list[str] = []
+    for kinds, pattern in ((SAVED_WORK, "*"), (KEPT, LEFTOVER)):
+        for kind in kinds:
+            folder = storage_folder() / kind
+            try:
+                paths = sorted(path for path in folder.iterdir() if path.match(pattern))
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                failures.append(f"{folder}: cannot be looked into ({error.strerror or error})")
+                continue
+            for path in paths:
+                try:
+                    deleted += _deleted(path, before)
+                except OSError as error:
+                    failures.append(f"{path}: cannot be deleted ({error.strerror or error})")
+    if failures:
+        others = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
+        raise DataError(f"{failures[0]}{others}; check the permissions of its folder and run again")
+    return deleted
 
 
 def _deleted(path: Path, before: float | None) -> bool:
     try:
         if before is not None and path.stat().st_mtime >= before:
             return False
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             # An index is a folder; who has it open keeps its files until the end. It leaves its place at once: half
             # deleted, by a process that is killed, it would be taken for an index.
             leaving = path.with_name(f".deleted-{secrets.token_hex(8)}")

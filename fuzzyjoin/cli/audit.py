@@ -99,9 +99,10 @@ def draw(
             earlier=_labelled(*earlier) if earlier else None,
         )
     write_all([sheet_output(sample.sheet, output), Output(design_out, sample.design.save)])
-    if not quiet:
-        from fuzzyjoin.cli.reports import draw_summary
+    from fuzzyjoin.cli.reports import draw_summary, print_warnings
 
+    print_warnings(sample.warnings)
+    if not quiet:
         typer.echo(draw_summary(sample, output, design_out), err=True)
 
 

@@ -64,7 +64,7 @@ class AuditDesign(Part):
     seed
         What, with the ids, decides which rows are drawn and in which order they are shown.
     precision_estimate
-        The program's own estimate for these matches.
+        The program's own estimate for these matches: the figure that joining them states.
     matches
         The joined query rows.
     near_misses

@@ -14,8 +14,8 @@ import pandas as pd
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.labelled_audit.design import AuditDesign, DrawnTable, Population, SampledPair
 from fuzzyjoin.labelled_audit.intervals import BANDS, band_rows, rows_drawn
+from fuzzyjoin.labelled_audit.own_estimate import own_estimate
 from fuzzyjoin.labelled_audit.sheet import SHEET_COLUMNS, cell, values_hash
-from fuzzyjoin.program import PrecisionEstimate, Scorer
 from fuzzyjoin.tables import as_frame, as_text, choose_columns, key_tables
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.kernels.types import Int64Array
     from fuzzyjoin.labelled_audit.sheet import AuditLabels
-    from fuzzyjoin.program import Program
+    from fuzzyjoin.program import PrecisionEstimate, Program
     from fuzzyjoin.tables import IdColumn, KeyTable, Table
 
 __all__ = ["AuditSample", "draw_audit"]
@@ -40,10 +40,13 @@ class AuditSample:
         `query` and `reference`, `label` (empty, but for earlier labels) and `note`; all text.
     design
         What the report needs beside the labels.
+    warnings
+        What the caller should know, one sentence each.
     """
 
     sheet: pd.DataFrame
     design: AuditDesign
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,8 @@ def draw_audit(
         Design and labels of an earlier sample: the labels of pairs that are drawn again, with the same values, are
         kept.
     precision_estimate
-        The estimate of the join, such as `JoinResult` holds; by default that of learning if these are the tables that
-        the program was learned on, else one made from `matches`.
+        The estimate of the join, such as `JoinResult` holds; by default the one that joining these query rows states.
+        For a union of configurations they are joined again to tell it.
     run_id
         The run of a pipeline that joined, to be kept in the design.
 
@@ -152,12 +155,15 @@ def draw_audit(
         for table, frame in zip(tables, frames, strict=True)
     ]
     _require_shown(show, *frames)
+    warnings: tuple[str, ...] = ()
+    if precision_estimate is None:
+        precision_estimate, warnings = own_estimate(program, tables, frames, matches)
     design = AuditDesign(
         program_id=program.program_id,
         reference=DrawnTable(fingerprint=tables[0].fingerprint(), rows=len(tables[0])),
         query=DrawnTable(fingerprint=tables[1].fingerprint(), rows=len(tables[1])),
         seed=seed,
-        precision_estimate=precision_estimate or _estimate(program, tables, matches),
+        precision_estimate=precision_estimate,
         matches=matched,
         near_misses=missed,
         without_candidate=None if left is None or near is None else len(left) - len(near),
@@ -176,7 +182,7 @@ def draw_audit(
         ),
         run_id=run_id,
     )
-    return AuditSample(_sheet(design, shown, earlier), design)
+    return AuditSample(_sheet(design, shown, earlier), design, warnings)
 
 
 _Drawn = tuple[_Row, Literal["match", "near-miss"], int]
@@ -299,27 +305,3 @@ def _sheet(
         [note for _, note in known],
     )
     return pd.DataFrame(dict(zip(SHEET_COLUMNS, columns, strict=True)), dtype="str")
-
-
-def _estimate(program: Program, tables: tuple[KeyTable, KeyTable], matches: pd.DataFrame) -> PrecisionEstimate:
-    """The program's own estimate for these matches: that of learning if it was learned on all rows of these tables."""
-    record = program.learning_record
-    if record and record.query_sample is None:
-        learned_on = [record.reference.fingerprint, record.query.fingerprint]
-        if learned_on == [table.fingerprint() for table in tables]:
-            return record.precision_estimate
-    if "precision_estimate" not in matches.columns:
-        return PrecisionEstimate()
-    probability = pd.to_numeric(matches["precision_estimate"], errors="coerce").to_numpy(np.float64)
-    # A sum of floats depends on their order.
-    probability = np.sort(probability)
-    if np.isnan(probability).any():
-        raise DataError(
-            "matches: precision_estimate holds no number somewhere; give the table that join or apply wrote"
-        )
-    if isinstance(program.definition.decision, Scorer):
-        # Unions do without these kernels.
-        from fuzzyjoin.scoring.decision import headline  # noqa: PLC0415
-
-        return headline(probability, program.definition.spread)
-    return PrecisionEstimate(value=float(probability.mean()))

@@ -29,11 +29,14 @@ __all__ = [
     "SnapshotMissingError",
     "TableHandle",
     "content_hash",
+    "content_hash_of",
     "delete_old_snapshots",
     "is_content_hash",
+    "leftovers_in",
     "load_rows",
     "load_snapshot",
     "snapshot_path",
+    "snapshots_in",
     "write_snapshot",
 ]
 
@@ -265,6 +268,31 @@ def snapshot_path(folder: str | Path, content_hash: str) -> Path:
     return Path(folder) / f"{content_hash.removeprefix(_PREFIX)}.parquet"
 
 
+def content_hash_of(path: Path) -> str:
+    """The content hash that a snapshot's file is named by.
+
+    >>> content_hash_of(snapshot_path("snapshots", "sha256:" + 64 * "0")) == "sha256:" + 64 * "0"
+    True
+    """
+    return f"{_PREFIX}{path.stem}"
+
+
+def snapshots_in(folder: str | Path) -> list[Path]:
+    """The snapshots in a folder, sorted; none if it does not exist.
+
+    Raises
+    ------
+    OSError
+        If it cannot be looked into.
+    """
+    return [path for path in _files(folder) if _FILE.fullmatch(path.name)]
+
+
+def leftovers_in(folder: str | Path) -> list[Path]:
+    """What processes that were killed left half-written in a folder; as for `snapshots_in`."""
+    return [path for path in _files(folder) if _LEFTOVER.fullmatch(path.name)]
+
+
 def delete_old_snapshots(folder: str | Path, *, older_than: dt.timedelta, keep: Collection[str]) -> tuple[str, ...]:
     """Delete the snapshots that were last written longer ago than an age.
 
@@ -305,6 +333,13 @@ def delete_old_snapshots(folder: str | Path, *, older_than: dt.timedelta, keep: 
         if _deleted(path, last) and snapshot:
             deleted.append(name)
     return tuple(deleted)
+
+
+def _files(folder: str | Path) -> list[Path]:
+    try:
+        return sorted(Path(folder).iterdir())
+    except FileNotFoundError:
+        return []
 
 
 def _present(handle: TableHandle) -> Path:

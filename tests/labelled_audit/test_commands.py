@@ -72,6 +72,27 @@ class TestDraw:
         assert AuditDesign.load(tmp_path / "design.json") == sample.design
         assert read_sheet(tmp_path / "sheet.csv").frame.fillna("").equals(sample.sheet)
 
+    def test_the_estimate_is_the_one_that_apply_says_of_new_rows(self, joined, tmp_path):
+        (tmp_path / "some.csv").write_text("".join(TABLES[1].read_text().splitlines(keepends=True)[:151]))
+        tables = TABLES[0], tmp_path / "some.csv"
+        applied = run("apply", joined / "p.json", *tables, "-o", tmp_path / "m.csv", "--json", "--quiet")
+        outputs = ["-o", tmp_path / "sheet.csv", "--design-out", tmp_path / "design.json"]
+        run("audit", "draw", joined / "p.json", *tables, tmp_path / "m.csv", *outputs)
+        label(tmp_path / "sheet.csv", "y\n")
+        reported = run("audit", "report", tmp_path / "sheet.csv", tmp_path / "design.json", "--json")
+        estimate = json.loads(applied.stdout)["precision_estimate"]
+        assert json.loads(reported.stdout)["precision_estimate"] == estimate
+        assert estimate["value"] == pytest.approx(0.8805, abs=5e-5)
+
+    def test_matches_that_the_program_does_not_make_are_warned_of(self, joined, tmp_path):
+        changed = read_table(joined / "m.csv").drop(columns=["query_text", "reference_text"])
+        changed.loc[0, "reference_id"] = changed["reference_id"][1]
+        changed.to_csv(tmp_path / "m.csv", index=False)
+        outputs = ["-o", tmp_path / "sheet.csv", "--design-out", tmp_path / "design.json", "--quiet"]
+        words = run("audit", "draw", joined / "p.json", *TABLES, tmp_path / "m.csv", *outputs).stderr
+        assert words.startswith("warning: the program joins 1 of these ")
+        assert words.count("\n") == 1
+
     def test_it_says_what_was_drawn_and_what_to_do(self, joined, tmp_path):
         words = draw(joined, tmp_path, "--from-matches", 16, "--from-near-misses", 8).stderr
         matches = len(read_table(joined / "m.csv"))

@@ -73,7 +73,7 @@ def rollback(engine: Engine, arguments: argparse.Namespace) -> int:
 def erase(engine: Engine, arguments: argparse.Namespace) -> int:
     """Remove a person's values."""
     # Brings the readers of tables, which the other commands do without.
-    from tasks.storage import delete_saved_work  # noqa: PLC0415
+    from tasks.storage import delete_saved_work, storage_folder  # noqa: PLC0415
     from tasks.warehouse.erasure import Subject  # noqa: PLC0415
     from tasks.warehouse.erasure import erase as remove  # noqa: PLC0415
 
@@ -89,9 +89,10 @@ def erase(engine: Engine, arguments: argparse.Namespace) -> int:
         by=arguments.by,
         reason=arguments.reason,
         at=datetime.now(UTC),
+        delete_saved_work=delete_saved_work,
     )
     say(done.in_words())
-    say(f"What was kept to save work may hold the values, and was deleted: {delete_saved_work()} files and indexes.")
+    say(f"Looked for snapshots in {arguments.snapshots}, and for saved work in {storage_folder()}.")
     return 0
 
 

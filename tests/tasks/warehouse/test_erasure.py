@@ -1,20 +1,22 @@
 """A person's values go; that they were there and went stays."""
 
+import os
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from fuzzyjoin.errors import FuzzyJoinError
-from tasks.ingestion import content_hash, snapshot_path
+from fuzzyjoin.errors import DataError, FuzzyJoinError
+from tasks.ingestion import content_hash, snapshot_path, write_snapshot
 from tasks.warehouse import connection as connection_module
 from tasks.warehouse import schema
 from tasks.warehouse.audit import why
 from tasks.warehouse.connection import reading, warehouse_engine
-from tasks.warehouse.erasure import ERASED, Erasure, Subject, erase
+from tasks.warehouse.erasure import ERASED, EarlierErasure, Erasure, Subject, erase
 from tasks.warehouse.errors import LockHeldError, WarehouseError
 from tasks.warehouse.lock import pipeline_lock
 from tasks.warehouse.migrations import migrate_up
+from tasks.warehouse.runs import Attempt, start_run
 from tests.tasks.warehouse.cases import day, found, match_rows, prepare, program, rows, write
 from tests.tasks.warehouse.people import QUERY, REFERENCE, USING, run
 
@@ -45,7 +47,7 @@ def test_a_query_row_is_erased_with_its_history_and_snapshots(filled, tmp_path):
     done = remove(filled, tmp_path, "query", "q1")
 
     names = tuple(sorted(map(content_hash, (QUERY, TYPED_ANEW))))
-    assert done == Erasure(Subject("query", "q1"), 2, names, ((USING.program_id, "ada/grace"),))
+    assert done == Erasure(Subject("query", "q1"), 2, names, ((USING.program_id, "ada/grace"),), row_hashes=1)
     assert texts(filled, "query") == [("q1", ERASED), ("q1", ERASED), ("q2", "Ada Lovelace Byron")]
     assert [path.name for path in tmp_path.glob("*.parquet")] == [snapshot_path("", content_hash(REFERENCE)).name]
     kept = [{name: value for name, value in row.items() if name != "query_text"} for row in match_rows(filled)]
@@ -126,8 +128,11 @@ def test_a_reader_that_keeps_the_old_text_in_the_file_is_told_of(database_url, t
     run(engine, tmp_path)
     with reading(engine) as connection:
         connection.execute(sa.select(schema.matches)).all()
-        with pytest.raises(WarehouseError, match=r"erased and that is on record, but .+ \(others read it\)"):
-            remove(engine, tmp_path, "query", "q1")
+        for _ in range(2):
+            with pytest.raises(WarehouseError, match=r"erased and that is on record, but .+ \(others read it\)"):
+                remove(engine, tmp_path, "query", "q1")
+    assert remove(engine, tmp_path, "query", "q1").earlier[0].by == "ada"
+    assert b"grace hopper" not in b"".join(path.read_bytes() for path in tmp_path.glob("warehouse.db*"))
     assert len(rows(engine, schema.erasures)) == 1
     engine.dispose()
 
@@ -142,7 +147,7 @@ def test_other_pipelines_keep_their_texts(filled, tmp_path):
 @pytest.mark.parametrize(
     ("row_id", "changed", "message"),
     [
-        ("q9", {}, "query q9 of 'malls' has no values in matches or snapshots; check the id"),
+        ("q9", {}, "query q9 of 'malls' has no values in matches or snapshots, now or before; check the id"),
         ("", {}, "query_id is empty"),
         ("q1", {"by": ""}, "by is empty"),
         ("q1", {"reason": ""}, "reason is empty"),
@@ -156,10 +161,124 @@ def test_a_wrong_call_changes_nothing(filled, tmp_path, row_id, changed, message
     assert rows(filled, schema.erasures) == []
 
 
-def test_a_second_erasure_has_nothing_to_do(filled, tmp_path):
+def test_a_second_erasure_says_that_there_is_nothing_left_and_who_did_it(filled, tmp_path):
     remove(filled, tmp_path, "query", "q1")
-    with pytest.raises(WarehouseError, match="has no values"):
+    again = remove(filled, tmp_path, "query", "q1", by="grace", at=day(3))
+    assert again == Erasure(
+        Subject("query", "q1"), 0, (), (), earlier=(EarlierErasure(by="ada", at=day(2), reason="she asked"),)
+    )
+    words = again.in_words()
+    assert words.startswith("query q1: 0 match rows redacted, 0 snapshots deleted.\nErased before by ada on 2026-03-03")
+    assert len(rows(filled, schema.erasures)) == 1
+
+
+def test_what_came_in_again_is_erased_again_and_recorded_again(filled, tmp_path):
+    remove(filled, tmp_path, "query", "q1")
+    run(filled, tmp_path, "three", at=day(3))
+    again = remove(filled, tmp_path, "query", "q1", at=day(4))
+    assert again.matches_redacted > 0
+    assert again.snapshots == (content_hash(QUERY),)
+    assert [row["number"] for row in rows(filled, schema.erasures, schema.erasures.c.number)] == [1, 2]
+    assert {text for row_id, text in texts(filled, "query") if row_id == "q1"} == {ERASED}
+
+
+def test_the_hash_of_an_unmatched_row_whose_snapshots_are_gone_is_removed(filled, tmp_path):
+    for path in tmp_path.glob("*.parquet"):
+        path.unlink()
+    done = remove(filled, tmp_path, "query", "q3")
+    assert (done.matches_redacted, done.snapshots, done.row_hashes) == (0, (), 1)
+    assert {row["query_id"] for row in rows(filled, schema.query_rows)} == {"q1", "q2"}
+    assert len(rows(filled, schema.erasures)) == 1
+
+
+class TestSavedWork:
+    def test_it_goes_first_and_under_the_lock(self, filled, tmp_path):
+        order = []
+
+        def delete():
+            with pytest.raises(LockHeldError), pipeline_lock(filled, "malls", run_id="x", timeout_seconds=0):
+                pass
+            order.append([text for _, text in texts(filled, "query")])
+            return 3
+
+        done = remove(filled, tmp_path, "query", "q1", delete_saved_work=delete)
+        assert order == [["grace hopper", "Grace Hopper jr", "Ada Lovelace Byron"]]
+        assert done.saved_work == 3
+        assert "was deleted: 3 files and indexes." in done.in_words()
+
+    def test_it_is_deleted_for_an_id_that_was_never_there_as_well(self, filled, tmp_path):
+        with pytest.raises(WarehouseError, match="check the id; 4 files and indexes of saved work were deleted"):
+            remove(filled, tmp_path, "query", "q9", delete_saved_work=lambda: 4)
+
+    def test_it_stays_where_the_pipeline_is_not_registered(self, filled, tmp_path):
+        with pytest.raises(WarehouseError, match="towns"):
+            erase(
+                filled,
+                "towns",
+                Subject("query", "q1"),
+                tmp_path,
+                by="ada",
+                reason="she asked",
+                at=day(2),
+                delete_saved_work=lambda: pytest.fail("deleted"),
+            )
+
+    def test_if_it_cannot_be_deleted_nothing_is_recorded_and_again_finishes(self, filled, tmp_path):
+        def refuse():
+            raise DataError("indexes/x: cannot be deleted (Permission denied); check the permissions")
+
+        before = match_rows(filled)
+        with pytest.raises(DataError, match=r"may still be in saved work, and nothing is recorded: indexes/x"):
+            remove(filled, tmp_path, "query", "q1", delete_saved_work=refuse)
+        assert match_rows(filled) == before
+        assert rows(filled, schema.erasures) == []
+        assert remove(filled, tmp_path, "query", "q1", delete_saved_work=lambda: 1).matches_redacted == 2
+
+
+class TestSnapshotsThatNoRunHasOnRecord:
+    """A run that is killed between reading its tables and recording them leaves their snapshots behind."""
+
+    @pytest.fixture
+    def orphan(self, tmp_path):
+        handle = write_snapshot(QUERY.assign(name=["Grace M. Hopper", "x", "y"]), tmp_path)
+        os.utime(handle.path, (day(2).timestamp(), day(2).timestamp()))
+        return Path(handle.path)
+
+    def start(self, engine, pipeline="malls"):
+        attempt = Attempt("killed", pipeline, triggered_by="ada", code_version="0")
+        start_run(engine, attempt, at=day(2))
+
+    def test_they_go_where_such_a_run_was_at_work(self, filled, tmp_path, orphan):
+        self.start(filled)
+        done = remove(filled, tmp_path, "query", "q1", at=day(3))
+        assert not orphan.exists()
+        assert len(done.snapshots) == 3
+
+    def test_they_stay_without_the_row(self, filled, tmp_path, orphan):
+        self.start(filled)
+        remove(filled, tmp_path, "reference", "r2", at=day(3))
+        assert orphan.exists()
+
+    def test_snapshots_of_another_warehouse_in_the_folder_stay(self, filled, tmp_path, orphan):
+        prepare(filled, pipeline="towns")
+        self.start(filled, "towns")
+        remove(filled, tmp_path, "query", "q1", at=day(3))
+        assert orphan.exists()
+
+    def test_half_a_snapshot_goes(self, filled, tmp_path):
+        left = tmp_path / ".fuzzyjoin-0a.tmp"
+        left.write_text("Grace Hopper")
         remove(filled, tmp_path, "query", "q1")
+        assert not left.exists()
+
+    def test_a_snapshot_that_cannot_be_read_is_named_and_nothing_is_recorded(self, filled, tmp_path):
+        damaged = snapshot_path(tmp_path, content_hash(QUERY))
+        damaged.write_bytes(b"PAR1")
+        with pytest.raises(DataError, match=rf"{damaged.name}.+ nothing is recorded: delete it and erase again"):
+            remove(filled, tmp_path, "query", "q1")
+        assert rows(filled, schema.erasures) == []
+        damaged.unlink()
+        assert remove(filled, tmp_path, "query", "q1").matches_redacted == 2
 
 
 def test_an_erasure_waits_for_the_run_of_the_pipeline(filled, tmp_path):

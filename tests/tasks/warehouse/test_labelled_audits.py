@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from fuzzyjoin import AuditLabels, DataError, draw_audit, measure_audit
+from fuzzyjoin import AuditLabels, DataError, Program, draw_audit, measure_audit
 from tasks.warehouse import schema
 from tasks.warehouse.__main__ import main
 from tasks.warehouse.connection import reading, writing
@@ -15,7 +15,7 @@ from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.labelled_audits import draw_for_run, record_audit
 from tasks.warehouse.migrations import migrate_down, migrate_up
 from tasks.warehouse.run_audit import audit_run
-from tests.tasks.warehouse.cases import START, day, match_rows, prepare, rows
+from tests.tasks.warehouse.cases import START, day, match_rows, prepare, program, rows
 from tests.tasks.warehouse.people import QUERY, REFERENCE, USING, run
 
 NAMES = ("Grace", "grace", "Lovelace", "Byron", "Knuth", "Hopper")
@@ -71,6 +71,26 @@ def test_the_sample_is_that_of_the_tables_that_the_run_read(filled, tmp_path):
     assert sample.sheet.equals(expected.sheet)
     assert {pair.query_id for pair in sample.design.pairs if pair.population == "match"} == {"q1", "q2"}
     assert match_rows(filled) == before
+
+
+def of_two_configurations():
+    """A program whose configurations join query rows to different reference rows."""
+    content = program(0.95).model_dump(mode="json")
+    first = content["definition"]["decision"]["configurations"][0]
+    second = first | {"join_function": first["join_function"] | {"tokenise": "word", "distance": "max-inclusion"}}
+    content["definition"]["decision"]["configurations"] = [first, second]
+    return Program.model_validate(content)
+
+
+def test_the_estimate_beside_the_labels_is_that_of_the_join_and_not_the_mean_of_the_probabilities(filled, tmp_path):
+    using, query = of_two_configurations(), QUERY.assign(name=["grace hopper", "ada turing", "edsger lovelace"])
+    run(filled, tmp_path, "two", query=query, using=using, at=day(1))
+    found = using.apply(REFERENCE, query, id=("code", "id"))
+    design = draw(filled, tmp_path, "two").design
+    assert design.precision_estimate.value == found.precision_estimate.value == 0.5
+    assert found.matches["precision_estimate"].mean() == pytest.approx(2 / 3)
+    files = draw_audit(using, REFERENCE, query, found.matches, found.unmatched, id=("code", "id")).design
+    assert files.precision_estimate == design.precision_estimate
 
 
 def test_a_later_run_does_not_change_what_is_drawn_of_an_earlier(filled, tmp_path):
