@@ -19,7 +19,7 @@ import numpy as np
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.scoring.calibration import NO_CANDIDATE
 from fuzzyjoin.scoring.evidence import EVIDENCE, sample_rows
-from fuzzyjoin.scoring.logistic import fit_logistic
+from fuzzyjoin.scoring.logistic import NotConvergedError, fit_logistic
 
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Float32Array, Float64Array
@@ -144,7 +144,8 @@ def learn_adjustment(run: RunScores, evidence: RunEvidence, probability: Float64
     """Learn what tells right matches of this run from its decoys.
 
     `probability` (query rows,) says how likely each best candidate is right by its score alone. Both kinds of decoys
-    weigh alike, and together as much as the query rows whose best candidate is estimated to be wrong.
+    weigh alike, and together as much as the query rows whose best candidate is estimated to be wrong. Scores stay as
+    they are where the regression does not converge.
     """
     found = np.flatnonzero(run.best > NO_CANDIDATE)
     asked = found[sample_rows(found.size, MOST_ROWS)]
@@ -166,7 +167,10 @@ def learn_adjustment(run: RunScores, evidence: RunEvidence, probability: Float64
     weights = np.concatenate([np.ones(rows), *(np.full(number, wrong / len(decoys) / number) for number in decoys)])
     weights *= min(1.0, MOST_COUNTED / rows)
     labels = np.concatenate([right, np.zeros(sum(decoys))])
-    coefficients = fit_logistic(standardised, labels, weights, ridge=RIDGE, offset=scores)[:-1].round(DIGITS)
+    try:
+        coefficients = fit_logistic(standardised, labels, weights, ridge=RIDGE, offset=scores)[:-1].round(DIGITS)
+    except NotConvergedError:
+        return Adjustment.none()
     # The regression's intercept tells how many decoys were put in. This one leaves right matches where they were.
     added = (standardised[:rows] * coefficients).sum(axis=1)
     intercept = -float((right * added).sum() / right.sum())

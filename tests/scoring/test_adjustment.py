@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzzyjoin import DataError, Program, fuzzy_join
+from fuzzyjoin.scoring import logistic
 from fuzzyjoin.scoring.adjustment import (
     FARTHEST,
     FEWEST,
@@ -115,6 +116,13 @@ def test_a_run_with_few_rows_or_decoys_stays_as_it_is(short):
     run, evidence, right = run_of()
     few = np.where(np.arange(getattr(run, short).size) < FEWEST - 1, getattr(run, short), NO_CANDIDATE)
     assert learn_adjustment(replace(run, **{short: few}), evidence, np.full(right.size, 0.5)) == Adjustment.none()
+
+
+def test_scores_stay_as_they_are_where_the_regression_does_not_converge(monkeypatch):
+    run, evidence, right = run_of()
+    assert any(learn_adjustment(run, evidence, np.full(right.size, 0.5)).coefficients)
+    monkeypatch.setattr(logistic, "STEPS", 1)
+    assert learn_adjustment(run, evidence, np.full(right.size, 0.5)) == Adjustment.none()
 
 
 def test_rows_without_a_candidate_are_not_looked_at_and_not_adjusted():
