@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import re
 import unicodedata
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.files import FileFormat, Output, Source, require_column, require_file
+from fuzzyjoin.files.csv_reader import CsvError, csv_reader
 from fuzzyjoin.files.delimited import line_of_row, read_delimited
 
 if TYPE_CHECKING:
@@ -233,10 +233,17 @@ def _separator(path: Path) -> str:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror or error}); check its permissions") from None
     for separator in _SEPARATORS:
-        cells = next(csv.reader(io.StringIO(header), delimiter=separator), [])
+        cells = _cells(header, separator)
         if "label" in [name.strip().casefold() for name in cells]:
             return separator
     return _SEPARATORS[0]
+
+
+def _cells(header: str, separator: str) -> list[str]:
+    try:
+        return next(csv_reader([header], separator), [])
+    except CsvError:
+        return []
 
 
 def _row(sheet: Sheet, place: int) -> str:
