@@ -9,7 +9,7 @@ import numpy as np
 from fuzzyjoin.candidates import Candidates
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.program import Scorer
-from fuzzyjoin.tables import as_frame, as_text, choose_columns, key_tables
+from fuzzyjoin.tables import as_frame, as_text, choose_columns, identified, key_tables
 from fuzzyjoin.threads import Work
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def explain_query(
     DataError
         If a table cannot be joined.
     """
-    frames = as_frame(reference, "reference"), as_frame(query, "query")
+    frames, _ = identified(as_frame(reference, "reference"), as_frame(query, "query"), id)
     ids, pairs = choose_columns([(column.reference, column.query) for column in program.columns], id, *frames)
     wanted = frames[1][[as_text(value) == query_id for value in frames[1][ids[1]]]]
     if wanted.empty:

@@ -115,7 +115,8 @@ def join_in_parts(
         known = _begin(folder, parts_of)
         parts = list(known)
         done = sum(part["query_rows"] for part in known)
-        filled = (batch for batch in batches if len(batch))
+        # Without any row the one batch there is makes a part of headers.
+        filled = (batch for batch in batches if len(batch) or not rows)
         for place, batch in enumerate(filled):
             if place < len(known):
                 continue

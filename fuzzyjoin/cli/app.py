@@ -104,8 +104,13 @@ def join(
     from fuzzyjoin.cli.progress import progress_bars
 
     started = time.perf_counter()
-    tables = read_pair(reference, query, on=on, ids=ids)
+    tables = read_pair(reference, query, on=on, ids=ids, least_query_rows=0)
     seconds = {"read": time.perf_counter() - started}
+    if not len(tables.query):
+        from fuzzyjoin.cli.no_rows import write_headers
+
+        write_headers(tables, written, seconds, quiet=quiet, as_json=as_json)
+        return
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.
     from fuzzyjoin.api import fuzzy_join
@@ -183,6 +188,7 @@ def learn(
         tables=tables,
         written=written,
         next_steps=next_after_learn(tables, program_out),
+        warnings=tables.notes,
     )
     print_outcome(outcome, quiet=quiet, as_json=as_json)
     _exit_unless_reachable(program)
@@ -214,10 +220,10 @@ def apply(
     written = _given(matches=output, unmatched=unmatched_out)
     _check_outputs(written, inputs=[program, reference, query])
 
-    from fuzzyjoin.cli.inputs import content_hash, load_program, read_for_batches
+    from fuzzyjoin.cli.inputs import content_hash, load_program, query_batches, read_for_batches
     from fuzzyjoin.cli.progress import progress_bars
     from fuzzyjoin.cli.reports import Outcome, next_after_join, print_outcome
-    from fuzzyjoin.files import pieces_output, table_batches, write_all
+    from fuzzyjoin.files import pieces_output, write_all
 
     started = time.perf_counter()
     loaded = load_program(program)
@@ -245,7 +251,7 @@ def apply(
         seconds["reference"] = time.perf_counter() - started
         joined = join_in_parts(
             matcher,
-            table_batches(query, batch_rows),
+            query_batches(tables, query, batch_rows),
             output.with_name(f"{output.name}.parts"),
             parts_of={
                 "fuzzyjoin": __version__,
@@ -273,6 +279,7 @@ def apply(
         written=written,
         next_steps=next_after_join(tables, written, program, query_ids),
         warnings=(
+            *tables.notes,
             *matcher.warnings,
             *drift_warnings(loaded, joined.counts["query_rows"], joined.counts["matched"]),
             *kept,
@@ -328,11 +335,13 @@ def index(
 
     from fuzzyjoin.cli.inputs import load_program, read_changes, read_source
     from fuzzyjoin.cli.progress import progress_bars
+    from fuzzyjoin.cli.reports import print_warnings
     from fuzzyjoin.files import require_column
 
     loaded = load_program(program)
     if reference is not None:
         source = read_source(reference)
+        print_warnings(source.notes)
         for column in loaded.columns:
             require_column(source, column.reference)
 
@@ -365,6 +374,7 @@ def explain(
 ) -> None:
     """Say what a program does, or why it joins a row or not."""
     from fuzzyjoin.cli.inputs import load_program, read_pair
+    from fuzzyjoin.cli.reports import print_warnings
 
     if reference is None or query is None or query_id is None:
         if not (reference is None and query is None and query_id is None):
@@ -375,6 +385,7 @@ def explain(
     tables = read_pair(reference, query, on=[(column.reference, column.query) for column in loaded.columns], ids=ids)
     with tables.naming_files():
         words = loaded.explain_query(tables.reference.frame, tables.query.frame, query_id, id=tables.id_columns)
+    print_warnings(tables.notes)
     typer.echo(words)
 
 
@@ -450,7 +461,7 @@ def _finish(
         next_steps=next_after_join(
             tables, written, written.get("program"), result.matches["query_id"].astype(str).tolist()
         ),
-        warnings=result.warnings,
+        warnings=(*tables.notes, *result.warnings),
     )
     print_outcome(outcome, quiet=quiet, as_json=as_json)
     _exit_unless_reachable(result.program)

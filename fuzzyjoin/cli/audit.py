@@ -78,12 +78,14 @@ def draw(
     check_outputs([output, design_out], inputs=inputs)
 
     from fuzzyjoin.cli.inputs import load_program, read_pair, read_result
+    from fuzzyjoin.cli.reports import print_warnings
     from fuzzyjoin.files import Output, write_all
     from fuzzyjoin.labelled_audit import draw_audit
     from fuzzyjoin.labelled_audit.sheet import sheet_output
 
     loaded = load_program(program)
     tables = read_pair(reference, query, on=[(column.reference, column.query) for column in loaded.columns], ids=ids)
+    print_warnings(tables.notes)
     with tables.naming_files(), read_result(matches, unmatched) as (joined, left):
         sample = draw_audit(
             loaded,
