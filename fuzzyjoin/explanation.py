@@ -8,6 +8,7 @@ import numpy as np
 
 from fuzzyjoin.candidates import Candidates
 from fuzzyjoin.errors import UsageError
+from fuzzyjoin.figures import apart, rounded_up
 from fuzzyjoin.program import Scorer
 from fuzzyjoin.tables import as_frame, as_text, choose_columns, identified, key_tables
 from fuzzyjoin.threads import Work
@@ -196,6 +197,7 @@ def _scored(  # noqa: PLR0917 - what its only caller has checked
 
 
 def _joined(match: pd.Series) -> list[str]:
+    distance, threshold, second = _distances(match["distance"], match["threshold"], match["runner_up_distance"])
     rivals = round(1.0 / match["precision_estimate"]) - 1
     crowd = f"{rivals or 'no'} other reference {'row lies' if rivals <= 1 else 'rows lie'}"
     lines = [
@@ -204,8 +206,8 @@ def _joined(match: pd.Series) -> list[str]:
             f" ({match['reference_text']})."
         ),
         (
-            f"Configuration {match['configuration']}, {match['join_function']}: distance {match['distance']:.4g},"
-            f" at most {match['threshold']:.4g} joins."
+            f"Configuration {match['configuration']}, {match['join_function']}: distance {distance},"
+            f" at most {threshold} joins."
         ),
         (
             f"Estimated probability that this is right: {match['precision_estimate']:.3f},"
@@ -214,10 +216,7 @@ def _joined(match: pd.Series) -> list[str]:
     ]
     if match["runner_up_id"] is None:
         return [*lines, "There is no other candidate."]
-    runner_up = (
-        f"Runner-up: reference {match['runner_up_id']} at distance {match['runner_up_distance']:.4g},"
-        f" {match['margin']:.4g} farther."
-    )
+    runner_up = f"Runner-up: reference {match['runner_up_id']} at distance {second}, {match['margin']:.4g} farther."
     return [*lines, runner_up]
 
 
@@ -225,12 +224,22 @@ def _not_joined(row: pd.Series) -> list[str]:
     lines = [f"Query {row['query_id']} ({row['query_text']}) is not joined: {row['reason']}."]
     if row["best_reference_id"] is None:
         return lines
+    distance, threshold, _ = _distances(row["best_distance"], row["best_threshold"])
     nearest = (
         f"Nearest to being joined: reference {row['best_reference_id']} ({row['best_reference_text']})"
-        f" by configuration {row['best_configuration']}: distance {row['best_distance']:.4g},"
-        f" at most {row['best_threshold']:.4g} joins."
+        f" by configuration {row['best_configuration']}: distance {distance},"
+        f" at most {threshold} joins."
     )
-    return [*lines, nearest, f"A threshold of {row['best_distance']:.4g} would have let it in."]
+    return [
+        *lines,
+        nearest,
+        f"A threshold of {rounded_up(row['best_distance'], digits=4, kind='g')} would have let it in.",
+    ]
+
+
+def _distances(distance: float, threshold: float, second: float = np.nan) -> list[str]:
+    """A distance, the threshold and the runner-up's distance, told apart."""
+    return apart(distance, threshold, second, digits=4, kind="g")
 
 
 def _ruled_out(

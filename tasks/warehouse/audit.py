@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from fuzzyjoin.figures import apart
 from tasks.warehouse.decisions import Decision, history
 from tasks.warehouse.programs import load_program
 from tasks.warehouse.run_audit import RunAudit, as_number, audit_run, estimate_in_words
@@ -57,6 +58,7 @@ class MatchAudit:
     def in_words(self) -> str:
         """The answer as several lines."""
         match, run = self.match, self.run
+        distance, threshold = apart(match["distance"], match["threshold"], digits=4, kind="g")
         until = "still holds" if match["valid_to"] is None else f"held until {match['valid_to'].isoformat()}"
         ended = "" if match["valid_to"] is None else f", when run {match['closed_by_run']} {_closing(match)}"
         lines = [
@@ -66,7 +68,7 @@ class MatchAudit:
             ),
             (
                 f"Configuration {match['configuration']}, {match['join_function']}: distance "
-                f"{as_number(match['distance'])}, at most {as_number(match['threshold'])} joins; estimated probability "
+                f"{distance}, at most {threshold} joins; estimated probability "
                 f"that it is right: {as_number(match['precision_estimate'])}."
             ),
             _runner_up(match),
