@@ -11,6 +11,7 @@ from fuzzyjoin.errors import UsageError
 from fuzzyjoin.figures import apart, rounded_up
 from fuzzyjoin.program import Scorer
 from fuzzyjoin.tables import as_frame, as_text, choose_columns, identified, key_tables
+from fuzzyjoin.terminal import cell_for_terminal as cell
 from fuzzyjoin.threads import Work
 
 if TYPE_CHECKING:
@@ -202,8 +203,8 @@ def _joined(match: pd.Series) -> list[str]:
     crowd = f"{rivals or 'no'} other reference {'row lies' if rivals <= 1 else 'rows lie'}"
     lines = [
         (
-            f"Query {match['query_id']} ({match['query_text']}) is joined to reference {match['reference_id']}"
-            f" ({match['reference_text']})."
+            f"Query {cell(match['query_id'])} ({cell(match['query_text'])}) is joined to reference "
+            f"{cell(match['reference_id'])} ({cell(match['reference_text'])})."
         ),
         (
             f"Configuration {match['configuration']}, {match['join_function']}: distance {distance},"
@@ -216,17 +217,19 @@ def _joined(match: pd.Series) -> list[str]:
     ]
     if match["runner_up_id"] is None:
         return [*lines, "There is no other candidate."]
-    runner_up = f"Runner-up: reference {match['runner_up_id']} at distance {second}, {match['margin']:.4g} farther."
+    runner_up = (
+        f"Runner-up: reference {cell(match['runner_up_id'])} at distance {second}, {match['margin']:.4g} farther."
+    )
     return [*lines, runner_up]
 
 
 def _not_joined(row: pd.Series) -> list[str]:
-    lines = [f"Query {row['query_id']} ({row['query_text']}) is not joined: {row['reason']}."]
+    lines = [f"Query {cell(row['query_id'])} ({cell(row['query_text'])}) is not joined: {row['reason']}."]
     if row["best_reference_id"] is None:
         return lines
     distance, threshold, _ = _distances(row["best_distance"], row["best_threshold"])
     nearest = (
-        f"Nearest to being joined: reference {row['best_reference_id']} ({row['best_reference_text']})"
+        f"Nearest to being joined: reference {cell(row['best_reference_id'])} ({cell(row['best_reference_text'])})"
         f" by configuration {row['best_configuration']}: distance {distance},"
         f" at most {threshold} joins."
     )
@@ -259,7 +262,7 @@ def _ruled_out(
     lines = []
     for place in candidates.query_pairs.reference[forbidden][:CANDIDATES_SHOWN].tolist():
         rule = rules.between(candidates.query_texts[0], candidates.reference_side.blocking_texts[place])
-        text = candidates.reference.texts(np.array([place]))[0]
-        reference_id = candidates.reference.ids[place]
+        text = cell(candidates.reference.texts(np.array([place]))[0])
+        reference_id = cell(candidates.reference.ids[place])
         lines.append(f"Ruled out: reference {reference_id} ({text}), because {rule} tells reference rows apart.")
     return lines

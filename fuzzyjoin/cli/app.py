@@ -35,6 +35,7 @@ from fuzzyjoin.cli.options import (
     Threads,
     Unmatched,
 )
+from fuzzyjoin.terminal import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -379,14 +380,14 @@ def explain(
     if reference is None or query is None or query_id is None:
         if not (reference is None and query is None and query_id is None):
             raise typer.BadParameter("to explain a query row, give REFERENCE, QUERY and --query-id all three")
-        typer.echo(load_program(program).explain())
+        typer.echo(for_terminal(load_program(program).explain()))
         return
     loaded = load_program(program)
     tables = read_pair(reference, query, on=[(column.reference, column.query) for column in loaded.columns], ids=ids)
     with tables.naming_files():
         words = loaded.explain_query(tables.reference.frame, tables.query.frame, query_id, id=tables.id_columns)
     print_warnings(tables.notes)
-    typer.echo(words)
+    typer.echo(for_terminal(words))
 
 
 @app.command()

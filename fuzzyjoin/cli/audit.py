@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from fuzzyjoin.cli.options import Id, Json, ProgramFile, Query, Quiet, Reference
+from fuzzyjoin.terminal import for_terminal
 
 if TYPE_CHECKING:
     from fuzzyjoin.labelled_audit import AuditDesign, AuditLabels
@@ -104,7 +105,7 @@ def draw(
     if not quiet:
         from fuzzyjoin.cli.reports import draw_summary
 
-        typer.echo(draw_summary(sample, output, design_out), err=True)
+        typer.echo(for_terminal(draw_summary(sample, output, design_out)), err=True)
 
 
 @audit.command()
@@ -138,7 +139,7 @@ def report(
     if as_json:
         print_json(measured.as_json())
     else:
-        typer.echo(measured.explain())
+        typer.echo(for_terminal(measured.explain()))
 
 
 def _labelled(sheet: Path, design: Path) -> "tuple[AuditDesign, AuditLabels]":

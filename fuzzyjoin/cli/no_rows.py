@@ -12,6 +12,7 @@ import typer
 from fuzzyjoin.cli.reports import field, print_json, print_warnings, table_words
 from fuzzyjoin.files import table_output, write_all
 from fuzzyjoin.program import Blocking, Column, Definition, Program, Union
+from fuzzyjoin.terminal import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,7 @@ def write_headers(
     done = _NothingToJoin(tables, outputs, written.get("program"), {**seconds, "write": time.perf_counter() - started})
     print_warnings(tables.notes)
     if not quiet:
-        typer.echo(done.summary(), err=True)
+        typer.echo(for_terminal(done.summary()), err=True)
     if as_json:
         print_json(done.as_json())
 

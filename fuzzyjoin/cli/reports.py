@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from fuzzyjoin.tables import ROW_NUMBER
+from fuzzyjoin.terminal import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,9 +127,9 @@ def print_outcome(outcome: Outcome, *, quiet: bool, as_json: bool) -> None:
     """
     print_warnings(outcome.warnings)
     if not quiet:
-        typer.echo(outcome.summary(), err=True)
+        typer.echo(for_terminal(outcome.summary()), err=True)
     elif not outcome.program.reachable:
-        typer.echo(outcome.headline(), err=True)
+        typer.echo(for_terminal(outcome.headline()), err=True)
     if as_json:
         print_json(outcome.as_json())
 
@@ -144,7 +145,7 @@ def print_json(content: Mapping[str, Any]) -> None:
 def print_warnings(warnings: Sequence[str]) -> None:
     """Print each warning as a line on stderr."""
     for warning in warnings:
-        typer.echo(f"warning: {' '.join(warning.split())}", err=True)
+        typer.echo(f"warning: {for_terminal(' '.join(warning.split()))}", err=True)
 
 
 def next_after_join(

@@ -12,6 +12,7 @@ from fuzzyjoin.scoring.adjustment import INPUTS, Adjustment
 from fuzzyjoin.scoring.decision import scaled, unscaled
 from fuzzyjoin.scoring.densities import at
 from fuzzyjoin.scoring.evidence import EVIDENCE, EvidenceTables
+from fuzzyjoin.terminal import cell_for_terminal as cell
 
 if TYPE_CHECKING:
     from fuzzyjoin.candidates import Candidates
@@ -75,8 +76,8 @@ def score_row(candidates: Candidates, scorer: TrainedScorer, definition: Definit
 
 def reasons(row: ScoredRow, decision: Scorer, probabilities: tuple[float, ...], candidates: Candidates) -> list[str]:
     """What spoke for the best candidate, why the runner-up lost, and which cut would have decided otherwise."""
-    query = candidates.query.texts(np.zeros(1, np.int64))[0]
-    name = candidates.query.ids[0]
+    query = cell(candidates.query.texts(np.zeros(1, np.int64))[0])
+    name = cell(candidates.query.ids[0])
     if row.references.size == 0:
         return [f"Query {name} ({query}) is not joined: no candidate shares anything that tells reference rows apart."]
     values = scaled(row.scores)
@@ -114,7 +115,7 @@ def reasons(row: ScoredRow, decision: Scorer, probabilities: tuple[float, ...], 
 
 def _named(candidates: Candidates, row: ScoredRow, place: int) -> str:
     position = row.references[place : place + 1]
-    return f"{candidates.reference.ids[position[0]]} ({candidates.reference.texts(position)[0]})"
+    return f"{cell(candidates.reference.ids[position[0]])} ({cell(candidates.reference.texts(position)[0])})"
 
 
 def _contributions(contributions: Float64Array, evidence: Float32Array) -> list[str]:

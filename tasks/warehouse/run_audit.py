@@ -176,10 +176,11 @@ def recent_runs(connection: Connection, pipeline: str, *, limit: int) -> tuple[R
 
 def estimate_in_words(run: RunAudit) -> str:
     """The run's precision estimate with its interval, if there is one."""
+    estimate = as_number(run.precision_estimate, run.learned_precision_target)
     if run.precision_low is None or run.precision_high is None:
-        return f"{as_number(run.precision_estimate)} (the method's own, without an interval)"
+        return f"{estimate} (the method's own, without an interval)"
     interval = f"{as_number(run.precision_low)} to {as_number(run.precision_high)}"
-    return f"{as_number(run.precision_estimate)} ({interval} at level {as_number(run.precision_level)})"
+    return f"{estimate} ({interval} at level {as_number(run.precision_level)})"
 
 
 def as_number(value: float | None, beside: float | None = None) -> str:
