@@ -13,6 +13,7 @@ import yaml
 from pydantic import ConfigDict, ValidationError, create_model
 
 from fuzzyjoin.errors import FuzzyJoinError, UsageError
+from fuzzyjoin.terminal import for_terminal
 from tasks.outcome import run_in_words
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parameters = _validated(flow, _read(arguments.parameters), arguments.parameters)
         run_id = flow(**parameters)
     except FuzzyJoinError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{for_terminal(str(error))}\n")
         return error.exit_code
-    sys.stdout.write(run_in_words(run_id, parameters["warehouse"]))
+    sys.stdout.write(for_terminal(run_in_words(run_id, parameters["warehouse"])))
     return 0
 
 

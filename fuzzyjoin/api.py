@@ -10,7 +10,7 @@ from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.learning import LearningSettings, learn
 from fuzzyjoin.result import result_of
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables import as_frame, choose_columns, key_tables, require_text
+from fuzzyjoin.tables import as_frame, choose_columns, identified, key_tables, require_text
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def fuzzy_join(
         The columns to compare: a name, or a list of names and (reference column, query column) pairs; by default all
         columns that both tables have, ids left out. Values are compared as text; None and NaN are missing.
     id
-        The id column of both tables, or (reference id, query id); by default `id`, else the first unique column.
+        The id column of both tables, or (reference id, query id); by default `id`, else the first unique column. Rows
+        of a table that has neither are numbered from 1, which `warnings` tells.
     precision_target
         Share of matches that should be right, in (0, 1). The joined rows can be more precise than this: see
         `min_probability`.
@@ -117,11 +118,12 @@ def fuzzy_join(
     watch = Stopwatch()
     with watch.stage("tables"):
         own_scorer = _own_scorer(scorer, settings)
+        (reference, query), numbered = identified(as_frame(reference, "reference"), as_frame(query, "query"), id)
         candidates = _candidates(reference, query, on, id, blocker, choose_work(threads, progress), settings)
     program = learn(candidates, settings, watch, own_scorer)
     own = {function.name: function for function in settings.functions}
     warnings = program.learning_record.warnings if program.learning_record else ()
-    return result_of(apply_to_candidates(program, candidates, own, watch, own_scorer), watch, warnings)
+    return result_of(apply_to_candidates(program, candidates, own, watch, own_scorer), watch, (*warnings, *numbered))
 
 
 def learn_program(
@@ -181,7 +183,7 @@ def _candidates(  # noqa: PLR0917 - the caller's arguments in the caller's order
     settings: LearningSettings,
     pairs: BlockedPairs | None = None,
 ) -> Candidates:
-    frames = as_frame(reference, "reference"), as_frame(query, "query")
+    frames, _ = identified(as_frame(reference, "reference"), as_frame(query, "query"), id_column)
     reference_table, query_table = key_tables(*frames, *choose_columns(on, id_column, *frames))
     for table in (reference_table, query_table):
         require_text(table)

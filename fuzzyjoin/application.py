@@ -14,7 +14,7 @@ from fuzzyjoin.matching import Matches, match_union
 from fuzzyjoin.program import CustomFunctionName, PrecisionEstimate, Scorer
 from fuzzyjoin.result import result_of
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables import as_frame, choose_columns, key_tables, require_text
+from fuzzyjoin.tables import as_frame, choose_columns, identified, key_tables, require_text
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def apply_program(
     reference, query
         pandas frames or Arrow tables with the columns that the program names.
     id
-        The id column of both tables, or (reference id, query id); by default `id`, else the first unique column.
+        The id column of both tables, or (reference id, query id); by default `id`, else the first unique column. Rows
+        of a table that has neither are numbered from 1, which `warnings` tells.
     strict
         Refuse a reference table other than the one that the program was learned on, instead of warning.
     blocker, join_functions
@@ -104,7 +105,8 @@ def apply_program(
     Returns
     -------
     JoinResult
-        Each query row's match depends on the program, the reference table and that row alone.
+        Each query row's match depends on the program, the reference table and that row alone. A query table without
+        rows gives tables without rows.
 
     Raises
     ------
@@ -148,7 +150,7 @@ def program_candidates(
     work: Work,
 ) -> tuple[Candidates, tuple[str, ...]]:
     """The tables as the program looks at them, and what the caller should know; arguments as for `apply_program`."""
-    frames = as_frame(reference, "reference"), as_frame(query, "query")
+    frames, numbered = identified(as_frame(reference, "reference"), as_frame(query, "query"), id_column)
     columns = [(column.reference, column.query) for column in program.columns]
     whole, query_table = key_tables(*frames, *choose_columns(columns, id_column, *frames))
     reference_table = program.candidates_of(whole)
@@ -162,7 +164,7 @@ def program_candidates(
     candidates = Candidates(
         reference_table, query_table, blocking, work, program.negative_rules, blocker=built_in, found=pairs
     )
-    return candidates, warnings
+    return candidates, (*warnings, *numbered)
 
 
 def apply_to_candidates(

@@ -12,7 +12,7 @@ from fuzzyjoin.blocking import BLOCKERS, CandidatePairs
 from fuzzyjoin.candidates import Candidates
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.learning import LearningSettings
-from fuzzyjoin.tables import as_frame, choose_columns, key_tables, require_text
+from fuzzyjoin.tables import as_frame, choose_columns, identified, key_tables, require_text
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def block_tables(
     True
     """
     settings = LearningSettings.of(method, space, TARGET, negative_rules=True)
-    frames = as_frame(reference, "reference"), as_frame(query, "query")
+    frames, _ = identified(as_frame(reference, "reference"), as_frame(query, "query"), id)
     tables = key_tables(*frames, *choose_columns(on, id, *frames))
     require_text(tables[0])
     reference_table = tables[0].distinct()

@@ -8,8 +8,10 @@ import numpy as np
 
 from fuzzyjoin.candidates import Candidates
 from fuzzyjoin.errors import UsageError
+from fuzzyjoin.figures import apart, rounded_up
 from fuzzyjoin.program import Scorer
-from fuzzyjoin.tables import as_frame, as_text, choose_columns, key_tables
+from fuzzyjoin.tables import as_frame, as_text, choose_columns, identified, key_tables
+from fuzzyjoin.terminal import cell_for_terminal as cell
 from fuzzyjoin.threads import Work
 
 if TYPE_CHECKING:
@@ -159,7 +161,7 @@ def explain_query(
     DataError
         If a table cannot be joined.
     """
-    frames = as_frame(reference, "reference"), as_frame(query, "query")
+    frames, _ = identified(as_frame(reference, "reference"), as_frame(query, "query"), id)
     ids, pairs = choose_columns([(column.reference, column.query) for column in program.columns], id, *frames)
     wanted = frames[1][[as_text(value) == query_id for value in frames[1][ids[1]]]]
     if wanted.empty:
@@ -211,16 +213,17 @@ def _equal_words(equal: list[str]) -> list[str]:
 
 
 def _joined(match: pd.Series) -> list[str]:
+    distance, threshold, second = _distances(match["distance"], match["threshold"], match["runner_up_distance"])
     rivals = round(1.0 / match["precision_estimate"]) - 1
     crowd = f"{rivals or 'no'} other reference {'row lies' if rivals <= 1 else 'rows lie'}"
     lines = [
         (
-            f"Query {match['query_id']} ({match['query_text']}) is joined to reference {match['reference_id']}"
-            f" ({match['reference_text']})."
+            f"Query {cell(match['query_id'])} ({cell(match['query_text'])}) is joined to reference "
+            f"{cell(match['reference_id'])} ({cell(match['reference_text'])})."
         ),
         (
-            f"Configuration {match['configuration']}, {match['join_function']}: distance {match['distance']:.4g},"
-            f" at most {match['threshold']:.4g} joins."
+            f"Configuration {match['configuration']}, {match['join_function']}: distance {distance},"
+            f" at most {threshold} joins."
         ),
         (
             f"Estimated probability that this is right: {match['precision_estimate']:.3f},"
@@ -235,22 +238,31 @@ def _joined(match: pd.Series) -> list[str]:
     if match["runner_up_id"] is None:
         return [*lines, "There is no other candidate."]
     runner_up = (
-        f"Runner-up: reference {match['runner_up_id']} at distance {match['runner_up_distance']:.4g},"
-        f" {match['margin']:.4g} farther."
+        f"Runner-up: reference {cell(match['runner_up_id'])} at distance {second}, {match['margin']:.4g} farther."
     )
     return [*lines, runner_up]
 
 
 def _not_joined(row: pd.Series) -> list[str]:
-    lines = [f"Query {row['query_id']} ({row['query_text']}) is not joined: {row['reason']}."]
+    lines = [f"Query {cell(row['query_id'])} ({cell(row['query_text'])}) is not joined: {row['reason']}."]
     if row["best_reference_id"] is None:
         return lines
+    distance, threshold, _ = _distances(row["best_distance"], row["best_threshold"])
     nearest = (
-        f"Nearest to being joined: reference {row['best_reference_id']} ({row['best_reference_text']})"
-        f" by configuration {row['best_configuration']}: distance {row['best_distance']:.4g},"
-        f" at most {row['best_threshold']:.4g} joins."
+        f"Nearest to being joined: reference {cell(row['best_reference_id'])} ({cell(row['best_reference_text'])})"
+        f" by configuration {row['best_configuration']}: distance {distance},"
+        f" at most {threshold} joins."
     )
-    return [*lines, nearest, f"A threshold of {row['best_distance']:.4g} would have let it in."]
+    return [
+        *lines,
+        nearest,
+        f"A threshold of {rounded_up(row['best_distance'], digits=4, kind='g')} would have let it in.",
+    ]
+
+
+def _distances(distance: float, threshold: float, second: float = np.nan) -> list[str]:
+    """A distance, the threshold and the runner-up's distance, told apart."""
+    return apart(distance, threshold, second, digits=4, kind="g")
 
 
 def _ruled_out(
@@ -271,7 +283,7 @@ def _ruled_out(
     lines = []
     for place in candidates.query_pairs.reference[forbidden][:CANDIDATES_SHOWN].tolist():
         rule = rules.between(candidates.query_texts[0], candidates.reference_side.blocking_texts[place])
-        text = candidates.reference.texts(np.array([place]))[0]
-        reference_id = candidates.reference.ids[place]
+        text = cell(candidates.reference.texts(np.array([place]))[0])
+        reference_id = cell(candidates.reference.ids[place])
         lines.append(f"Ruled out: reference {reference_id} ({text}), because {rule} tells reference rows apart.")
     return lines

@@ -13,7 +13,17 @@ from fuzzyjoin.program import Program
 from fuzzyjoin.reference import ReferenceSide
 from fuzzyjoin.result import result_of
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables import as_frame, choose_id, key_table, require_column, require_text
+from fuzzyjoin.tables import (
+    NUMBERED,
+    ROW_NUMBER,
+    as_frame,
+    choose_id,
+    key_table,
+    needs_numbers,
+    numbered,
+    require_column,
+    require_text,
+)
 from fuzzyjoin.threads import Work, choose_work
 
 if TYPE_CHECKING:
@@ -100,10 +110,11 @@ class Matcher:
             from fuzzyjoin.scoring.scorer import load_scorer  # noqa: PLC0415 - unions do without its kernels
 
             given = load_scorer(scorer)
+        of_rows = (NUMBERED.format("reference"),) if side.table.id_column == ROW_NUMBER else ()
         return cls(
             loaded,
             side,
-            reference_warnings(loaded, side.table, strict=False),
+            (*reference_warnings(loaded, side.table, strict=False), *of_rows),
             {function.name: function for function in join_functions},
             given,
             choose_work(threads, progress),
@@ -136,8 +147,9 @@ class Matcher:
         UsageError, DataError
             As for `Program.apply` and `index_reference`.
         """
-        table = reference_table(program, as_frame(reference, "reference"), id)
-        warnings = reference_warnings(program, table, strict=strict)
+        frame = as_frame(reference, "reference")
+        table = reference_table(program, frame, id)
+        warnings = (*reference_warnings(program, table, strict=strict), *_numbering(frame, "reference", id))
         work = choose_work(threads, progress)
         if indexes is not None:
             side = open_index(build_index(indexes, program, table, work), program)
@@ -153,19 +165,21 @@ class Matcher:
         rows
             A pandas frame or an Arrow table with the query columns that the program names.
         id
-            The id column; by default `id`, else the first whose values are present and unique.
+            The id column; by default `id`, else the first whose values are present and unique. Without any, the rows
+            are numbered from 1, which `warnings` tells.
 
         Raises
         ------
         UsageError
             If a column is missing.
         DataError
-            If there are no rows, or an id is missing or occurs twice.
+            If an id is missing or occurs twice.
         """
         watch = Stopwatch()
         with watch.stage("tables"):
-            table = query_table(self.program, as_frame(rows, "query"), id)
-        return result_of(self.decide(table, watch), watch, self.warnings)
+            frame = as_frame(rows, "query")
+            table = query_table(self.program, frame, id)
+        return result_of(self.decide(table, watch), watch, (*self.warnings, *_numbering(frame, "query", id)))
 
     def decide(self, query: KeyTable, watch: Stopwatch) -> Decisions:
         """What the program decides for every row of a query table, in positions."""
@@ -204,7 +218,7 @@ def index_reference(
         Where indexes are kept; made if absent. The index is a folder in it, named by its content.
     id
         The id column; by default `id`, else the first whose values are present and unique. Ids are kept as whole
-        numbers if all are, else as text.
+        numbers if all are, else as text. Without any such column the rows are numbered from 1.
     threads, progress
         As for `Program.apply`.
 
@@ -244,7 +258,14 @@ def query_table(program: Program, frame: pd.DataFrame, id_column: str | None) ->
     return _keys(frame, "query", [column.query for column in program.columns], id_column)
 
 
+def _numbering(frame: pd.DataFrame, role: str, id_column: str | None) -> tuple[str, ...]:
+    """What the caller should know of the ids: whether the rows are numbered."""
+    return (NUMBERED.format(role),) if id_column is None and needs_numbers(frame) else ()
+
+
 def _keys(frame: pd.DataFrame, role: str, columns: list[str], id_column: str | None) -> KeyTable:
     for column in columns:
         require_column(frame, column, role, "on")
+    if id_column is None and needs_numbers(frame):
+        frame = numbered(frame)
     return key_table(frame, role=role, id_column=choose_id(frame, role, id_column), columns=columns)

@@ -140,8 +140,10 @@ def join_in_parts(
         parts = list(known)
         done = sum(part["query_rows"] for part in known)
         first = 0
+        # Without any row the one batch there is makes a part of headers.
         for batch in batches:
-            for start, stop in uncovered(covered, first, first + len(batch)):
+            wanted = uncovered(covered, first, first + len(batch)) if rows else ([] if parts else [(0, 0)])
+            for start, stop in wanted:
                 try:
                     rest = batch.iloc[start - first : stop - first]
                     parts.append(join_part(matcher, rest, id_column, watch, _stem(folder, start, stop)))

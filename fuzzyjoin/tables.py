@@ -29,7 +29,28 @@ if TYPE_CHECKING:
     On: TypeAlias = str | Sequence[str | tuple[str, str]] | None
     IdColumn: TypeAlias = str | tuple[str, str] | None
 
-__all__ = ["EqualRows", "KeyTable", "as_frame", "choose_columns", "key_table", "key_tables", "require_text"]
+__all__ = [
+    "NUMBERED",
+    "ROW_NUMBER",
+    "EqualRows",
+    "KeyTable",
+    "as_frame",
+    "choose_columns",
+    "identified",
+    "key_table",
+    "key_tables",
+    "needs_numbers",
+    "numbered",
+    "require_text",
+]
+
+ROW_NUMBER = "row number"
+"""The id column of a table whose rows are numbered, from 1."""
+
+NUMBERED = (
+    "{} has no column `id` and no column whose values are present and unique: its rows are numbered from 1, and these "
+    "ids name rows of this very table only"
+)
 
 
 @dataclass(frozen=True)
@@ -305,6 +326,37 @@ def choose_columns(
     return ids, pairs
 
 
+def identified(
+    reference: pd.DataFrame, query: pd.DataFrame, id_column: IdColumn
+) -> tuple[tuple[pd.DataFrame, pd.DataFrame], tuple[str, ...]]:
+    """Both tables with an id column each, and what the caller should know: rows without ids are numbered.
+
+    A row's number names it in this table alone: in another version of the table it can name another row.
+
+    Examples
+    --------
+    >>> reference, query = pd.DataFrame({"id": [7], "name": ["a"]}), pd.DataFrame({"name": ["b", "b"]})
+    >>> identified(reference, query, None)[0][1].to_dict("list")
+    {'name': ['b', 'b'], 'row number': [1, 2]}
+    """
+    sides = sides_of(id_column)
+    of_reference, of_query = (
+        name is None and needs_numbers(frame) for frame, name in zip((reference, query), sides, strict=True)
+    )
+    notes = [NUMBERED.format(role) for role, needs in (("reference", of_reference), ("query", of_query)) if needs]
+    return (numbered(reference) if of_reference else reference, numbered(query) if of_query else query), tuple(notes)
+
+
+def needs_numbers(frame: pd.DataFrame) -> bool:
+    """Whether a table has rows, and no column that can name them."""
+    return len(frame) > 0 and "id" not in frame.columns and _unique_column(frame) is None
+
+
+def numbered(frame: pd.DataFrame, *, first: int = 1) -> pd.DataFrame:
+    """The table with the numbers of its rows as its id column; a column of that name, which is none, gives way."""
+    return frame.assign(**{ROW_NUMBER: range(first, first + len(frame))})
+
+
 def sides_of(id_column: IdColumn) -> tuple[str | None, str | None]:
     """The id columns asked for of the reference and the query table; one name stands for both."""
     return (None, None) if id_column is None else _pair(id_column, "id")
@@ -341,10 +393,16 @@ def choose_id(frame: pd.DataFrame, role: str, name: str | None) -> str:
         return name
     if "id" in frame.columns:
         return "id"
-    for column in frame.columns:
-        if frame[column].notna().all() and frame[column].is_unique:
-            return str(column)
+    found = _unique_column(frame)
+    if found is not None:
+        return found
     raise DataError(f"{role} has no column `id` and no column whose values are present and unique; name an id column")
+
+
+def _unique_column(frame: pd.DataFrame) -> str | None:
+    """The first column that names every row."""
+    columns = (str(column) for column in frame.columns)
+    return next((column for column in columns if frame[column].notna().all() and frame[column].is_unique), None)
 
 
 def key_tables(
@@ -363,7 +421,7 @@ def key_table(frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequen
     Raises
     ------
     DataError
-        If there are no rows, an id is missing or occurs twice, or a key is not valid Unicode.
+        If an id is missing or occurs twice, or a key is not valid Unicode.
 
     Examples
     --------
@@ -372,8 +430,6 @@ def key_table(frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequen
     >>> table.ids.tolist(), table.columns
     ([3, 7], (['a', 'b'],))
     """
-    if len(frame) == 0:
-        raise DataError(f"{role} has no rows; there is nothing to join")
     ids = frame[id_column].to_numpy(dtype=object)
     id_texts = [as_text(value) for value in ids]
     _check_ids(id_texts, role, id_column)
@@ -394,7 +450,9 @@ def key_table(frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequen
 
 
 def require_text(table: KeyTable) -> None:
-    """Raise a DataError if a key column is empty in every row: nothing can be learned from it."""
+    """Raise a DataError if there are no rows, or a key column is empty in all: nothing can be learned from it."""
+    if len(table) == 0:
+        raise DataError(f"{table.role} has no rows; there is nothing to join")
     for column, values in zip(table.column_names, table.columns, strict=True):
         if not any(values):
             raise DataError(f"{table.role} column {column!r} is empty in every row; choose another column with on")

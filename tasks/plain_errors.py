@@ -8,6 +8,7 @@ from typing import Final
 from prefect.exceptions import ParameterTypeError, SignatureMismatchError
 
 from fuzzyjoin.errors import FuzzyJoinError
+from fuzzyjoin.terminal import for_terminal
 
 __all__ = ["log_errors_plainly"]
 
@@ -22,7 +23,7 @@ class _Plain(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, PLAIN):
-            record.msg, record.args = str(error), ()
+            record.msg, record.args = for_terminal(str(error)), ()
             record.exc_info = record.exc_text = None
         return True
 

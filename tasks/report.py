@@ -11,6 +11,7 @@ from prefect.cache_policies import NO_CACHE
 
 from fuzzyjoin import Program
 from fuzzyjoin.explanation import explain_program
+from fuzzyjoin.figures import apart
 from tasks.apply import load_frame
 from tasks.charts import curve_chart
 from tasks.credentials import opened_warehouse
@@ -42,8 +43,9 @@ def publish_program(run: RunHandle, program: ProgramHandle, standing: str) -> No
                 "# The program",
                 escaped(standing),
                 (
-                    f"Estimated precision when it was learned: **{estimate_text(program.precision_estimate)}**; the "
-                    f"target was {program.precision_target:g}."
+                    "Estimated precision when it was learned: "
+                    f"**{estimate_text(program.precision_estimate, program.precision_target)}**; the target was "
+                    f"{program.precision_target:g}."
                 ),
                 code(wrapped(words)),
             ]
@@ -83,13 +85,14 @@ def publish_result(
     )
 
 
-def estimate_text(estimate: PrecisionEstimate) -> str:
-    """The estimate with its interval, where it has one."""
+def estimate_text(estimate: PrecisionEstimate, beside: float | None = None) -> str:
+    """The estimate with its interval, where it has one, told apart from the number that it stands beside."""
     if estimate.value is None:
         return "none, because nothing is joined"
+    value = apart(estimate.value, estimate.value if beside is None else beside, digits=3)[0]
     if estimate.low is None or estimate.high is None or estimate.level is None:
-        return f"{estimate.value:.3f} (the method's own, without an interval)"
-    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f} at level {estimate.level:g})"
+        return f"{value} (the method's own, without an interval)"
+    return f"{value} ({estimate.low:.3f} to {estimate.high:.3f} at level {estimate.level:g})"
 
 
 def _result(run: RunHandle, program: ProgramHandle, result: ResultHandle, changes: Changes, warehouse: str) -> str:
@@ -106,8 +109,8 @@ def _result(run: RunHandle, program: ProgramHandle, result: ResultHandle, change
     parts = [
         f"# {result.matched_rows:,} of {rows:,} query rows matched",
         (
-            f"Estimated precision: **{estimate_text(result.precision_estimate)}**; the target is "
-            f"{program.precision_target:g}."
+            f"Estimated precision: **{estimate_text(result.precision_estimate, program.precision_target)}**; the "
+            f"target is {program.precision_target:g}."
         ),
         table(("", ""), counts),
         "\n".join(f"- {escaped(warning)}" for warning in result.warnings),
@@ -133,7 +136,7 @@ def _boundary(run: RunHandle, result: ResultHandle, reference: InputHandle, quer
     lines = [
         (
             "yes" if row.joined else "no",
-            f"{row.distance:.3g} of {row.threshold:.3g}",
+            " of ".join(apart(row.distance, row.threshold, digits=3, kind="g")),
             row.query_id,
             texts[0].get(row.query_id) or "",
             row.reference_id,

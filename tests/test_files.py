@@ -7,7 +7,9 @@ import datetime as dt
 import decimal
 import gzip
 import io
+import shutil
 import stat
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +30,8 @@ from fuzzyjoin.files import (
     require_rows,
     require_text,
     row_name,
+    separator_note,
+    table_batches,
     write_all,
     write_table,
 )
@@ -199,6 +203,22 @@ class TestText:
         assert len(read_table(path)["name"][0]) == 300_000
         assert csv.field_size_limit() == limit
 
+    def test_interleaved_readers_and_the_limit_of_the_process_do_not_disturb_each_other(self, tmp_path):
+        long = "x" * 300_000
+        path = write_text(tmp_path / "table.csv", "id,name\n" + f"1,{long}\n" * 4)
+        before = csv.field_size_limit()
+        try:
+            first, second = table_batches(path, 1), table_batches(path, 1)
+            for reader in (first, second, first):
+                next(reader)
+            # The second reader ends first, and somebody else narrows the limit meanwhile.
+            assert len(list(second)) == 4
+            csv.field_size_limit(10)
+            assert [len(piece["name"][0]) for piece in first] == [300_000] * 3
+            assert csv.field_size_limit() == 10
+        finally:
+            csv.field_size_limit(before)
+
     def test_rows_beyond_one_batch_are_all_read_in_order(self, tmp_path):
         ids = [str(row) for row in range(140_000)]
         path = write_text(tmp_path / "table.csv", "id,name\n" + "\n".join(f"{i},n{i}" for i in ids) + "\n")
@@ -248,6 +268,31 @@ class TestText:
         path = write_text(tmp_path / "bad.csv", "\ufeff" + text if encoding != "utf-16" else text, encoding)
         assert "iconv -f UTF-16 -t UTF-8" in str(error_of(path))
 
+    @pytest.mark.skipif(shutil.which("iconv") is None, reason="the remedy is a command of the system")
+    @pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".tsv"])
+    @pytest.mark.parametrize(
+        ("encoding", "mark"),
+        [
+            ("latin-1", ""),
+            ("cp1252", "\u20ac"),
+            ("latin-1", "\x81"),
+            ("utf-16", ""),
+            ("utf-16-le", ""),
+            ("utf-16-be", ""),
+            ("utf-16-le", "\ufeff"),
+        ],
+    )
+    def test_the_command_that_is_named_makes_the_file_readable(self, tmp_path, ending, encoding, mark):
+        folder = tmp_path / "a folder"
+        folder.mkdir()
+        separator = "\t" if ending == ".tsv" else ";"
+        header = mark if mark == "\ufeff" else ""
+        name = "Mobilit\xe4t" + (mark if mark != "\ufeff" else "")
+        path = write_text(folder / f"it's bad{ending}", f"{header}id{separator}name\n1{separator}{name}\n", encoding)
+        command = str(error_of(path)).split("`")[1]
+        subprocess.run(command, shell=True, check=True, cwd=tmp_path)  # noqa: S602 - the command under test
+        assert cells(read_table(tmp_path / f"utf8_it's bad{ending}")) == [["1", name]]
+
     def test_text_that_is_not_packed_is_not_gzip(self, tmp_path):
         path = tmp_path / "bad.csv.gz"
         path.write_text("id,name\n1,a\n")
@@ -260,6 +305,72 @@ class TestText:
         error = error_of(path)
         assert isinstance(error, UsageError)
         assert ".parquet" in str(error)
+
+
+class TestSeparators:
+    """A file that is surely parted by another separator than its ending says is read by that one."""
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+    @pytest.mark.parametrize(
+        ("ending", "separator", "said"),
+        [
+            (".csv", ";", "separated by semicolons, not by commas"),
+            (".csv.gz", ";", "separated by semicolons, not by commas"),
+            (".csv", "\t", "separated by tabs, not by commas"),
+            (".csv", "|", "separated by bars, not by commas"),
+            (".tsv", ";", "separated by semicolons, not by tabs"),
+        ],
+    )
+    def test_another_separator_is_seen_and_told(self, tmp_path, ending, separator, said, encoding):
+        lines = [["id", "name"], ["1", "Lake, Hill & Co"], ["2", f'"a{separator}b"'], ["3", ""]]
+        text = "\r\n".join(separator.join(line) for line in lines)
+        path = write_text(tmp_path / f"table{ending}", text, encoding)
+        frame = read_table(path)
+        assert list(frame.columns) == ["id", "name"]
+        assert cells(frame) == [["1", "Lake, Hill & Co"], ["2", f"a{separator}b"], ["3", None]]
+        assert [row_name(path, row) for row in range(3)] == ["line 2", "line 3", "line 4"]
+        assert said in separator_note(path)
+        assert Source(frame, "table", path).notes == (separator_note(path),)
+
+    def test_quoted_cells_and_decimal_commas_are_read(self, tmp_path):
+        path = write_text(tmp_path / "table.csv", '"id";"name";"price"\n"1";"a ""b"", c";"1,50"\n')
+        assert cells(read_table(path)) == [["1", 'a "b", c', "1,50"]]
+
+    def test_a_header_alone_is_enough(self, tmp_path):
+        assert list(read_table(write_text(tmp_path / "table.csv", "id;name\n")).columns) == ["id", "name"]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "name\nLake; Hill\nPeak\n",
+            "id,name; alias\n1,a; b\n",
+            '"id, no"\n"1;2"\n',
+            "names; all of them\nLake\n",
+        ],
+    )
+    def test_where_commas_fit_they_stay(self, tmp_path, text):
+        path = write_text(tmp_path / "table.csv", text)
+        assert cells(read_table(path)) == [
+            [cell or None for cell in row] for row in list(csv.reader(io.StringIO(text)))[1:]
+        ]
+        assert separator_note(path) is None
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("id;name\n1;Lake, Hill\n2;a;b\n", "separated by semicolons; line 3 has 3 cells where the header has 2"),
+            ('id;name\n1;"Lake, Hill\n', "separated by semicolons; line 2: a double quote"),
+            ("id;name\n" + "1;a\n" * 200 + "2;a;b\n", "line 202 has 3 cells where the header has 2; give every"),
+        ],
+    )
+    def test_a_fault_is_told_by_the_separator_that_the_file_has(self, tmp_path, text, expected):
+        message = str(error_of(write_text(tmp_path / "table.csv", text)))
+        assert expected in message
+        assert "','" not in message
+
+    def test_bad_bytes_in_a_file_with_semicolons_are_told_as_such(self, tmp_path):
+        path = write_text(tmp_path / "table.csv", "id;name\n1;Mobilit\xe4t, Umwelt\n", "latin-1")
+        assert "0xE4 at offset 17 is not UTF-8" in str(error_of(path))
 
 
 class TestParquet:
@@ -354,9 +465,9 @@ class TestChecks:
             require_column(source, "price")
 
     @pytest.mark.parametrize(("separator", "word"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
-    def test_another_separator_is_recognised(self, tmp_path, separator, word):
-        source = self.source(tmp_path, f"id{separator}title\n1{separator}a\n")
-        with pytest.raises(UsageError, match=word):
+    def test_another_separator_that_does_not_fit_every_line_is_recognised(self, tmp_path, separator, word):
+        source = self.source(tmp_path, f"id{separator}title\n1{separator}a\n2\n")
+        with pytest.raises(UsageError, match=f"{word}, but not as many on every line"):
             require_column(source, "title")
 
     def test_a_missing_id_is_named_by_line(self, tmp_path):

@@ -36,6 +36,7 @@ from fuzzyjoin.cli.options import (
     Threads,
     Unmatched,
 )
+from fuzzyjoin.terminal import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,8 +107,13 @@ def join(
     from fuzzyjoin.cli.progress import progress_bars
 
     started = time.perf_counter()
-    tables = read_pair(reference, query, on=on, ids=ids)
+    tables = read_pair(reference, query, on=on, ids=ids, least_query_rows=0)
     seconds = {"read": time.perf_counter() - started}
+    if not len(tables.query):
+        from fuzzyjoin.cli.no_rows import write_headers
+
+        write_headers(tables, written, seconds, quiet=quiet, as_json=as_json)
+        return
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.
     from fuzzyjoin.api import fuzzy_join
@@ -188,6 +194,7 @@ def learn(
         tables=tables,
         written=written,
         next_steps=next_after_learn(tables, program_out),
+        warnings=tables.notes,
     )
     print_outcome(outcome, quiet=quiet, as_json=as_json)
     _exit_unless_reachable(program)
@@ -225,10 +232,10 @@ def apply(
     # Until the command ends, however it ends: the parts of two runs would stand in one folder.
     context.with_resource(locked(output))
 
-    from fuzzyjoin.cli.inputs import content_hash, load_program, read_for_batches
+    from fuzzyjoin.cli.inputs import content_hash, load_program, query_batches, read_for_batches
     from fuzzyjoin.cli.progress import progress_bars
     from fuzzyjoin.cli.reports import Outcome, next_after_join, print_outcome
-    from fuzzyjoin.files import pieces_output, table_batches, write_all
+    from fuzzyjoin.files import pieces_output, write_all
 
     started = time.perf_counter()
     loaded = load_program(program)
@@ -256,7 +263,7 @@ def apply(
         seconds["reference"] = time.perf_counter() - started
         joined = join_in_parts(
             matcher,
-            table_batches(query, batch_rows),
+            query_batches(tables, query, batch_rows),
             output.with_name(f"{output.name}.parts"),
             parts_of={
                 "fuzzyjoin": __version__,
@@ -286,6 +293,7 @@ def apply(
         written=written,
         next_steps=next_after_join(tables, written, program, query_ids),
         warnings=(
+            *tables.notes,
             *matcher.warnings,
             *drift_warnings(loaded, joined.counts["query_rows"], joined.counts["matched"]),
             *(sentence for is_so, sentence in said if is_so),
@@ -349,11 +357,13 @@ def index(
 
     from fuzzyjoin.cli.inputs import load_program, read_changes, read_source
     from fuzzyjoin.cli.progress import progress_bars
+    from fuzzyjoin.cli.reports import print_warnings
     from fuzzyjoin.files import require_column
 
     loaded = load_program(program)
     if reference is not None:
         source = read_source(reference)
+        print_warnings(source.notes)
         for column in loaded.columns:
             require_column(source, column.reference)
 
@@ -391,17 +401,19 @@ def explain(
 ) -> None:
     """Say what a program does, or why it joins a row or not."""
     from fuzzyjoin.cli.inputs import load_program, read_pair
+    from fuzzyjoin.cli.reports import print_warnings
 
     if reference is None or query is None or query_id is None:
         if not (reference is None and query is None and query_id is None):
             raise typer.BadParameter("to explain a query row, give REFERENCE, QUERY and --query-id all three")
-        typer.echo(load_program(program).explain())
+        typer.echo(for_terminal(load_program(program).explain()))
         return
     loaded = load_program(program)
     tables = read_pair(reference, query, on=[(column.reference, column.query) for column in loaded.columns], ids=ids)
     with tables.naming_files():
         words = loaded.explain_query(tables.reference.frame, tables.query.frame, query_id, id=tables.id_columns)
-    typer.echo(words)
+    print_warnings(tables.notes)
+    typer.echo(for_terminal(words))
 
 
 @app.command()
@@ -476,7 +488,7 @@ def _finish(
         next_steps=next_after_join(
             tables, written, written.get("program"), result.matches["query_id"].astype(str).tolist()
         ),
-        warnings=result.warnings,
+        warnings=(*tables.notes, *result.warnings),
     )
     print_outcome(outcome, quiet=quiet, as_json=as_json)
     _exit_unless_reachable(result.program)

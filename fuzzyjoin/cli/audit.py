@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from fuzzyjoin.cli.options import Id, Json, ProgramFile, Query, Quiet, Reference
+from fuzzyjoin.terminal import for_terminal
 
 if TYPE_CHECKING:
     from fuzzyjoin.labelled_audit import AuditDesign, AuditLabels
@@ -78,12 +79,14 @@ def draw(
     check_outputs([output, design_out], inputs=inputs)
 
     from fuzzyjoin.cli.inputs import load_program, read_pair, read_result
+    from fuzzyjoin.cli.reports import print_warnings
     from fuzzyjoin.files import Output, write_all
     from fuzzyjoin.labelled_audit import draw_audit
     from fuzzyjoin.labelled_audit.sheet import sheet_output
 
     loaded = load_program(program)
     tables = read_pair(reference, query, on=[(column.reference, column.query) for column in loaded.columns], ids=ids)
+    print_warnings(tables.notes)
     with tables.naming_files(), read_result(matches, unmatched) as (joined, left):
         sample = draw_audit(
             loaded,
@@ -103,7 +106,7 @@ def draw(
 
     print_warnings(sample.warnings)
     if not quiet:
-        typer.echo(draw_summary(sample, output, design_out), err=True)
+        typer.echo(for_terminal(draw_summary(sample, output, design_out)), err=True)
 
 
 @audit.command()
@@ -139,7 +142,7 @@ def report(
     if as_json:
         print_json(measured.as_json())
     else:
-        typer.echo(measured.explain())
+        typer.echo(for_terminal(measured.explain()))
 
 
 def _labelled(sheet: Path, design: Path) -> "tuple[AuditDesign, AuditLabels]":

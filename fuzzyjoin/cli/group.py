@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from fuzzyjoin.errors import FuzzyJoinError
+from fuzzyjoin.terminal import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,5 +67,5 @@ class OneLineErrors(TyperGroup):
 
 
 def _report(message: str, exit_code: int) -> int:
-    typer.echo(f"error: {' '.join(message.split())}", err=True)
+    typer.echo(f"error: {for_terminal(' '.join(message.split()))}", err=True)
     return exit_code

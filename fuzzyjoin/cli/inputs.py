@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fuzzyjoin.errors import DataError, FuzzyJoinError
@@ -20,7 +20,7 @@ from fuzzyjoin.files import (
     require_text,
     table_batches,
 )
-from fuzzyjoin.tables import choose_id
+from fuzzyjoin.tables import NUMBERED, ROW_NUMBER, choose_id, needs_numbers, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,6 +34,7 @@ __all__ = [
     "TablePair",
     "content_hash",
     "load_program",
+    "query_batches",
     "read_changes",
     "read_for_batches",
     "read_matches",
@@ -68,6 +69,14 @@ class TablePair:
     on: list[tuple[str, str]] | None
     ids: str | None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of how the files were read, one sentence each."""
+        sources = ((self.reference, "reference"), (self.query, "query"))
+        rows = zip(sources, self.id_columns, strict=True)
+        numbers = (f"{source.label}: {NUMBERED.format(role)}" for (source, role), ids in rows if ids == ROW_NUMBER)
+        return (*self.reference.notes, *self.query.notes, *numbers)
+
     @contextmanager
     def naming_files(self) -> Iterator[None]:
         """Put the file's name before an error of the library, which knows the tables by their roles alone."""
@@ -89,7 +98,12 @@ def read_source(path: Path) -> Source:
 
 
 def read_pair(
-    reference_path: Path, query_path: Path, *, on: Sequence[str | tuple[str, str]] | None, ids: str | None
+    reference_path: Path,
+    query_path: Path,
+    *,
+    on: Sequence[str | tuple[str, str]] | None,
+    ids: str | None,
+    least_query_rows: int = 1,
 ) -> TablePair:
     """Read the reference and the query table and check what can be checked before the work begins.
 
@@ -100,7 +114,10 @@ def read_pair(
     on
         Columns to compare, each a name or REFCOL=QUERYCOL, or a pair; None or empty for all that both tables have.
     ids
-        The id column, a name or REFCOL=QUERYCOL; None if the user gave none.
+        The id column, a name or REFCOL=QUERYCOL; None if the user gave none. Then rows of a table without a column
+        that names them are numbered.
+    least_query_rows
+        0 where a query table with a header alone will do.
 
     Raises
     ------
@@ -112,12 +129,13 @@ def read_pair(
     reference = read_source(reference_path)
     query = read_source(query_path)
     require_rows(reference, _LEAST_REFERENCE_ROWS)
-    require_rows(query, 1)
+    require_rows(query, least_query_rows)
     pairs = [_column_pair(columns, reference, query) for columns in on] if on else None
     id_pair = None if ids is None else _column_pair(ids, reference, query)
     for reference_column, query_column in [*(pairs or []), *([id_pair] if id_pair else [])]:
         require_column(reference, reference_column)
         require_column(query, query_column)
+    reference, query = _with_numbers(reference, id_pair), _with_numbers(query, id_pair)
     pair = TablePair(
         reference,
         query,
@@ -130,7 +148,8 @@ def read_pair(
     )
     for reference_column, query_column in pairs or []:
         require_text(reference, reference_column)
-        require_text(query, query_column)
+        if len(query):
+            require_text(query, query_column)
     return pair
 
 
@@ -145,21 +164,22 @@ def read_for_batches(
     require_rows(reference, _LEAST_REFERENCE_ROWS)
     seen = _look_through(query_path, rows)
     query = Source(seen.columns, str(query_path), query_path, rows=seen.rows)
-    if seen.rows == 0:
-        require_rows(Source(seen.columns, query.label, query_path), 1)
     id_pair = None if ids is None else _column_pair(ids, reference, query)
     for reference_column, query_column in [*on, *([id_pair] if id_pair else [])]:
         require_column(reference, reference_column)
         require_column(query, query_column)
     asked = id_pair[1] if id_pair else next(iter({"id"} & set(seen.columns)), None)
     able = [column for column in seen.ids if asked in {None, column}]
+    if not able and asked is None:
+        able = [ROW_NUMBER]
     # Whatever does not look right is looked at closely, in the whole table, which names the fault by its line.
     id_column = able[0] if able else _id_column(read_source(query_path), "query", asked)
+    reference = _with_numbers(reference, id_pair)
     id_columns = _id_column(reference, "reference", id_pair and id_pair[0]), id_column
     pair = TablePair(reference, query, id_columns, list(on), ids)
     for reference_column, query_column in on:
         require_text(reference, reference_column)
-        if query_column not in seen.filled:
+        if seen.rows and query_column not in seen.filled:
             require_text(read_source(query_path), query_column)
     return pair
 
@@ -208,6 +228,14 @@ def _look_through(path: Path, rows: int) -> _Seen:
                 hashes[column].append(pd.util.hash_array(piece[column].to_numpy(object), categorize=False))
     ids = [column for column, parts in hashes.items() if np.unique(np.concatenate(parts)).size == seen]
     return _Seen(columns, seen, ids, filled)
+
+
+def query_batches(tables: TablePair, path: Path, rows: int) -> Iterator[pd.DataFrame]:
+    """Read the query table that `read_for_batches` went through, so many rows at a time; the first piece has none."""
+    first = 1
+    for piece in table_batches(path, rows):
+        yield _numbered_as_text(piece, first) if tables.id_columns[1] == ROW_NUMBER else piece
+        first += len(piece)
 
 
 def content_hash(path: Path) -> str:
@@ -293,6 +321,16 @@ def _column_pair(text: str | tuple[str, str], reference: Source, query: Source) 
         if reading[0] in reference.frame.columns and reading[1] in query.frame.columns:
             return reading
     return readings[min(1, len(readings) - 1)]
+
+
+def _with_numbers(source: Source, id_pair: tuple[str, str] | None) -> Source:
+    """Number the rows of a table that has no column to name them, unless the user names one."""
+    numbers = id_pair is None and needs_numbers(source.frame)
+    return replace(source, frame=_numbered_as_text(source.frame, 1)) if numbers else source
+
+
+def _numbered_as_text(frame: pd.DataFrame, first: int) -> pd.DataFrame:
+    return numbered(frame, first=first).astype({ROW_NUMBER: str})
 
 
 def _id_column(source: Source, role: str, name: str | None) -> str:

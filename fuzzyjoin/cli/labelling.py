@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from fuzzyjoin.files import write_all
-from fuzzyjoin.labelled_audit.sheet import printable, read_sheet, sheet_output
+from fuzzyjoin.labelled_audit.sheet import read_sheet, sheet_output
+from fuzzyjoin.terminal import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

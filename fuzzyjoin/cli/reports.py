@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from fuzzyjoin.program import Scorer
+from fuzzyjoin.tables import ROW_NUMBER
+from fuzzyjoin.terminal import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,11 +27,13 @@ __all__ = [
     "draw_summary",
     "evaluation_json",
     "evaluation_lines",
+    "field",
     "next_after_join",
     "next_after_learn",
     "print_json",
     "print_outcome",
     "print_warnings",
+    "table_words",
 ]
 
 
@@ -92,12 +96,12 @@ class Outcome:
         """Say what was done, how far to trust it and how to go on."""
         lines = [
             self.headline(),
-            _field("reference", _table_words(self.tables, 0) + self._equal_rows()),
-            _field("query", _table_words(self.tables, 1)),
-            _field("precision", _estimate_words(self.estimate) + self._above_target()),
+            field("reference", table_words(self.tables, 0) + self._equal_rows()),
+            field("query", table_words(self.tables, 1)),
+            field("precision", _estimate_words(self.estimate) + self._above_target()),
             *(f"  {line}" for line in _shortened(self.program.explain().splitlines())),
-            *(_field("written", f"{path} ({what})") for what, path in self.written.items()),
-            *(_field("then" if place else "next", step) for place, step in enumerate(self.next_steps)),
+            *(field("written", f"{path} ({what})") for what, path in self.written.items()),
+            *(field("then" if place else "next", step) for place, step in enumerate(self.next_steps)),
         ]
         return "\n".join(lines)
 
@@ -129,6 +133,8 @@ class Outcome:
         if "matched" not in self.counts:
             return "Learned a program."
         matched, rows, unmatched = (self.counts[count] for count in ("matched", "query_rows", "unmatched"))
+        if not rows:
+            return "The query table has no rows: nothing is joined."
         return f"Joined {matched:,} of {rows:,} query rows; {unmatched:,} stay unmatched."
 
 
@@ -139,9 +145,9 @@ def print_outcome(outcome: Outcome, *, quiet: bool, as_json: bool) -> None:
     """
     print_warnings(outcome.warnings)
     if not quiet:
-        typer.echo(outcome.summary(), err=True)
+        typer.echo(for_terminal(outcome.summary()), err=True)
     elif not outcome.program.reachable:
-        typer.echo(outcome.headline(), err=True)
+        typer.echo(for_terminal(outcome.headline()), err=True)
     if as_json:
         print_json(outcome.as_json())
 
@@ -159,7 +165,7 @@ def print_json(content: Mapping[str, Any]) -> None:
 def print_warnings(warnings: Sequence[str]) -> None:
     """Print each warning as a line on stderr."""
     for warning in warnings:
-        typer.echo(f"warning: {' '.join(warning.split())}", err=True)
+        typer.echo(f"warning: {for_terminal(' '.join(warning.split()))}", err=True)
 
 
 def next_after_join(
@@ -214,21 +220,24 @@ def draw_summary(sample: AuditSample, sheet: Path, design_file: Path) -> str:
     kept = int((sample.sheet["label"] != "").sum())
     lines = [
         f"Drew {' and '.join(drawn)} to label{f'; {kept} labels are kept' if kept else ''}.",
-        _field("written", f"{sheet} (sheet, for the person who labels)"),
-        _field("written", f"{design_file} (design, not for that person: it says which rows were joined)"),
-        _field("next", f"label it: {_command('audit label', [sheet])}, or in a spreadsheet"),
-        _field("then", _command("audit report", [sheet, design_file])),
+        field("written", f"{sheet} (sheet, for the person who labels)"),
+        field("written", f"{design_file} (design, not for that person: it says which rows were joined)"),
+        field("next", f"label it: {_command('audit label', [sheet])}, or in a spreadsheet"),
+        field("then", _command("audit report", [sheet, design_file])),
     ]
     return "\n".join(lines)
 
 
-def _field(name: str, value: str) -> str:
+def field(name: str, value: str) -> str:
+    """Say one thing of a summary, below its headline."""
     return f"  {name:<10} {value}"
 
 
-def _table_words(tables: TablePair, side: int) -> str:
-    source = (tables.reference, tables.query)[side]
-    return f"{source.label}: {len(source):,} rows, ids from column {tables.id_columns[side]!r}"
+def table_words(tables: TablePair, side: int) -> str:
+    """Say how many rows a table has, and what names them."""
+    source, ids = (tables.reference, tables.query)[side], tables.id_columns[side]
+    named = "named by their numbers" if ids == ROW_NUMBER else f"ids from column {ids!r}"
+    return f"{source.label}: {len(source):,} rows, {named}"
 
 
 def _estimate_words(estimate: PrecisionEstimate) -> str:

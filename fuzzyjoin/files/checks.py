@@ -7,7 +7,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from fuzzyjoin.errors import DataError, UsageError
-from fuzzyjoin.files.tables import row_name
+from fuzzyjoin.files.delimited import SEPARATORS
+from fuzzyjoin.files.tables import row_name, separator_note
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +44,12 @@ class Source:
     def __len__(self) -> int:
         return len(self.frame) if self.rows is None else self.rows
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of how the file was read, one sentence each."""
+        note = None if self.path is None else separator_note(self.path)
+        return (note,) if note else ()
+
     def row_name(self, position: int) -> str:
         """Say where the row at a position stands, in the file's own count."""
         return f"row {position + 1}" if self.path is None else row_name(self.path, position)
@@ -60,8 +67,8 @@ def require_column(source: Source, column: str) -> None:
     separator = _other_separator(names)
     if separator:
         message += (
-            f"its only column is {names[0]!r}: the cells seem to be separated by {separator}; save it with commas "
-            "(.csv) or tabs (.tsv)"
+            f"its only column is {names[0]!r}: the cells seem to be separated by {separator}, but not as many on every "
+            "line; give every line as many cells as the header, or save it with commas (.csv) or tabs (.tsv)"
         )
     elif near:
         message += f"did you mean {' or '.join(map(repr, near))}? (columns: {shown})"
@@ -127,5 +134,4 @@ def _other_separator(names: list[str]) -> str | None:
     """Guess the separator that a file of one column really has."""
     if len(names) != 1:
         return None
-    known = {";": "semicolons", "\t": "tabs", ",": "commas", "|": "bars"}
-    return next((word for separator, word in known.items() if separator in names[0]), None)
+    return next((word for separator, word in SEPARATORS.items() if separator in names[0]), None)

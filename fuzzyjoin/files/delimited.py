@@ -8,15 +8,16 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import sys
+import shlex
 import zlib
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 import pyarrow as pa
 
 from fuzzyjoin.errors import DataError
+from fuzzyjoin.files.csv_reader import CsvError, csv_reader
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -27,12 +28,25 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.files.formats import FileFormat
 
-__all__ = ["delimited_batches", "line_of_row", "read_delimited", "write_delimited"]
+__all__ = ["SEPARATORS", "delimited_batches", "line_of_row", "read_delimited", "separator_of", "write_delimited"]
+
+SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+"""What parts the cells of a line, with its name."""
+
+_FOUND_BY_ITSELF: Final = (";", "\t", "|")
+"""Separators that a file is seen to have instead of the one that its ending says. Commas are too common in texts."""
+
+_LINES_LOOKED_AT: Final = 100
 
 # Bounds the Python strings alive at one time; the Arrow columns they become are several times smaller.
 _ROWS_A_BATCH = 65_536
 
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+_UNMARKED_UTF_16: Final = tuple(
+    ("is UTF-16 text without a byte order mark", encoding) for encoding in ("UTF-16LE", "UTF-16BE")
+)
+"""What to say of it, by whether the zero comes first: the first letter of a header hardly ever needs both bytes."""
 
 
 class _UnevenRowError(Exception):
@@ -52,7 +66,8 @@ def delimited_batches(path: Path, file_format: FileFormat, rows: int) -> Iterato
     path
         The file, in UTF-8 with or without a byte order mark.
     file_format
-        Its separator and compression.
+        Its separator and compression. A file that is surely parted by another separator is read by that one (see
+        `separator_of`).
     rows
         Lines that are read at a time.
 
@@ -73,12 +88,54 @@ def delimited_batches(path: Path, file_format: FileFormat, rows: int) -> Iterato
         with _reader(path, file_format) as reader:
             header = _header(path, reader)
             yield from _body(header, reader, rows)
-    except (UnicodeDecodeError, csv.Error, _UnevenRowError):
+    except (UnicodeDecodeError, CsvError, _UnevenRowError):
         raise _diagnosis(path, file_format) from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(
             f"{path}: is not a complete gzip file ({error}); compress it again, or take .gz off its name"
         ) from None
+
+
+def separator_of(path: Path, file_format: FileFormat) -> str:
+    """Tell what parts the cells of a CSV or TSV file.
+
+    That is what its ending says, unless the header has one cell by that, and another separator parts the header and
+    the first lines into as many cells each, two or more.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened.
+    """
+    named = file_format.separator or ","
+    others = _others_in_header(path, file_format)
+    fitting = [other for other in others if _parts_evenly(path, file_format, other)]
+    return fitting[0] if len(fitting) == 1 else named
+
+
+def _others_in_header(path: Path, file_format: FileFormat) -> list[str]:
+    """Separators that part the header where the one that the ending says does not."""
+    named = file_format.separator or ","
+    if _cells_in_header(path, file_format, named) > 1:
+        return []
+    others = (separator for separator in _FOUND_BY_ITSELF if separator != named)
+    return [other for other in others if _cells_in_header(path, file_format, other) > 1]
+
+
+def _cells_in_header(path: Path, file_format: FileFormat, separator: str) -> int:
+    try:
+        with _reader(path, file_format, separator) as reader:
+            return len(next((row for row in reader if row), []))
+    except (CsvError, ValueError, EOFError, gzip.BadGzipFile, zlib.error):
+        return 0
+
+
+def _parts_evenly(path: Path, file_format: FileFormat, separator: str) -> bool:
+    try:
+        with _reader(path, file_format, separator) as reader:
+            return len({len(row) for row in islice(reader, _LINES_LOOKED_AT) if row}) == 1
+    except (CsvError, ValueError, EOFError, gzip.BadGzipFile, zlib.error):
+        return False
 
 
 def line_of_row(path: Path, file_format: FileFormat, position: int) -> int:
@@ -116,17 +173,13 @@ def write_delimited(frames: Callable[[], Iterable[pd.DataFrame]], path: Path, fi
 
 
 @contextmanager
-def _reader(path: Path, file_format: FileFormat) -> Iterator[Reader]:
-    """Open a file for strict reading."""
+def _reader(path: Path, file_format: FileFormat, separator: str | None = None) -> Iterator[Reader]:
+    """Open a file for strict reading, by the separator that it is found to have unless one is named."""
+    separator = separator or separator_of(path, file_format)
     with path.open("rb") as raw:
         stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw, mode="rb")) if file_format.gzipped else raw
         with io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
-            # The module's limit would refuse a long text in a column that nobody joins on.
-            limit = csv.field_size_limit(sys.maxsize)
-            try:
-                yield csv.reader(text, delimiter=file_format.separator or ",", strict=True)
-            finally:
-                csv.field_size_limit(limit)
+            yield csv_reader(text, separator)
 
 
 def _header(path: Path, reader: Reader) -> list[str]:
@@ -135,7 +188,7 @@ def _header(path: Path, reader: Reader) -> list[str]:
     if cells is None:
         raise DataError(f"{path}: is empty; expected a first line with the column names and a line a row below it")
     if any("\0" in cell for cell in cells):
-        raise DataError(_not_utf_8(path, 1, "is UTF-16 text without a byte order mark", "UTF-16LE"))
+        raise DataError(_not_utf_8(path, 1, *_UNMARKED_UTF_16[cells[0].startswith("\0")]))
     # A spreadsheet leaves the name of an index or of a trailing column empty.
     names = [cell or f"column {position}" for position, cell in enumerate(cells, start=1)]
     for name in names:
@@ -175,26 +228,30 @@ def _diagnosis(path: Path, file_format: FileFormat) -> DataError:
     """Name the line that stopped the fast pass, and the remedy."""
     first_line = 1
     width = 0
-    with _reader(path, file_format) as reader:
+    others = _others_in_header(path, file_format)
+    separator = others[0] if others else separator_of(path, file_format)
+    parted = "a tab" if separator == "\t" else f"a {separator!r}"
+    seems = f"the cells seem to be separated by {SEPARATORS[separator]}; " if others else ""
+    with _reader(path, file_format, separator) as reader:
         try:
             for line, row in _numbered(reader):
                 first_line = reader.line_num + 1
                 width = width or len(row)
                 if row and len(row) != width:
-                    separator = "tab" if file_format.separator == "\t" else repr(file_format.separator)
                     return DataError(
-                        f"{path}: line {line} has {len(row)} cell{'s' * (len(row) != 1)} where the header has {width}; "
-                        f"give every line {width}, and put a cell that contains a {separator} in double quotes"
+                        f"{path}: {seems}line {line} has {len(row)} cell{'s' * (len(row) != 1)} where the header has "
+                        f"{width}; give every line {width}, and put a cell that contains {parted} in double quotes"
                     )
-        except csv.Error as error:
+        except CsvError as error:
             if "unexpected end" in str(error):
                 return DataError(
-                    f'{path}: line {first_line}: a double quote (") is opened that the file never closes; '
+                    f'{path}: {seems}line {first_line}: a double quote (") is opened that the file never closes; '
                     "close it, or write a quote inside a cell twice"
                 )
             return DataError(
-                f'{path}: line {reader.line_num}: text follows a closing double quote (") of the row that begins on '
-                f"line {first_line}; write a quote inside a quoted cell twice, and see that every quote is closed"
+                f'{path}: {seems}line {reader.line_num}: text follows a closing double quote (") of the row that '
+                f"begins on line {first_line}; write a quote inside a quoted cell twice, and see that every quote is "
+                "closed"
             )
         except UnicodeDecodeError:
             pass
@@ -208,19 +265,32 @@ def _bad_byte(path: Path, file_format: FileFormat) -> str:
         data = gzip.decompress(data)
     if data.startswith(_UTF_16_MARKS):
         return _not_utf_8(path, 1, "is UTF-16 text, not UTF-8", "UTF-16")
+    if 0 in data[:2]:
+        return _not_utf_8(path, 1, *_UNMARKED_UTF_16[data[0] == 0])
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         what = f"the byte 0x{data[error.start]:02X} at offset {error.start:,} is not UTF-8"
-        return _not_utf_8(path, before.count(b"\n") + 1, what, "WINDOWS-1252")
+        return _not_utf_8(path, before.count(b"\n") + 1, what, _one_byte_encoding(data))
     return f"{path}: changed while it was read; try again"
+
+
+def _one_byte_encoding(data: bytes) -> str:
+    """Name the encoding to try: five bytes mean nothing in Windows-1252."""
+    try:
+        data.decode("cp1252")
+    except UnicodeDecodeError:
+        return "ISO-8859-1"
+    return "WINDOWS-1252"
 
 
 def _not_utf_8(path: Path, line: int, what: str, encoding: str) -> str:
     """Say what is wrong with an encoding, and how to convert it."""
-    return (
-        f"{path}: line {line}: {what}; save the file as UTF-8, for example with "
-        f"`iconv -f {encoding} -t UTF-8 {path.name} > utf8_{path.name}`"
-        + (" after gunzip" if path.name.lower().endswith(".gz") else "")
-    )
+    told = f"iconv -f {encoding} -t UTF-8"
+    name = f"utf8_{path.name}"
+    if path.name.lower().endswith(".gz"):
+        told = f"gunzip -c {shlex.quote(str(path))} | {told} | gzip"
+    else:
+        told += f" {shlex.quote(str(path))}"
+    return f"{path}: line {line}: {what}; save the file as UTF-8, for example with `{told} > {shlex.quote(name)}`"

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from fuzzyjoin.errors import UsageError
-from fuzzyjoin.files.delimited import delimited_batches, line_of_row, read_delimited, write_delimited
+from fuzzyjoin.files.delimited import (
+    SEPARATORS,
+    delimited_batches,
+    line_of_row,
+    read_delimited,
+    separator_of,
+    write_delimited,
+)
 from fuzzyjoin.files.formats import format_of
 from fuzzyjoin.files.outputs import Output, write_all
 from fuzzyjoin.files.parquet import parquet_batches, read_parquet, write_parquet
@@ -19,7 +26,16 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["pieces_output", "read_table", "require_file", "row_name", "table_batches", "table_output", "write_table"]
+__all__ = [
+    "pieces_output",
+    "read_table",
+    "require_file",
+    "row_name",
+    "separator_note",
+    "table_batches",
+    "table_output",
+    "write_table",
+]
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -30,6 +46,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     path
         A file ending in .csv, .csv.gz, .tsv, .tsv.gz or .parquet. CSV and TSV are UTF-8, with a header line, cells
         that contain the separator, a quote or a line break in double quotes, and quotes inside them written twice.
+        A file whose header and first lines are parted evenly by semicolons, tabs or bars instead is read by these.
 
     Returns
     -------
@@ -144,6 +161,20 @@ def pieces_output(tables: Callable[[], Iterable[pa.Table]], path: str | Path) ->
         Path(path),
         lambda staged: write_delimited(lambda: (table.to_pandas() for table in tables()), staged, file_format),
     )
+
+
+def separator_note(path: str | Path) -> str | None:
+    """Say by which separator a file is read, if that is not the one that its ending says."""
+    path = Path(path)
+    file_format = format_of(path)
+    if file_format.separator is None:
+        return None
+    with _permitted(path):
+        found = separator_of(path, file_format)
+    if found == file_format.separator:
+        return None
+    named = SEPARATORS[file_format.separator]
+    return f"{path}: its cells are separated by {SEPARATORS[found]}, not by {named}, and were read so"
 
 
 def row_name(path: str | Path, position: int) -> str:

@@ -16,7 +16,7 @@ from fuzzyjoin.labelled_audit.design import AuditDesign, DrawnTable, Population,
 from fuzzyjoin.labelled_audit.intervals import BANDS, band_rows, rows_drawn
 from fuzzyjoin.labelled_audit.own_estimate import own_estimate
 from fuzzyjoin.labelled_audit.sheet import SHEET_COLUMNS, cell, values_hash
-from fuzzyjoin.tables import as_frame, as_text, choose_columns, key_tables
+from fuzzyjoin.tables import as_frame, as_text, choose_columns, identified, key_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +135,7 @@ def draw_audit(
     for name, value in (("from_matches", from_matches), ("from_near_misses", from_near_misses)):
         if value < (name == "from_matches"):
             raise UsageError(f"{name} is {value}; expected {int(name == 'from_matches')} or more, for example 80")
-    frames = as_frame(reference, "reference"), as_frame(query, "query")
+    frames, _ = identified(as_frame(reference, "reference"), as_frame(query, "query"), id)
     columns = [(column.reference, column.query) for column in program.columns]
     tables = key_tables(*frames, *choose_columns(columns, id, *frames))
     joined = _rows(matches, "matches", ("reference_id", "distance"), tables)

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import re
-import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.files import FileFormat, Output, Source, require_column, require_file
+from fuzzyjoin.files.csv_reader import CsvError, csv_reader
 from fuzzyjoin.files.delimited import line_of_row, read_delimited
+from fuzzyjoin.terminal import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,6 @@ __all__ = [
     "Label",
     "Sheet",
     "cell",
-    "printable",
     "read_labels",
     "read_sheet",
     "require_csv",
@@ -54,8 +53,6 @@ SHEET_COLUMNS: Final = ("number", "query", "reference", "label", "note")
 _MEANINGS: Final[dict[str, Label]] = {word: label for label, words in LABELS.items() for word in words}
 _HASH_DIGITS: Final = 16
 _SEPARATORS: Final = (",", ";", "\t")
-# What can move the cursor, hide or reorder text: controls, formats, half characters, line and paragraph separators.
-_ESCAPED: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 @dataclass(frozen=True)
@@ -81,18 +78,6 @@ class Sheet:
         frame = self.frame.copy()
         frame.loc[frame.index[place], "label"] = label
         return replace(self, frame=frame, labels=(*self.labels[:place], label, *self.labels[place + 1 :]))
-
-
-def printable(text: str) -> str:
-    r"""Text that does nothing to a terminal: what is not to be seen is written out.
-
-    >>> printable("a\tb\x1b[2J")
-    'a\\tb\\x1b[2J'
-    """
-    return "".join(
-        character.encode("unicode_escape").decode() if unicodedata.category(character) in _ESCAPED else character
-        for character in text
-    )
 
 
 def cell(names: Sequence[str], values: Sequence[str]) -> str:
@@ -233,10 +218,17 @@ def _separator(path: Path) -> str:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror or error}); check its permissions") from None
     for separator in _SEPARATORS:
-        cells = next(csv.reader(io.StringIO(header), delimiter=separator), [])
+        cells = _cells(header, separator)
         if "label" in [name.strip().casefold() for name in cells]:
             return separator
     return _SEPARATORS[0]
+
+
+def _cells(header: str, separator: str) -> list[str]:
+    try:
+        return next(csv_reader([header], separator), [])
+    except CsvError:
+        return []
 
 
 def _row(sheet: Sheet, place: int) -> str:

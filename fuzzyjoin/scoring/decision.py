@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fuzzyjoin.figures import apart
 from fuzzyjoin.matching import Matches
 from fuzzyjoin.program import PrecisionEstimate, Scorer
 from fuzzyjoin.scoring.adjustment import Adjustment, adjusted_run, learn_adjustment
@@ -227,11 +228,14 @@ def disagreements(estimates: dict[str, PrecisionEstimate]) -> tuple[str, ...]:
         if name == "posterior" or not known:
             continue
         if other.high < first.low or other.low > first.high:  # type: ignore[operator]
+            value, own = apart(other.value, first.value, digits=2)  # type: ignore[arg-type]
+            low, own_high = apart(other.low, first.high, digits=2)  # type: ignore[arg-type]
+            high, own_low = apart(other.high, first.low, digits=2)  # type: ignore[arg-type]
             side = "lower" if other.value < first.value else "higher"  # type: ignore[operator]
             sentences.append(
-                f"the estimates of precision disagree: by {_WORDS[name]} it is {other.value:.2f} "
-                f"({other.low:.2f} to {other.high:.2f}), {side} than the headline's {first.value:.2f} "
-                f"({first.low:.2f} to {first.high:.2f})"
+                f"the estimates of precision disagree: by {_WORDS[name]} it is {value} "
+                f"({low} to {high}), {side} than the headline's {own} "
+                f"({own_low} to {own_high})"
             )
     return tuple(sentences)
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fuzzyjoin.figures import apart, rounded_down
 from fuzzyjoin.scoring.adjustment import INPUTS, Adjustment
 from fuzzyjoin.scoring.decision import scaled, unscaled
 from fuzzyjoin.scoring.densities import at
 from fuzzyjoin.scoring.evidence import EVIDENCE, EvidenceTables
+from fuzzyjoin.terminal import cell_for_terminal as cell
 
 if TYPE_CHECKING:
     from fuzzyjoin.candidates import Candidates
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from fuzzyjoin.scoring.scorer import TrainedScorer
 
 __all__ = ["ScoredRow", "reasons", "score_row"]
+
+DIGITS: Final = 4
+"""Of a score in (0, 1), at least."""
 
 SHOWN: Final = 6
 SHOWN_OF_RIVAL: Final = 4
@@ -71,30 +76,34 @@ def score_row(candidates: Candidates, scorer: TrainedScorer, definition: Definit
 
 def reasons(row: ScoredRow, decision: Scorer, probabilities: tuple[float, ...], candidates: Candidates) -> list[str]:
     """What spoke for the best candidate, why the runner-up lost, and which cut would have decided otherwise."""
-    query = candidates.query.texts(np.zeros(1, np.int64))[0]
-    name = candidates.query.ids[0]
+    query = cell(candidates.query.texts(np.zeros(1, np.int64))[0])
+    name = cell(candidates.query.ids[0])
     if row.references.size == 0:
         return [f"Query {name} ({query}) is not joined: no candidate shares anything that tells reference rows apart."]
     values = scaled(row.scores)
     chances = at(np.array(probabilities), row.scores)
     joined = decision.cut is not None and values[0] >= decision.cut
+    score, *others = apart(*values[:2], *([] if decision.cut is None else [decision.cut]), digits=DIGITS)
+    cut, log_odds = "the program joins nothing", f"{row.scores[0]:.2f}"
+    if decision.cut is not None:
+        log_odds, cut_odds = apart(row.scores[0], unscaled(decision.cut), digits=2)
+        cut = f"{others[-1]} or higher joins (log-odds {cut_odds})"
     lines = [
         f"Query {name} ({query}) is {'' if joined else 'not '}joined to reference {_named(candidates, row, 0)}.",
-        f"Score {values[0]:.4f}; {_cut_words(decision)}. Estimated probability that this is right: {chances[0]:.3f}.",
-        f"What counted (the score is the sum of all, {row.scores[0]:.2f} = log-odds before calibration):",
+        f"Score {score}; {cut}. Estimated probability that this is right: {chances[0]:.3f}.",
+        f"What counted (the score is the sum of all, {log_odds} = log-odds before calibration):",
         *_contributions(row.contributions[0, :-1], row.evidence[0]),
         f"  {row.contributions[0, -1]:+.2f}  what candidates score on average",
         *_adjustment(row.adjustment),
     ]
     if not joined:
-        lines.append(f"A cut of {values[0]:.4f} would have let it in.")
+        lines.append(f"A cut of {rounded_down(values[0], digits=DIGITS)} would have let it in.")
     elif decision.cut is not None:
-        lines.append(f"Any cut up to {values[0]:.4f} lets it in.")
+        lines.append(f"Any cut up to {rounded_down(values[0], digits=DIGITS)} lets it in.")
     if row.references.size == 1:
         return [*lines, "There is no other candidate."]
-    lines.append(
-        f"Runner-up: reference {_named(candidates, row, 1)}, score {values[1]:.4f}, {values[0] - values[1]:.4f} lower."
-    )
+    lower = f"{values[0] - values[1]:.{len(score) - 2}f} lower" if values[0] > values[1] else "as high"
+    lines.append(f"Runner-up: reference {_named(candidates, row, 1)}, score {others[0]}, {lower}.")
     lines.append("It lost by:")
     difference = row.contributions[0, :-1] - row.contributions[1, :-1]
     return lines + [
@@ -106,13 +115,7 @@ def reasons(row: ScoredRow, decision: Scorer, probabilities: tuple[float, ...], 
 
 def _named(candidates: Candidates, row: ScoredRow, place: int) -> str:
     position = row.references[place : place + 1]
-    return f"{candidates.reference.ids[position[0]]} ({candidates.reference.texts(position)[0]})"
-
-
-def _cut_words(decision: Scorer) -> str:
-    if decision.cut is None:
-        return "the program joins nothing"
-    return f"{decision.cut:.4f} or higher joins (log-odds {unscaled(decision.cut):.2f})"
+    return f"{cell(candidates.reference.ids[position[0]])} ({cell(candidates.reference.texts(position)[0])})"
 
 
 def _contributions(contributions: Float64Array, evidence: Float32Array) -> list[str]:

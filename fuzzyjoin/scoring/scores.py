@@ -78,7 +78,7 @@ def best_candidates(
     to do where siblings are not known yet. The best is the same.
     """
     parts = []
-    for start in range(0, rows.size, ROWS_AT_ONCE):
+    for start in range(0, max(rows.size, 1), ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]
         if runner_up:
             evidence = tables.evidence(pairs, some, own=own)

@@ -6,7 +6,6 @@ from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from tasks.validation.results import number_text
 from tasks.validation.summary import state, verdict
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def _row(result: ExpectationResult) -> str:
     return (
         f'<tr><td class="state {kind}">{_SIGNS[kind]} {kind}</td><td>{result.severity}</td><td>{column}</td>'
         f"<td>{_meaning(result)}</td>"
-        f'<td class="number">{escape(number_text(result.observed_value))}</td><td>{escape(result.expected)}</td>'
+        f'<td class="number">{escape(result.observed_text)}</td><td>{escape(result.expected)}</td>'
         f'<td class="number">{result.unexpected_count:,}</td></tr>'
     )
 

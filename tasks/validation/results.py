@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ from fuzzyjoin.errors import DataError
 
 if TYPE_CHECKING:
     from tasks.validation.settings import Severity
+
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 __all__ = ["ExpectationResult", "HardFailuresError", "ValidationReport"]
 
@@ -59,6 +62,19 @@ class ExpectationResult:
     unexpected_rows: tuple[int, ...]
     remedy: str
 
+    @property
+    def observed_text(self) -> str:
+        """What was found, for reading: where it falls short, never as the very limit that it misses."""
+        value, text = self.observed_value, number_text(self.observed_value)
+        if self.success or not isinstance(value, float):
+            return text
+        limits = {float(number.replace(",", "")) for number in _NUMBER.findall(self.expected)} - {value}
+        digits = 4
+        while float(text.replace(",", "")) in limits:
+            digits += 1
+            text = f"{value:.{digits}g}"
+        return text
+
     def sentence(self) -> str:
         """What was expected and what was found, in one line.
 
@@ -67,7 +83,7 @@ class ExpectationResult:
         "query 'id': ids are unique: observed 0.5, expected 1 (all); 2 unexpected, such as '7', in rows 1, 4"
         """
         place = self.suite if self.column is None else f"{self.suite} {self.column!r}"
-        text = f"{place}: {self.meaning}: observed {number_text(self.observed_value)}, expected {self.expected}"
+        text = f"{place}: {self.meaning}: observed {self.observed_text}, expected {self.expected}"
         if self.unexpected_count:
             text += f"; {self.unexpected_count} unexpected"
         if self.unexpected_values:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tasks.markdown import escaped
-from tasks.validation.results import number_text
 
 if TYPE_CHECKING:
     from tasks.validation.results import ExpectationResult, ValidationReport
@@ -72,7 +71,7 @@ def _table(results: tuple[ExpectationResult, ...]) -> list[str]:
             result.suite,
             result.column or "",
             result.meaning,
-            number_text(result.observed_value),
+            result.observed_text,
             result.expected,
             f"{result.unexpected_count:,}",
         )

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from fuzzyjoin.figures import apart
+from fuzzyjoin.terminal import cell_for_terminal as cell
 from tasks.warehouse.decisions import Decision, history
 from tasks.warehouse.programs import load_program
 from tasks.warehouse.run_audit import RunAudit, as_number, audit_run, estimate_in_words
@@ -57,16 +59,18 @@ class MatchAudit:
     def in_words(self) -> str:
         """The answer as several lines."""
         match, run = self.match, self.run
+        distance, threshold = apart(match["distance"], match["threshold"], digits=4, kind="g")
         until = "still holds" if match["valid_to"] is None else f"held until {match['valid_to'].isoformat()}"
         ended = "" if match["valid_to"] is None else f", when run {match['closed_by_run']} {_closing(match)}"
         lines = [
             (
-                f"Query {match['query_id']} ({match['query_text']}) was joined to reference {match['reference_id']} "
-                f"({match['reference_text']}) from {match['valid_from'].isoformat()}; this {until}{ended}."
+                f"Query {cell(match['query_id'])} ({cell(match['query_text'])}) was joined to reference "
+                f"{cell(match['reference_id'])} ({cell(match['reference_text'])}) from "
+                f"{match['valid_from'].isoformat()}; this {until}{ended}."
             ),
             (
                 f"Configuration {match['configuration']}, {match['join_function']}: distance "
-                f"{as_number(match['distance'])}, at most {as_number(match['threshold'])} joins; estimated probability "
+                f"{distance}, at most {threshold} joins; estimated probability "
                 f"that it is right: {as_number(match['precision_estimate'])}."
             ),
             _runner_up(match),
@@ -126,6 +130,6 @@ def _runner_up(match: Mapping[str, Any]) -> str:
     if match["runner_up_id"] is None:
         return "There was no other candidate."
     return (
-        f"Runner-up: reference {match['runner_up_id']} at distance {as_number(match['runner_up_distance'])}, "
-        f"{as_number(match['margin'])} farther."
+        f"Runner-up: reference {cell(match['runner_up_id'])} at distance "
+        f"{as_number(match['runner_up_distance'])}, {as_number(match['margin'])} farther."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fuzzyjoin.figures import apart
 from fuzzyjoin.program import Scorer, Union
 
 if TYPE_CHECKING:
@@ -36,11 +37,10 @@ def _columns(before: Program, after: Program) -> list[str]:
     new = {(column.reference, column.query): column.weight for column in after.columns}
     lines = [f"Column {_pair(pair)} is no longer compared." for pair in old if pair not in new]
     lines += [f"Column {_pair(pair)} is compared now, weight {new[pair]:.3g}." for pair in new if pair not in old]
-    lines += [
-        f"Column {_pair(pair)} weighs {new[pair]:.3g} instead of {old[pair]:.3g}."
-        for pair in old
-        if pair in new and old[pair] != new[pair]
-    ]
+    for pair, weight in old.items():
+        if new.get(pair, weight) != weight:
+            now, then = apart(new[pair], weight, digits=3, kind="g")
+            lines.append(f"Column {_pair(pair)} weighs {now} instead of {then}.")
     return lines
 
 
@@ -83,7 +83,8 @@ def _configurations(old: Union, new: Union) -> list[str]:
     for name, threshold in before.items():
         if name in after and after[name] != threshold:
             word = "more" if after[name] > threshold else "fewer"
-            lines.append(f"{name} joins up to {after[name]:.4g} instead of {threshold:.4g}: {word} rows.")
+            now, then = apart(after[name], threshold, digits=4, kind="g")
+            lines.append(f"{name} joins up to {now} instead of {then}: {word} rows.")
     return lines
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from fuzzyjoin.figures import apart
 from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.pipelines import require_pipeline
 from tasks.warehouse.runs import Validation
@@ -117,7 +118,7 @@ class RunAudit:
         if self.learned_precision_target is not None:
             lines.append(
                 f"Its program was last learned for a precision target of {as_number(self.learned_precision_target)}, "
-                f"with an estimate of {as_number(self.learned_precision_estimate)}."
+                f"with an estimate of {as_number(self.learned_precision_estimate, self.learned_precision_target)}."
             )
         return "\n".join([*lines, self.program_in_words or "No program is on record for it."])
 
@@ -175,19 +176,22 @@ def recent_runs(connection: Connection, pipeline: str, *, limit: int) -> tuple[R
 
 def estimate_in_words(run: RunAudit) -> str:
     """The run's precision estimate with its interval, if there is one."""
+    estimate = as_number(run.precision_estimate, run.learned_precision_target)
     if run.precision_low is None or run.precision_high is None:
-        return f"{as_number(run.precision_estimate)} (the method's own, without an interval)"
+        return f"{estimate} (the method's own, without an interval)"
     interval = f"{as_number(run.precision_low)} to {as_number(run.precision_high)}"
-    return f"{as_number(run.precision_estimate)} ({interval} at level {as_number(run.precision_level)})"
+    return f"{estimate} ({interval} at level {as_number(run.precision_level)})"
 
 
-def as_number(value: float | None) -> str:
-    """A figure with four digits.
+def as_number(value: float | None, beside: float | None = None) -> str:
+    """A figure with four digits, or as many as tell it apart from the one that it stands beside.
 
     >>> as_number(1 / 3), as_number(None)
     ('0.3333', 'unknown')
     """
-    return "unknown" if value is None else f"{value:.4g}"
+    if value is None:
+        return "unknown"
+    return apart(value, value if beside is None else beside, digits=4, kind="g")[0]
 
 
 def _audit(row: Mapping[str, Any], checks: tuple[Validation, ...]) -> RunAudit:

@@ -10,7 +10,8 @@ from hypothesis import given
 
 from fuzzyjoin import DataError, UsageError, read_labels
 from fuzzyjoin.files import write_all
-from fuzzyjoin.labelled_audit.sheet import LABELS, printable, read_sheet, sheet_output, values_hash
+from fuzzyjoin.labelled_audit.sheet import LABELS, read_sheet, sheet_output, values_hash
+from fuzzyjoin.terminal import printable
 from tests.cases import any_text
 from tests.labelled_audit.cases import draw
 

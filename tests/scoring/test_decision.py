@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzzyjoin import Program, UsageError, fuzzy_join, learn_program
+from fuzzyjoin.figures import rounded_down
 from fuzzyjoin.program import PrecisionEstimate, Scorer
 from fuzzyjoin.scoring.decision import disagreements, lowest_score, scaled, unscaled
 from fuzzyjoin.scoring.densities import at
@@ -293,7 +294,7 @@ class TestExplanation:
         row = result.unmatched.dropna(subset="best_distance").iloc[0]
         text = result.program.explain_query(reference, query, row["query_id"])
         assert f"is not joined to reference {row['best_reference_id']} " in text
-        assert f"A cut of {1.0 - row['best_distance']:.4f} would have let it in." in text
+        assert f"A cut of {rounded_down(1.0 - row['best_distance'], digits=4)} would have let it in." in text
 
     def test_a_row_without_candidates_says_so(self, malls):
         reference, _, _, result = malls

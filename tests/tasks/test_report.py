@@ -63,3 +63,9 @@ def test_a_threshold_of_zero_does_not_divide():
 )
 def test_an_estimate_says_how_sure_it_is(estimate, text):
     assert estimate_text(estimate) == text
+
+
+def test_an_estimate_that_misses_the_target_does_not_read_as_the_target():
+    estimate = PrecisionEstimate(value=0.89996, low=0.85, high=0.95, level=0.9)
+    assert estimate_text(estimate, 0.9).startswith("0.89996 (")
+    assert estimate_text(estimate.model_copy(update={"value": 0.9}), 0.9).startswith("0.900 (")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 
 from fuzzyjoin.errors import FuzzyJoinError
+from fuzzyjoin.terminal import for_terminal
 from tasks.warehouse.cli.parser import make_parser
 from tasks.warehouse.connection import shown, warehouse_engine, warehouse_url
 from tasks.warehouse.errors import WarehouseError
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         engine = warehouse_engine(warehouse_url())
         return _run(engine, arguments)
     except FuzzyJoinError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{for_terminal(str(error))}\n")
         return error.exit_code
 
 

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from fuzzyjoin.terminal import for_terminal
 from tasks.code_version import code_version
 from tasks.warehouse import audit, decisions
 from tasks.warehouse.changes import changed_by_run, changed_matches
@@ -27,8 +28,8 @@ NO_ANSWER = 1
 
 
 def say(text: str) -> None:
-    """Write a line, or several, to standard output."""
-    sys.stdout.write(f"{text}\n")
+    """Write a line, or several, to standard output; what cells hold does nothing to the terminal."""
+    sys.stdout.write(f"{for_terminal(text)}\n")
 
 
 def runs(engine: Engine, arguments: argparse.Namespace) -> int:

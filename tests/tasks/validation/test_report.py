@@ -196,3 +196,34 @@ def test_a_result_is_immutable(report):
         report.results[0].success = True
     assert isinstance(report.results[0], ExpectationResult)
     assert hash(report) == hash(ValidationReport(report.results, report.skipped))
+
+
+@pytest.mark.parametrize(
+    ("observed", "expected", "told"),
+    [
+        (0.89996, "at least 0.9", "0.89996"),
+        (0.98996, "at least 0.99", "0.98996"),
+        (0.8, "at least 0.9", "0.8"),
+        (0.6134799, "0.6135 to 0.8135, the last run had 0.7135", "0.61348"),
+        (0.999996, "1 (all)", "0.999996"),
+    ],
+)
+def test_what_falls_short_does_not_read_as_the_limit(observed, expected, told):
+    result = ExpectationResult(
+        suite="figures",
+        expectation="expect_column_min_to_be_between",
+        column=None,
+        severity="soft",
+        success=False,
+        meaning="a figure",
+        observed_value=observed,
+        expected=expected,
+        unexpected_count=0,
+        unexpected_values=(),
+        unexpected_rows=(),
+        remedy="none",
+    )
+    assert f"observed {told}, expected {expected}" in result.sentence()
+    report = ValidationReport((result,))
+    assert f"| {told} |" in markdown_summary(report)
+    assert f">{told}<" in html_page(report)

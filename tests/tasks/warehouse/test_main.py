@@ -207,3 +207,18 @@ def test_migrate_makes_a_warehouse_from_nothing(tmp_path):
     command = [sys.executable, "-m", "tasks.warehouse", "migrate"]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert run.stdout == f"sqlite:///{tmp_path}/new.db has the newest tables and views\n"
+
+
+def test_cells_do_nothing_to_the_terminal(replaced, capsys):
+    evil = "\x1b]0;owned\x07\x9b2J\u202e\nQuery q1 was never joined."
+    matches, unmatched = found(3)
+    texts = {"query_text": f"a{evil}", "reference_text": f"b{evil}", "reference_id": f"r{evil}"}
+    write(replaced, "three", matches.assign(**texts, runner_up_id=f"s{evil}"), unmatched, at=day(3))
+    for command in (["why", "malls", "q1"], ["changes", "two", "three"], ["run", "three"], ["why", evil, "q1"]):
+        main(command)
+        told = capsys.readouterr()
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(told.out + told.err)
+    main(["why", "malls", "q1"])
+    told = capsys.readouterr().out
+    assert "joined to reference r\\x1b]0;owned" in told
+    assert "Query q1 was never joined." not in told.splitlines()
