@@ -6,10 +6,12 @@ Names load when they are first used: reading a program or showing the command li
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
 
+# Not of `typing`, whose import takes most of the time until a command heeds Ctrl-C.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fuzzyjoin.api import fuzzy_join, learn_program
     from fuzzyjoin.blocked import BlockedPairs, block_tables
     from fuzzyjoin.blocking import Blocker
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from fuzzyjoin.program import PrecisionEstimate, Program
     from fuzzyjoin.result import JoinResult
     from fuzzyjoin.update import update_index
+
+    __version__: str
 
 __all__ = [
     "AuditDesign",
@@ -53,8 +57,6 @@ __all__ = [
     "update_index",
     "verify_index",
 ]
-
-__version__ = version("fuzzyjoin")
 
 _HOMES = {
     "AuditDesign": "labelled_audit.design",
@@ -86,8 +88,12 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute can be anything
-    if name not in _HOMES:
+    if name == "__version__":
+        # Reading the metadata takes longer than all else here.
+        value = import_module("importlib.metadata").version("fuzzyjoin")
+    elif name in _HOMES:
+        value = getattr(import_module(f"fuzzyjoin.{_HOMES[name]}"), name)
+    else:
         raise AttributeError(f"module 'fuzzyjoin' has no attribute {name!r}")
-    value = getattr(import_module(f"fuzzyjoin.{_HOMES[name]}"), name)
     globals()[name] = value
     return value

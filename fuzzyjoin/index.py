@@ -63,7 +63,8 @@ NAME_DIGITS: Final = 32
 PARTS: Final = ("columns", "blocking_texts", "index")
 SCORER_PARTS: Final = (*PARTS, "forms", "siblings", "telling_words")
 NEARLY_EQUAL: Final = "nearly_equal"
-"""What is stored of the reference side: its cached properties."""
+"""What is stored of the reference side, its cached properties: always, by a scorer's program, and by one that tells
+nearly equal rows apart."""
 
 SIBLINGS: Final = "siblings"
 SOME_SIBLINGS: Final = "some_siblings"
@@ -300,7 +301,7 @@ def _opened(path: Path, program: Program, *, whole: bool) -> ReferenceSide:
     parts = {
         name: read_value(part, path, content["files"], whole=whole)
         for name, part in content["parts"].items()
-        if name in SCORER_PARTS
+        if name in (*SCORER_PARTS, NEARLY_EQUAL)
     }
     Inspection.of(table, parts, whole=whole)
     side = ReferenceSide(table, needed["blocking"]["k"], program.negative_rules, program.built_in_blocker)

@@ -15,9 +15,10 @@ import numpy as np
 from fuzzyjoin.blocking import BLOCKERS, LexicalBlocking
 from fuzzyjoin.distances import ReferenceColumn
 from fuzzyjoin.kernels.postings import GROUP, block_places, groups_of
+from fuzzyjoin.near_equal import NearlyEqualRows
 from fuzzyjoin.scoring.sides import ReferenceForms, Spellings, TextForms
 from fuzzyjoin.scoring.telling_words import TellingWords
-from fuzzyjoin.tables import KeyTable
+from fuzzyjoin.tables import EqualRows, KeyTable
 from fuzzyjoin.texts import Texts
 from fuzzyjoin.tokens import TOKENISERS, WEIGHTINGS, TokenIndex, TokenSets, Vocabulary
 
@@ -74,6 +75,8 @@ class Inspection:
             look.telling_words(parts["telling_words"], words)
         if "siblings" in parts:
             look.siblings(parts["siblings"])
+        if "nearly_equal" in parts:
+            look.nearly_equal(parts["nearly_equal"])
 
     def key_table(self, table: KeyTable) -> None:
         """Look at ids, texts and row numbers."""
@@ -87,7 +90,29 @@ class Inspection:
             self.texts(table.ids, self.rows, "table: ids")
         else:
             self.array(table.ids, np.int64, (self.rows,), "table: ids")
-        self.numbers(table.source_rows, np.int64, (self.rows,), (0, self.rows - 1), "table: source_rows")
+        every = self.rows if table.equal is None else self.equal_rows(table.equal, table.ids)
+        self.numbers(table.source_rows, np.int64, (self.rows,), (0, every - 1), "table: source_rows")
+
+    def equal_rows(self, equal: object, ids: object) -> int:
+        """Look at all rows of a table that holds one row a key; how many there are."""
+        name = "table: equal rows"
+        held = _of_kind(equal, EqualRows, name)
+        every = int(held.source_rows.size)
+        self.offsets(held.starts, every, self.rows, name)
+        for start, stop in self._parts(self.rows):
+            _require(bool((np.diff(held.starts[start : stop + 1]) > 0).all()), f"{name}: a key has no row")
+        if isinstance(ids, Texts):
+            self.texts(held.ids, every, f"{name}: ids")
+        else:
+            self.array(held.ids, np.int64, (every,), f"{name}: ids")
+        self.numbers(held.source_rows, np.int64, (every,), (0, every - 1), f"{name}: source_rows")
+        return every
+
+    def nearly_equal(self, rows: object) -> None:
+        """Look at what is known of rows that differ in case, spaces and punctuation alone."""
+        held = _of_kind(rows, NearlyEqualRows, "nearly_equal")
+        self.array(held.keys, np.uint64, (self.rows,), "nearly_equal: keys")
+        self.array(held.__dict__.get("shared"), np.bool_, (self.rows,), "nearly_equal: shared")
 
     def column(self, column: object, name: str) -> None:
         """Look at a key column and what was derived from it."""

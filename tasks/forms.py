@@ -1,10 +1,53 @@
-"""How settings look in a form."""
+"""How settings look in a form, and what is said of a setting that there is not."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["form", "source_form"]
+from pydantic import BaseModel, model_validator
+from pydantic_core import PydanticCustomError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["FormSettings", "form", "source_form"]
+
+
+class FormSettings(BaseModel):
+    """Settings that refuse an unknown name by naming those there are, and the one that was probably meant.
+
+    Examples
+    --------
+    >>> class Place(FormSettings):
+    ...     schema_name: str = ""
+    >>> Place.model_validate({"schema": "public"})
+    Traceback (most recent call last):
+    pydantic_core._pydantic_core.ValidationError: there is no setting 'schema'; write schema_name
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_names(cls, given: object) -> object:
+        if isinstance(given, Mapping):
+            for name in given:
+                if name not in cls.model_fields:
+                    raise PydanticCustomError(
+                        "unknown_setting",
+                        "there is no setting '{unknown}'{hint} (there are: {known})",
+                        {"unknown": str(name), "hint": _hint(str(name), cls.model_fields), "known": _listed(cls)},
+                    )
+        return given
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, known, n=1) or [one for one in known if one.startswith(name)]
+    return f"; write {near[0]}" if near else ""
+
+
+def _listed(settings: type[BaseModel]) -> str:
+    return ", ".join(settings.model_fields)
 
 
 def form(schema: dict[str, Any]) -> None:

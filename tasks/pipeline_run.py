@@ -15,6 +15,7 @@ from fuzzyjoin.errors import FuzzyJoinError
 from tasks.code_version import code_version
 from tasks.credentials import opened_warehouse
 from tasks.handles import RunHandle
+from tasks.orchestrator import wait_for_temporary_server
 from tasks.warehouse.connection import writing
 from tasks.warehouse.errors import LockHeldError, RunEndedError
 from tasks.warehouse.lock import pipeline_lock
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from tasks.warehouse.pipelines import Promotion
 
 __all__ = ["end_without_matches", "pipeline_run"]
+
+# Here, because every flow that makes a run imports this, and before it begins.
+wait_for_temporary_server()
 
 
 @contextmanager

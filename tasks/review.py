@@ -16,6 +16,7 @@ from fuzzyjoin.explanation import explain_program
 from tasks.credentials import opened_warehouse
 from tasks.markdown import code, escaped, short_id, table, wrapped
 from tasks.masking import shows_rule_words
+from tasks.orchestrator import wait_for_temporary_server
 from tasks.report import estimate_text
 from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.decisions import approve, history, open_proposals, refuse
@@ -40,6 +41,9 @@ __all__ = [
     "question",
     "record_answer",
 ]
+
+# As in `tasks.pipeline_run`, for the flow that makes no run.
+wait_for_temporary_server()
 
 DIFFERENCES_SHOWN: Final = 5
 """In the form, whose fields come below them."""

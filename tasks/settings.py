@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from tasks.forms import form
+from tasks.forms import FormSettings, form
 from tasks.ingestion.sources import Source
 from tasks.validation.settings import InputSettings, OutputSettings
 from tasks.warehouse.connection import URL_VARIABLE
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 
-class Settings(BaseModel):
+class Settings(FormSettings):
     """Settings that a form shows: immutable, no unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=form)

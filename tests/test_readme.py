@@ -28,8 +28,6 @@ def newcomer_folder(tmp_path, monkeypatch):
     for name in [name for name in os.environ if name.startswith(("FUZZYJOIN_", "PREFECT_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
-    # The flow's own server is given 20 s to start, which a machine that is busy with other tests may exceed.
-    monkeypatch.setenv("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     return tmp_path
 
 

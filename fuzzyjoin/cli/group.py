@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
+from fuzzyjoin.endings import INTERRUPTED, PIPE_CLOSED
 from fuzzyjoin.errors import FuzzyJoinError
 from fuzzyjoin.terminal import for_terminal
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["OneLineErrors"]
 
 _TRACEBACK_VARIABLE = "FUZZYJOIN_TRACEBACK"
-
-# What typer makes of Ctrl-C.
-_INTERRUPTED = 130
 
 
 class OneLineErrors(TyperGroup):
@@ -50,6 +48,9 @@ class OneLineErrors(TyperGroup):
     ) -> int:
         try:
             code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)  # noqa: FBT003
+        except SystemExit:
+            # typer and rich exit by themselves where a pipe has closed, with the code of a problem in the data.
+            return PIPE_CLOSED
         except FuzzyJoinError as error:
             return _report(str(error), error.exit_code)
         except typer.TyperException as error:
@@ -61,7 +62,7 @@ class OneLineErrors(TyperGroup):
                 raise
             what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             return _report(f"internal error ({what}); rerun with {_TRACEBACK_VARIABLE}=1 to see where it arose", 1)
-        if code == _INTERRUPTED:
+        if code == INTERRUPTED:
             return _report("interrupted; no output was changed", code)
         return code if isinstance(code, int) else 0
 

@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from fuzzyjoin.errors import DataError, UsageError
@@ -20,6 +21,8 @@ from tasks.ingestion.sources import TableSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from sqlalchemy.engine import URL
 
     from tasks.ingestion.sources import DatabaseSource, QuerySource
 
@@ -54,11 +57,11 @@ def engine_of(source: DatabaseSource, *, url: str | None = None) -> sa.Engine:
     if url is None:
         url = os.environ.get(source.url_variable, "")
         if not url:
-            raise UsageError(f"{name} is not set; set it to the database's SQLAlchemy URL")
+            raise UsageError(f"{name} is not set; set it to the database's URL")
     else:
         name = f"url_block: the Secret block {source.url_block!r}"
     try:
-        return sa.create_engine(url, hide_parameters=True)
+        return sa.create_engine(_with_our_driver(make_url(url)), hide_parameters=True)
     except (ImportError, NoSuchModuleError):
         driver = url.split(":", maxsplit=1)[0]
         raise UsageError(
@@ -67,7 +70,7 @@ def engine_of(source: DatabaseSource, *, url: str | None = None) -> sa.Engine:
     except (ArgumentError, ValueError):
         # The cause quotes the URL.
         raise UsageError(
-            f"{name} holds no SQLAlchemy URL; it looks like postgresql+psycopg://user:password@host/database"
+            f"{name} holds no database URL; it looks like postgresql://user:password@host/database"
         ) from None
 
 
@@ -107,6 +110,11 @@ def read_database(source: TableSource | QuerySource, engine: sa.Engine) -> pa.Ta
             table = _table(result, source.columns, label)
         transaction.rollback()
     return table
+
+
+def _with_our_driver(url: URL) -> URL:
+    """The URL with the driver that is installed, where it names none: SQLAlchemy's own choice for PostgreSQL is not."""
+    return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 
 
 def _connect(label: str, engine: sa.Engine) -> sa.Connection:

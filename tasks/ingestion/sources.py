@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from tasks.forms import source_form
+from tasks.forms import FormSettings, source_form
 
 __all__ = ["DatabaseSource", "FileSource", "QuerySource", "Source", "TableSource"]
 
 Parameter: TypeAlias = str | int | float | bool | None
 
 
-class _Settings(BaseModel):
+class _Settings(FormSettings):
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=source_form)
 
     columns: tuple[str, ...] = Field(
@@ -45,8 +45,8 @@ class DatabaseSource(_Settings):
         default="FUZZYJOIN_SOURCE_URL",
         min_length=1,
         description=(
-            "Name of the environment variable that holds the database's SQLAlchemy URL, such as "
-            "postgresql+psycopg://user:password@host/database. The URL itself is never a setting."
+            "Name of the environment variable that holds the database's URL, such as "
+            "postgresql://user:password@host/database. The URL itself is never a setting."
         ),
     )
     url_block: str = Field(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from tasks.forms import form
+from tasks.forms import FormSettings, form
 
 __all__ = ["InputSettings", "OutputSettings", "Severity"]
 
@@ -14,7 +14,7 @@ Severity: TypeAlias = Literal["hard", "soft"]
 """A hard failure stops the run before any match is written; a soft one is kept as a warning."""
 
 
-class _Settings(BaseModel):
+class _Settings(FormSettings):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=form)
 
 

@@ -1,8 +1,16 @@
 """What deployments/deploy.sh registers with a real server, and that its automations tell of a failed run."""
 
+import asyncio
 import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import yaml
@@ -71,3 +79,74 @@ def test_an_automation_names_its_notification_block(deployed, automation):
 
     assert found["enabled"]
     assert "NOTIFICATION_BLOCK_ID" not in json.dumps(found)
+
+
+def deploying(server, url, *, wait_seconds):
+    """deployments/deploy.sh at work, for the server at an address, which may not be there yet."""
+    return subprocess.Popen(
+        ["sh", "deployments/deploy.sh"],
+        cwd=CHECKOUT,
+        env=server.environment
+        | {
+            "PREFECT_API_URL": f"{url}/api",
+            "FUZZYJOIN_SERVER_WAIT_SECONDS": wait_seconds,
+            "PATH": f"{Path(sys.executable).parent}:{server.environment['PATH']}",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@contextmanager
+def relay(port, target):
+    """Passes what is sent to a port on to another one and back, as soon as it is there."""
+    loop = asyncio.new_event_loop()
+
+    async def copy(reader, writer):
+        with suppress(OSError):
+            while data := await reader.read(1 << 16):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def passed_on(reader, writer):
+        there, back = await asyncio.open_connection("127.0.0.1", target)
+        await asyncio.gather(copy(reader, back), copy(there, writer))
+
+    listening = loop.run_until_complete(asyncio.start_server(passed_on, "127.0.0.1", port))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    listening.close()
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.run_until_complete(asyncio.sleep(0.1))
+    loop.close()
+
+
+@pytest.fixture
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def test_deploying_waits_for_a_server_that_has_just_been_started(deployed, free_port):
+    with deploying(deployed, f"http://127.0.0.1:{free_port}", wait_seconds="100") as process:
+        time.sleep(8)
+        assert process.poll() is None
+        with relay(free_port, int(deployed.url.rpartition(":")[2])):
+            said = process.communicate()[0]
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+
+
+def test_a_server_that_does_not_answer_is_named_in_one_line(server, free_port):
+    with deploying(server, f"http://127.0.0.1:{free_port}", wait_seconds="1") as process:
+        said = process.communicate()[0]
+    assert process.returncode == 1
+    assert said.count("\n") == 1
+    assert said.startswith(f"no answer from the server at http://127.0.0.1:{free_port}/api within 1 seconds; start it")

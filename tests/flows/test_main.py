@@ -25,7 +25,15 @@ tables:
             f"pipeline: malls{TABLES}search: {{precision_target: 2}}",
             "search.precision_target: Input should be less than 1",
         ),
-        (f"pipeline: malls{TABLES}privacy: {{show: [name]}}", "privacy.show: Extra inputs are not permitted"),
+        (
+            f"pipeline: malls{TABLES}privacy: {{show: [name]}}",
+            "privacy: there is no setting 'show'; write shown_columns (there are: shown_columns, evidence)",
+        ),
+        (
+            TABLES.replace("{kind: file, path: reference.csv}", "{kind: table, table: towns, schema: geo}")
+            + "pipeline: malls",
+            "tables.reference.table: there is no setting 'schema'; write schema_name (there are: ",
+        ),
         (
             "pipeline: malls\ntables: {reference: {path: a.csv}}",
             "tables.reference: Unable to extract tag using discriminator 'kind'",

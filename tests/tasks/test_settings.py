@@ -56,7 +56,8 @@ def test_columns_are_paired():
 def test_a_wrong_value_is_refused_by_name(form, values, where):
     with pytest.raises(ValidationError) as caught:
         form.model_validate(values)
-    assert where in str(caught.value.errors()[0]["loc"])
+    error = caught.value.errors()[0]
+    assert where in f"{error['loc']} {error['msg']}"
 
 
 def test_no_setting_can_hold_a_url():

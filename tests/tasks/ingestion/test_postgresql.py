@@ -45,6 +45,13 @@ def test_every_plain_type_reads_as_text(engine):
     assert pd.isna(frame.iloc[1].tolist()[1:]).all()
 
 
+@pytest.mark.usefixtures("engine")
+def test_a_url_without_a_driver_is_read_as_the_warehouse_reads_it(postgresql_server, monkeypatch):
+    assert postgresql_server.startswith("postgresql://")
+    monkeypatch.setenv("FUZZYJOIN_SOURCE_URL", postgresql_server)
+    assert read_source(TableSource(table="kinds", columns=("id",)))["id"].tolist() == ["1", "2"]
+
+
 def test_a_type_without_plain_text_is_named(engine):
     with pytest.raises(DataError, match=r"table 'kinds': column 'settings' holds a dict.*cast it"):
         read_source(TableSource(table="kinds"), engine=engine)

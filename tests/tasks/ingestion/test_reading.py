@@ -157,8 +157,8 @@ def test_a_variable_that_is_not_set_is_named(monkeypatch):
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("me:pass4word@host/towns", "holds no SQLAlchemy URL"),
-        ("postgresql://me:pass4word@host:port/towns", "holds no SQLAlchemy URL"),
+        ("me:pass4word@host/towns", "holds no database URL"),
+        ("postgresql://me:pass4word@host:port/towns", "holds no database URL"),
         ("nosuchdatabase://me:pass4word@host/towns", "asks for 'nosuchdatabase', which is not installed"),
     ],
 )
