@@ -64,7 +64,8 @@ class Matches:
     runner_up, runner_up_distance
         The second nearest candidate under that configuration's join function; -1 and inf where there is none.
     probability
-        Estimated probability that the match is right, in (0, 1]; 0 where not joined.
+        Estimated probability that the match is right, in (0, 1]. Of a row that is not joined a scorer gives that of its
+        best candidate, 0 where it has none; a union gives 0.
     tally
         What the union's own estimate of precision is made of; None where a scorer decides.
     """

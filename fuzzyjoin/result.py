@@ -13,7 +13,7 @@ from fuzzyjoin.texts import object_array
 
 if TYPE_CHECKING:
     from fuzzyjoin.application import Decisions
-    from fuzzyjoin.kernels.types import Int64Array
+    from fuzzyjoin.kernels.types import Float64Array, Int64Array
     from fuzzyjoin.program import PrecisionEstimate, Program
     from fuzzyjoin.stopwatch import Stopwatch
     from fuzzyjoin.tables import KeyTable
@@ -37,6 +37,8 @@ class JoinResult:
         decides it stands as configuration 0; distance and threshold are then 1 - score and 1 - cut, scores in (0, 1).
     unmatched
         One row an unmatched query row, with the reason and the candidate that came nearest to being joined.
+        `best_probability` is the match probability of that candidate, in [0, 1]; nan where there is none, or where a
+        union decides, which estimates it of joined rows alone.
     program
         The program that decided.
     precision_estimate
@@ -123,11 +125,18 @@ def _unmatched_frame(decisions: Decisions, rows: Int64Array) -> pd.DataFrame:
             "best_reference_id": _ids_or_none(reference, found.reference[rows]),
             "best_distance": _finite_or_nan(found.distance[rows]),
             "best_threshold": nearest_thresholds,
+            "best_probability": _best_probabilities(decisions, rows),
             "best_configuration": pd.arrays.IntegerArray(nearest.copy(), ~near),
             "query_text": object_array(query.texts(rows)),
             "best_reference_text": object_array(reference.texts(found.reference[rows])),
         }
     )
+
+
+def _best_probabilities(decisions: Decisions, rows: Int64Array) -> Float64Array:
+    found = decisions.matches
+    known = isinstance(decisions.program.definition.decision, Scorer) & (found.reference[rows] >= 0)
+    return np.where(known, found.probability[rows], np.nan)
 
 
 def _reasons(decisions: Decisions, rows: Int64Array) -> list[str]:

@@ -122,7 +122,7 @@ def match_by_scorer(
     score = best.score + added
     value = scaled(score)
     joined = found & (value >= decision.cut) if decision.cut is not None else np.zeros(found.size, np.bool_)
-    probability = np.where(joined, at(np.array(definition.probabilities), score), 0.0)
+    probability = np.where(found, at(np.array(definition.probabilities), score), 0.0)
     estimate = headline(probability[joined], definition.spread)
     matches = Matches(
         joined=joined,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fuzzyjoin import Program, UsageError, fuzzy_join, learn_program
 from fuzzyjoin.program import PrecisionEstimate, Scorer
 from fuzzyjoin.scoring.decision import disagreements, lowest_score, scaled, unscaled
+from fuzzyjoin.scoring.densities import at
 from fuzzyjoin.scoring.scorer import shipped_scorer
 from tests.cases import example, frame
 
@@ -128,6 +129,18 @@ def test_distance_threshold_and_margin_say_what_the_scores_say(malls):
     far = result.unmatched.dropna(subset="best_distance")
     assert (far["best_distance"] > far["best_threshold"]).all()
     assert set(far["reason"]) == {"too unsure: the best candidate scores below the cut"}
+
+
+def test_unmatched_rows_carry_the_match_probability_of_their_best_candidate(malls):
+    reference, query, _, result = malls
+    far = result.unmatched.dropna(subset="best_distance")
+    scores = np.array([unscaled(1.0 - distance) for distance in far["best_distance"]])
+    curve = np.array(result.program.definition.probabilities)
+    assert len(far)
+    assert np.allclose(far["best_probability"], at(curve, scores))
+    assert result.unmatched.loc[result.unmatched["best_distance"].isna(), "best_probability"].isna().all()
+    union = fuzzy_join(reference, query, "title", method="autofj")
+    assert union.unmatched["best_probability"].isna().all()
 
 
 def test_several_columns_are_joined():
