@@ -23,7 +23,7 @@ from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.lock import pipeline_lock
 from tasks.warehouse.pipelines import require_pipeline
-from tasks.warehouse.schema import decisions, erasures, matches, programs, query_rows, runs
+from tasks.warehouse.schema import decisions, erasures, matches, programs, query_rows, runs, unmatched
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -64,7 +64,7 @@ class Erasure:
     subject
         Whose values.
     matches_redacted
-        Match rows, past and present, whose text was removed.
+        Rows of matches and of unmatched query rows, past and present, whose text was removed.
     snapshots
         Content hashes of the snapshots deleted.
     rules
@@ -78,9 +78,7 @@ class Erasure:
 
     def in_words(self) -> str:
         """What was removed and what is left to do, as several lines."""
-        lines = [
-            f"{self.subject}: {self.matches_redacted} match rows redacted, {len(self.snapshots)} snapshots deleted."
-        ]
+        lines = [f"{self.subject}: {self.matches_redacted} rows redacted, {len(self.snapshots)} snapshots deleted."]
         lines += [f"Deleted snapshot {name}: runs that read it cannot be replayed any more." for name in self.snapshots]
         lines += [
             f"Program {program_id} still has the negative rule {rule}, which holds a word of the erased text; programs "
@@ -148,7 +146,9 @@ def erase(
             rules = _rules(connection, pipeline, in_snapshots.union(_texts(connection, pipeline, subject)))
             redacted = _redact(connection, pipeline, subject)
             if not redacted and not holding:
-                raise WarehouseError(f"{subject} of {pipeline!r} has no values in matches or snapshots; check the id")
+                raise WarehouseError(
+                    f"{subject} of {pipeline!r} has no values in the warehouse or snapshots; check the id"
+                )
             erasure = Erasure(subject, redacted, tuple(sorted(holding)), rules)
             _record(connection, pipeline, erasure, by=by, reason=reason, at=at)
             for name in holding:
@@ -157,21 +157,27 @@ def erase(
     return erasure
 
 
-def _of(pipeline: str, subject: Subject) -> tuple[sa.Column[str], sa.ColumnElement[bool]]:
-    text = matches.c[f"{subject.side}_text"]
-    row = sa.and_(matches.c.pipeline == pipeline, matches.c[f"{subject.side}_id"] == subject.row_id)
-    return text, sa.and_(row, text.is_distinct_from(ERASED))
+def _of(pipeline: str, subject: Subject) -> list[tuple[sa.Table, sa.Column[str], sa.ColumnElement[bool]]]:
+    """Each table that keeps texts of the subject, the column, and which of its rows hold one."""
+    of_side = {"query": "query", "reference": "best_reference"}
+    found = []
+    for table, side in ((matches, subject.side), (unmatched, of_side[subject.side])):
+        text = table.c[f"{side}_text"]
+        row = sa.and_(table.c.pipeline == pipeline, table.c[f"{side}_id"] == subject.row_id)
+        found.append((table, text, sa.and_(row, text.is_distinct_from(ERASED))))
+    return found
 
 
 def _texts(connection: Connection, pipeline: str, subject: Subject) -> list[str]:
-    text, there = _of(pipeline, subject)
-    return [value for value in connection.scalars(sa.select(text).where(there).distinct()) if value]
+    found = [sa.select(text).where(there).distinct() for _, text, there in _of(pipeline, subject)]
+    return [value for texts in found for value in connection.scalars(texts) if value]
 
 
 def _redact(connection: Connection, pipeline: str, subject: Subject) -> int:
-    text, there = _of(pipeline, subject)
-    count = int(connection.scalar(sa.select(sa.func.count()).select_from(matches).where(there)) or 0)
-    connection.execute(sa.update(matches).where(there).values({text: ERASED}))
+    count = 0
+    for table, text, there in _of(pipeline, subject):
+        count += int(connection.scalar(sa.select(sa.func.count()).select_from(table).where(there)) or 0)
+        connection.execute(sa.update(table).where(there).values({text: ERASED}))
     if subject.side == "query":
         # The hash of a name tells the name to whoever guesses it.
         of_row = sa.and_(query_rows.c.pipeline == pipeline, query_rows.c.query_id == subject.row_id)

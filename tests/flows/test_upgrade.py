@@ -50,7 +50,7 @@ def test_an_incremental_run_on_the_same_tables_touches_no_match(old, flow):
 def test_changed_rows_are_joined_by_the_program_of_then(old):
     malls = old("malls")
     before, program = malls.rows(schema.matches), malls.current_program()
-    changed = malls.change_query_rows(10)
+    changed = malls.change_query_rows(10, shift=1)
 
     done = run(malls, "sync_warehouse")
 
