@@ -2,7 +2,8 @@
 
 A run's seconds are those of its one transaction, what every query row held included; the rows are made up beforehand.
 "staged" is what getting the same rows into a temporary table takes alone: the other figures divided by it say more than
-seconds where the machine is busy. "hashes" is one hash a query row, "asked" is that and which of them have changed.
+seconds where the machine is busy. "unmatched" is as many rows more, which are not joined. "hashes" is one hash a query
+row, "asked" is that and which of them have changed.
 
 Give the URL of a PostgreSQL database that may be filled: its fuzzyjoin tables are removed before and after. Its
 password comes from FUZZYJOIN_WAREHOUSE_PASSWORD.
@@ -57,6 +58,7 @@ TABLE: Final = (
     Column("same (s)", "same", 10, ".2f"),
     Column("changed (s)", "changed", 12, ".2f"),
     Column("changed/staged", "ratio", 15, ".1f"),
+    Column("unmatched (s)", "unmatched", 14, ".2f"),
     Column("hashes (s)", "hashes", 11, ".2f"),
     Column("asked (s)", "asked", 10, ".2f"),
 )
@@ -95,6 +97,7 @@ def _measure(url: str | URL, matches: int) -> dict[str, Any]:
         changed = _outcome(found.assign(query_text=found["query_text"] + " corner"))
         staging, _ = _timed(lambda: _stage(engine, first))
         seconds = [_run(engine, day, outcome) for day, outcome in enumerate((first, first, changed))]
+        unmatched = _run(engine, len(seconds), _left_out(found))
         asking, _ = _timed(lambda: _ask(engine, changed.matched))
     finally:
         migrate_down(engine)
@@ -105,6 +108,7 @@ def _measure(url: str | URL, matches: int) -> dict[str, Any]:
         "staged": staging,
         **dict(zip(("first", "same", "changed"), seconds, strict=True)),
         "ratio": seconds[-1] / staging,
+        "unmatched": unmatched,
         "hashes": hashing,
         "asked": asking,
     }
@@ -119,6 +123,17 @@ def _timed(work: Callable[[], T]) -> tuple[float, T]:
 def _outcome(found: pd.DataFrame) -> Outcome:
     hashes = row_hashes(found, "query_id", ["query_text"])
     return Outcome("", found, _unmatched(), PrecisionEstimate(value=0.9), row_hashes=hashes)
+
+
+def _left_out(found: pd.DataFrame) -> Outcome:
+    """As many rows that are not joined, each with a best candidate; the matches stay."""
+    best = {"reference_id": "best_reference_id", "reference_text": "best_reference_text"}
+    rows = found[["query_id", "query_text", *best, "distance", "threshold", "precision_estimate"]]
+    rows = rows.rename(columns={**best, "precision_estimate": "best_probability"})
+    rows = rows.rename(columns={name: f"best_{name}" for name in ("distance", "threshold")})
+    rows = rows.assign(query_id="u" + rows["query_id"], reason="too unsure: the best candidate scores below the cut")
+    hashes = row_hashes(rows, "query_id", ["query_text"])
+    return Outcome("", found[:0], rows, PrecisionEstimate(), covers="part", row_hashes=hashes)
 
 
 def _stage(engine: Engine, outcome: Outcome) -> None:

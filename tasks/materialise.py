@@ -50,7 +50,7 @@ def materialise_matches(
     covers: Covers = "all",
     gone: tuple[str, ...] = (),
 ) -> Changes:
-    """Write the matches of the query rows looked at, and that the run has succeeded.
+    """Write the matches of the query rows looked at, why the others have none, and that the run has succeeded.
 
     Parameters
     ----------
@@ -64,13 +64,14 @@ def materialise_matches(
         With "changes", the query rows that are no longer there.
     """
     looked_at = load_snapshot(query.table)
-    matched = load_frame(result.matches)
+    matched, unmatched = load_frame(result.matches), load_frame(result.unmatched)
     if run.privacy.evidence == "shown columns only":
-        matched = _redacted(matched, run, reference, query)
+        matched = _redacted(matched, run, query=query, reference=reference)
+        unmatched = _redacted(unmatched, run, query=query, best_reference=reference)
     outcome = Outcome(
         program_id=result.program_id,
         matched=matched,
-        unmatched=load_frame(result.unmatched),
+        unmatched=unmatched,
         precision_estimate=result.precision_estimate,
         covers=covers,
         gone=gone,
@@ -82,7 +83,7 @@ def materialise_matches(
 
 @task(name="close matches", task_run_name="close matches", cache_policy=NO_CACHE)
 def close_matches(run: RunHandle, program: ProgramHandle, gone: tuple[str, ...]) -> Changes:
-    """Close the matches of deleted query rows where no other row has to be looked at; the run has succeeded."""
+    """Close what is held of deleted query rows where no other row has to be looked at; the run has succeeded."""
     nothing = pd.DataFrame(columns=["query_id", "reference_id", *EVIDENCE, "reason"], dtype=object)
     outcome = Outcome(
         program_id=program.program_id,
@@ -96,10 +97,7 @@ def close_matches(run: RunHandle, program: ProgramHandle, gone: tuple[str, ...])
         return materialise(engine, run.run_id, outcome, at=datetime.now(UTC))
 
 
-def _redacted(matched: pd.DataFrame, run: RunHandle, reference: InputHandle, query: InputHandle) -> pd.DataFrame:
-    """The matches with those values alone that may be shown."""
-    texts = {
-        f"{table.role}_text": matched[f"{table.role}_id"].map(shown_texts(table, run.privacy))
-        for table in (query, reference)
-    }
-    return matched.assign(**texts)
+def _redacted(found: pd.DataFrame, run: RunHandle, **sides: InputHandle) -> pd.DataFrame:
+    """A result's frame with those values alone that may be shown; each side names its columns and its table."""
+    texts = {f"{side}_text": found[f"{side}_id"].map(shown_texts(table, run.privacy)) for side, table in sides.items()}
+    return found.assign(**texts)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tasks.credentials import opened_warehouse
 from tasks.storage import storage_folder
 from tasks.warehouse.connection import reading, shown
-from tasks.warehouse.run_audit import LOOKED_AT, audit_run, estimate_in_words
+from tasks.warehouse.run_audit import LOOKED_AT, audit_run, current_estimate_in_words
 
 if TYPE_CHECKING:
     from tasks.settings import Warehouse
@@ -46,6 +46,7 @@ def _matches(run: RunAudit) -> list[str]:
     """What the run found, if it wrote matches."""
     if run.covers is None:
         return [f"It read {run.reference_rows:,} reference and {run.query_rows:,} query rows, and wrote no matches."]
+    estimate = current_estimate_in_words(run)
     target = "" if run.learned_precision_target is None else f", the target was {run.learned_precision_target:g}"
     return [
         f"It read {run.reference_rows:,} reference and {run.query_rows:,} query rows.",
@@ -53,5 +54,6 @@ def _matches(run: RunAudit) -> list[str]:
             f"It looked at {LOOKED_AT[run.covers]}: {run.matches_opened:,} matches opened, {run.matches_closed:,} "
             f"closed, {run.matches_unchanged:,} unchanged, {run.query_rows_unmatched:,} rows unmatched."
         ),
-        f"Matches that hold now: {run.matches_current:,}; estimated precision {estimate_in_words(run)}{target}.",
+        f"Matches that hold now: {run.matches_current:,}; estimated precision {estimate}{target}.",
+        *run.estimate_of_its_rows(),
     ]

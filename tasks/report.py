@@ -18,12 +18,14 @@ from tasks.credentials import opened_warehouse
 from tasks.markdown import code, escaped, table, wrapped
 from tasks.masking import masked_texts, shows_rule_words
 from tasks.storage import checked
-from tasks.warehouse.connection import shown
+from tasks.warehouse.connection import reading, shown
+from tasks.warehouse.run_audit import audit_run, current_estimate_in_words
 
 if TYPE_CHECKING:
     from fuzzyjoin.program import PrecisionEstimate
     from tasks.handles import InputHandle, ProgramHandle, ResultHandle, RunHandle
     from tasks.warehouse.materialise import Changes
+    from tasks.warehouse.run_audit import RunAudit
 
 __all__ = ["estimate_text", "publish_program", "publish_result"]
 
@@ -66,10 +68,12 @@ def publish_result(
     """Show what the run found and wrote, how sure it is, and where the boundary lies."""
     with opened_warehouse(run.warehouse) as engine:
         warehouse = shown(engine)
+        with reading(engine) as connection:
+            recorded = audit_run(connection, run.run_id)
     create_markdown_artifact(
         key="result",
         description="What the run found and wrote",
-        markdown=_result(run, program, result, changes, warehouse),
+        markdown=_result(run, program, result, changes, warehouse=warehouse, recorded=recorded),
     )
     curve = load_frame(result.curve)
     if len(curve):
@@ -95,7 +99,15 @@ def estimate_text(estimate: PrecisionEstimate, beside: float | None = None) -> s
     return f"{value} ({estimate.low:.3f} to {estimate.high:.3f} at level {estimate.level:g})"
 
 
-def _result(run: RunHandle, program: ProgramHandle, result: ResultHandle, changes: Changes, warehouse: str) -> str:
+def _result(
+    run: RunHandle,
+    program: ProgramHandle,
+    result: ResultHandle,
+    changes: Changes,
+    *,
+    warehouse: str,
+    recorded: RunAudit,
+) -> str:
     rows = result.matched_rows + result.unmatched_rows
     counts = [
         ("query rows looked at", f"{rows:,}"),
@@ -112,6 +124,7 @@ def _result(run: RunHandle, program: ProgramHandle, result: ResultHandle, change
             f"Estimated precision: **{estimate_text(result.precision_estimate, program.precision_target)}**; the "
             f"target is {program.precision_target:g}."
         ),
+        _current(recorded),
         table(("", ""), counts),
         "\n".join(f"- {escaped(warning)}" for warning in result.warnings),
         "## Where it is",
@@ -128,6 +141,16 @@ def _result(run: RunHandle, program: ProgramHandle, result: ResultHandle, change
         f"Seconds in the library: {seconds}.",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _current(recorded: RunAudit) -> str:
+    """All matches that hold, where these are not those of the run."""
+    if recorded.covers == "all":
+        return ""
+    return (
+        f"{recorded.matches_current:,} matches hold now, of this run and of earlier ones. Their estimated precision: "
+        f"**{current_estimate_in_words(recorded)}**."
+    )
 
 
 def _boundary(run: RunHandle, result: ResultHandle, reference: InputHandle, query: InputHandle) -> str:

@@ -122,12 +122,17 @@ def _plain(report: ValidationReport) -> list[Validation]:
             subject=result.suite if result.suite in {"reference", "query"} else "output",  # type: ignore[arg-type]
             expectation=_named(result),
             severity=result.severity,
-            passed=result.success,
-            observed=None if result.observed_value is None else str(result.observed_value),
+            passed=result.success or not result.judged,
+            observed=_observed(result),
             expected=result.expected,
         )
         for result in report.results
     ]
+
+
+def _observed(result: ExpectationResult) -> str | None:
+    value = None if result.observed_value is None else str(result.observed_value)
+    return value if result.judged else f"{value or 'nothing'} (not judged: {result.too_few})"
 
 
 def _named(result: ExpectationResult) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tasks.validation.settings import Severity
 
-__all__ = ["Check", "all_values", "present", "share_text"]
+__all__ = ["Check", "all_values", "judging", "present", "share_text"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class Check:
         What results call the column, where it is not the one in `options`.
     masked
         Whether its values must not be shown.
+    too_few
+        Why the table has too few rows for it to judge; None if it judges. Only a soft one can have too few.
     """
 
     expectation: str
@@ -43,6 +45,7 @@ class Check:
     remedy: str
     label: str | None = None
     masked: bool = True
+    too_few: str | None = None
 
     @property
     def column(self) -> str | None:
@@ -67,6 +70,17 @@ def all_values(expectation: str, column: str, *, meaning: str, remedy: str, mask
     return Check(
         expectation, {"column": column}, "hard", meaning=meaning, expected="1 (all)", remedy=remedy, masked=masked
     )
+
+
+def judging(check: Check, rows: int, of: str, *, least_rows: int) -> Check:
+    """The check, which does not judge if it is soft and there are too few rows.
+
+    On a handful of rows one more or less decides: a warning would say nothing. A hard check is the user's own limit,
+    and judges always.
+    """
+    if check.severity == "hard" or rows >= least_rows:
+        return check
+    return replace(check, too_few=f"{rows:,} {of} are too few, it judges {least_rows:,} or more")
 
 
 def share_text(share: float) -> str:

@@ -81,6 +81,7 @@ def _plain(suite: str, check: Check, answer: Any) -> ExpectationResult:  # noqa:
         unexpected_values=_sample(found.get("partial_unexpected_list", ()), masked=check.masked),
         unexpected_rows=tuple(int(row) + 1 for row in found.get("partial_unexpected_index_list") or ())[:_SAMPLE],
         remedy=check.remedy,
+        too_few=check.too_few,
     )
 
 

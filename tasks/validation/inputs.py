@@ -9,7 +9,7 @@ import pandas as pd
 
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.tables import as_frame
-from tasks.validation.checks import Check, all_values, present, share_text
+from tasks.validation.checks import Check, all_values, judging, present, share_text
 from tasks.validation.columns import text_column
 from tasks.validation.engine import run_checks
 from tasks.validation.results import ValidationReport
@@ -103,8 +103,10 @@ def validate_input(
         frame[key] = pd.Series(_compared_text(frame, compared), dtype=object)
         masked = any(name not in shown_columns for name in compared)
         checks.append(_distinct(key, compared, settings, masked=masked))
+    checks = [judging(check, len(frame), "rows", least_rows=settings.least_rows) for check in checks]
     if previous_rows:
-        checks.append(_volume(previous_rows, settings))
+        larger = max(len(frame), previous_rows)
+        checks.append(judging(_volume(previous_rows, settings), larger, "rows", least_rows=settings.least_rows))
     else:
         skipped.append(f"{role}: volume against the last run, because there is no last run with rows")
     return ValidationReport(run_checks(role, frame, checks), tuple(skipped))

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.tables import as_frame
-from tasks.validation.checks import Check, all_values, present, share_text
+from tasks.validation.checks import Check, all_values, judging, present, share_text
 from tasks.validation.columns import text_column
 from tasks.validation.engine import run_checks
 from tasks.validation.results import ValidationReport
@@ -71,13 +71,17 @@ def validate_output(
     of_matches = _matches_report(as_frame(matches, "matches"), reference_ids, query_ids, shown_columns)
     estimate = None if precision_estimate is None or pd.isna(precision_estimate) else float(precision_estimate)
     figures = pd.DataFrame({"precision_estimate": [estimate]}, dtype=object)
-    checks = _estimate_checks(estimate, precision_target, settings)
+    checks = _estimate_checks(estimate, precision_target, settings, matches=len(matches), query_rows=len(query_ids))
     skipped = []
     if previous_match_rate is None or len(query_ids) == 0:
-        skipped.append("figures: match rate against the last run, because there is no last run or no query row")
+        skipped.append(
+            "figures: match rate against the last run, because there is no last run, no query row, or only a part of "
+            "the query rows was looked at"
+        )
     else:
         figures["match_rate"] = round(len(matches) / len(query_ids), 12)
-        checks.append(_near_last_rate(previous_match_rate, settings))
+        rate = _near_last_rate(previous_match_rate, settings)
+        checks.append(judging(rate, len(query_ids), "query rows", least_rows=settings.least_rows))
     return ValidationReport.of(of_matches, ValidationReport(run_checks("figures", figures, checks), tuple(skipped)))
 
 
@@ -139,7 +143,9 @@ def _id_checks(column: str, unknown: str, role: str, *, masked: bool) -> list[Ch
     return checks
 
 
-def _estimate_checks(estimate: float | None, target: float, settings: OutputSettings) -> list[Check]:
+def _estimate_checks(
+    estimate: float | None, target: float, settings: OutputSettings, *, matches: int, query_rows: int
+) -> list[Check]:
     there = Check(
         "ExpectColumnValuesToNotBeNull",
         {"column": "precision_estimate"},
@@ -148,6 +154,7 @@ def _estimate_checks(estimate: float | None, target: float, settings: OutputSett
         expected=share_text(1.0),
         remedy="no program reached the target: compare other columns, or lower precision_target",
     )
+    there = judging(there, query_rows, "query rows", least_rows=settings.least_rows)
     if estimate is None:
         return [there]
     reached = Check(
@@ -158,7 +165,7 @@ def _estimate_checks(estimate: float | None, target: float, settings: OutputSett
         expected=f"at least {target:g}",
         remedy="learn the program anew on today's tables, or lower precision_target",
     )
-    return [there, reached]
+    return [there, judging(reached, matches, "matches", least_rows=settings.least_rows)]
 
 
 def _near_last_rate(previous: float, settings: OutputSettings) -> Check:

@@ -37,7 +37,7 @@ code { font-family: ui-monospace, monospace; background: var(--soft); padding: 0
 @media print { body { margin: 0; max-width: none; } }
 """
 
-_SIGNS = {"met": "✓", "warning": "!", "failed": "✗"}
+_SIGNS = {"met": "✓", "warning": "!", "failed": "✗", "not judged": "?"}
 
 
 def html_page(report: ValidationReport, *, title: str = "Validation") -> str:
@@ -95,8 +95,9 @@ def _section(suite: str, results: Iterable[ExpectationResult]) -> str:
 def _row(result: ExpectationResult) -> str:
     kind = state(result)
     column = f"<code>{escape(result.column)}</code>" if result.column is not None else "whole table"
+    css = kind.replace(" ", "-")
     return (
-        f'<tr><td class="state {kind}">{_SIGNS[kind]} {kind}</td><td>{result.severity}</td><td>{column}</td>'
+        f'<tr><td class="state {css}">{_SIGNS[kind]} {kind}</td><td>{result.severity}</td><td>{column}</td>'
         f"<td>{_meaning(result)}</td>"
         f'<td class="number">{escape(result.observed_text)}</td><td>{escape(result.expected)}</td>'
         f'<td class="number">{result.unexpected_count:,}</td></tr>'
@@ -106,7 +107,9 @@ def _row(result: ExpectationResult) -> str:
 def _meaning(result: ExpectationResult) -> str:
     """What is expected; where it is not met the remedy, and wherever there are unexpected values some of them."""
     parts = [escape(result.meaning), f'<span class="quiet">{escape(result.expectation)}</span>']
-    if not result.success:
+    if not result.judged:
+        parts.append(f"<strong>Not judged:</strong> {escape(result.too_few or '')}")
+    elif not result.success:
         parts.append(f"<strong>Remedy:</strong> {escape(result.remedy)}")
     if result.unexpected_values:
         parts.append("Such as " + ", ".join(f"<code>{escape(value)}</code>" for value in result.unexpected_values))

@@ -47,6 +47,8 @@ class ExpectationResult:
         Some of their rows in the table as validated, counted from 1.
     remedy
         What to do where it is not met.
+    too_few
+        Why it does not judge what was found; None if it does. Then it is no failure, whatever was found.
     """
 
     suite: str
@@ -61,6 +63,12 @@ class ExpectationResult:
     unexpected_values: tuple[str, ...]
     unexpected_rows: tuple[int, ...]
     remedy: str
+    too_few: str | None = None
+
+    @property
+    def judged(self) -> bool:
+        """Whether what was found counts: always if it was met."""
+        return self.success or self.too_few is None
 
     @property
     def observed_text(self) -> str:
@@ -119,12 +127,21 @@ class ValidationReport:
     @property
     def hard_failures(self) -> tuple[ExpectationResult, ...]:
         """Expectations not met that stop the run."""
-        return tuple(result for result in self.results if not result.success and result.severity == "hard")
+        return tuple(result for result in self._failures if result.severity == "hard")
 
     @property
     def warnings(self) -> tuple[ExpectationResult, ...]:
         """Expectations not met that the run goes on with."""
-        return tuple(result for result in self.results if not result.success and result.severity == "soft")
+        return tuple(result for result in self._failures if result.severity == "soft")
+
+    @property
+    def _failures(self) -> tuple[ExpectationResult, ...]:
+        return tuple(result for result in self.results if not result.success and result.judged)
+
+    @property
+    def not_judged(self) -> tuple[ExpectationResult, ...]:
+        """Expectations not met on too few rows to tell."""
+        return tuple(result for result in self.results if not result.judged)
 
     def raise_on_hard_failures(self) -> None:
         """Raise `HardFailuresError` if there is any hard failure."""

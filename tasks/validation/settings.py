@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -16,6 +16,17 @@ Severity: TypeAlias = Literal["hard", "soft"]
 
 class _Settings(FormSettings):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=form)
+
+
+def _least_rows() -> Any:  # noqa: ANN401 - what pydantic's Field is declared to give
+    return Field(
+        default=20,
+        ge=1,
+        description=(
+            "Fewest rows that a soft expectation judges; on fewer, a failure is shown as not judged. A hard one always "
+            "judges."
+        ),
+    )
 
 
 class InputSettings(_Settings):
@@ -71,6 +82,7 @@ class InputSettings(_Settings):
     volume_severity: Severity = Field(
         default="hard", description="Whether a volume out of range stops the run (hard) or is a warning (soft)."
     )
+    least_rows: int = _least_rows()
 
     @model_validator(mode="after")
     def _limits_are_in_order(self) -> InputSettings:
@@ -103,3 +115,4 @@ class OutputSettings(_Settings):
     match_rate_severity: Severity = Field(
         default="soft", description="Whether a match rate out of range stops the run (hard) or is a warning (soft)."
     )
+    least_rows: int = _least_rows()

@@ -36,6 +36,9 @@ def markdown_summary(report: ValidationReport) -> str:
         if failures:
             lines = [f"- {escaped(result.sentence())}. Remedy: {escaped(result.remedy)}." for result in failures]
             parts.append("\n".join([f"### {heading}", "", *lines]))
+    if report.not_judged:
+        lines = [f"- {escaped(result.sentence())}. Not judged: {result.too_few}." for result in report.not_judged]
+        parts.append("\n".join(["### Too few rows to judge", "", *lines]))
     if report.results:
         parts.append("\n".join(["### All expectations", "", *_table(report.results)]))
     if report.skipped:
@@ -57,6 +60,9 @@ def verdict(report: ValidationReport) -> str:
         return f"Stopped: {_counted(hard, 'hard failure')} and {_counted(soft, 'warning')} in {asked} expectations."
     if soft:
         return f"Passed with {_counted(soft, 'warning')} in {asked} expectations."
+    if report.not_judged:
+        few = len(report.not_judged)
+        return f"Passed: {asked - few} of {asked} expectations were met, {few} not judged for too few rows."
     return f"Passed: all {asked} expectations were met."
 
 
@@ -82,7 +88,9 @@ def _table(results: tuple[ExpectationResult, ...]) -> list[str]:
 
 
 def state(result: ExpectationResult) -> str:
-    """Met, failed or a warning, as a word."""
+    """Met, failed, a warning or not judged, in a word or two."""
     if result.success:
         return "met"
+    if not result.judged:
+        return "not judged"
     return "failed" if result.severity == "hard" else "warning"

@@ -24,7 +24,7 @@ from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.lock import pipeline_lock
 from tasks.warehouse.pipelines import require_pipeline
-from tasks.warehouse.schema import decisions, erasures, matches, programs, query_rows, runs
+from tasks.warehouse.schema import decisions, erasures, matches, programs, query_rows, runs, unmatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -76,7 +76,7 @@ class Erasure:
     subject
         Whose values.
     matches_redacted
-        Match rows, past and present, whose text was removed.
+        Rows of matches and of unmatched query rows, past and present, whose text was removed.
     snapshots
         Content hashes of the snapshots deleted.
     rules
@@ -104,9 +104,7 @@ class Erasure:
 
     def in_words(self) -> str:
         """What was removed and what is left to do, as several lines."""
-        lines = [
-            f"{self.subject}: {self.matches_redacted} match rows redacted, {len(self.snapshots)} snapshots deleted."
-        ]
+        lines = [f"{self.subject}: {self.matches_redacted} rows redacted, {len(self.snapshots)} snapshots deleted."]
         if self.saved_work is not None:
             lines.append(
                 f"What was kept to save work may hold the values, and was deleted: {self.saved_work} files and indexes."
@@ -216,21 +214,27 @@ def _saved_work_deleted(delete: Callable[[], int]) -> int:
         raise DataError(f"the values may still be in saved work, and nothing is recorded: {error}") from None
 
 
-def _of(pipeline: str, subject: Subject) -> tuple[sa.Column[str], sa.ColumnElement[bool]]:
-    text = matches.c[f"{subject.side}_text"]
-    row = sa.and_(matches.c.pipeline == pipeline, matches.c[f"{subject.side}_id"] == subject.row_id)
-    return text, sa.and_(row, text.is_distinct_from(ERASED))
+def _of(pipeline: str, subject: Subject) -> list[tuple[sa.Table, sa.Column[str], sa.ColumnElement[bool]]]:
+    """Each table that keeps texts of the subject, the column, and which of its rows hold one."""
+    of_side = {"query": "query", "reference": "best_reference"}
+    found = []
+    for table, side in ((matches, subject.side), (unmatched, of_side[subject.side])):
+        text = table.c[f"{side}_text"]
+        row = sa.and_(table.c.pipeline == pipeline, table.c[f"{side}_id"] == subject.row_id)
+        found.append((table, text, sa.and_(row, text.is_distinct_from(ERASED))))
+    return found
 
 
 def _texts(connection: Connection, pipeline: str, subject: Subject) -> list[str]:
-    text, there = _of(pipeline, subject)
-    return [value for value in connection.scalars(sa.select(text).where(there).distinct()) if value]
+    found = [sa.select(text).where(there).distinct() for _, text, there in _of(pipeline, subject)]
+    return [value for texts in found for value in connection.scalars(texts) if value]
 
 
 def _redact(connection: Connection, pipeline: str, subject: Subject) -> int:
-    text, there = _of(pipeline, subject)
-    count = int(connection.scalar(sa.select(sa.func.count()).select_from(matches).where(there)) or 0)
-    connection.execute(sa.update(matches).where(there).values({text: ERASED}))
+    count = 0
+    for table, text, there in _of(pipeline, subject):
+        count += int(connection.scalar(sa.select(sa.func.count()).select_from(table).where(there)) or 0)
+        connection.execute(sa.update(table).where(there).values({text: ERASED}))
     return count
 
 
@@ -251,9 +255,10 @@ def _earlier(connection: Connection, pipeline: str, subject: Subject) -> tuple[E
 
 
 def _is_known(connection: Connection, pipeline: str, subject: Subject) -> bool:
-    """Whether the row was there before: in a match or in an erasure."""
-    for table in (matches, erasures):
-        of_row = sa.and_(table.c.pipeline == pipeline, table.c[f"{subject.side}_id"] == subject.row_id)
+    """Whether the row was there before: in a match, an unmatched row or an erasure."""
+    side = {"query": "query", "reference": "best_reference"}[subject.side]
+    for table, column in ((matches, subject.side), (unmatched, side), (erasures, subject.side)):
+        of_row = sa.and_(table.c.pipeline == pipeline, table.c[f"{column}_id"] == subject.row_id)
         if connection.execute(sa.select(table.c.pipeline).where(of_row).limit(1)).first() is not None:
             return True
     return False

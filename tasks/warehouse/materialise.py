@@ -1,4 +1,4 @@
-"""A run's matches go into the warehouse with the run's closing record, wholly or not at all."""
+"""A run's matches and unmatched rows go into the warehouse with its closing record, wholly or not at all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import sqlalchemy as sa
 
 from tasks.warehouse.connection import writing
+from tasks.warehouse.current_estimate import estimate_of_current, estimate_of_run
 from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.programs import require_program
 from tasks.warehouse.query_rows import basis_of, store_row_hashes
@@ -15,6 +16,7 @@ from tasks.warehouse.runs import require_running, update_running
 from tasks.warehouse.schema import EVIDENCE, UtcTimestamp, matches, runs
 from tasks.warehouse.staging import GONE, INCOMING, results_table, staged
 from tasks.warehouse.steadiness import same_match
+from tasks.warehouse.unmatched import write_unmatched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Changes", "Covers", "Outcome", "materialise"]
 
 MATCHED_ANEW = "matched anew"
+UNMATCHED = "unmatched: "
 
 Covers: TypeAlias = Literal["all", "changes", "part"]
 
@@ -43,7 +46,8 @@ class Outcome:
     matched, unmatched
         The result's frames.
     precision_estimate
-        The estimate for these matches.
+        The estimate for these matches; that of all matches that hold, whichever runs found them, is made of it or of
+        the matches (see `tasks.warehouse.current_estimate`).
     covers
         "all" if the run looked at the whole query table: matches of rows that it does not name are closed.
         "changes" if it read the whole query table and looked at new and changed rows only: others keep their matches.
@@ -78,9 +82,9 @@ class Changes:
 
 
 def materialise(engine: Engine, run_id: str, outcome: Outcome, *, at: datetime) -> Changes:
-    """Write a run's matches and its end.
+    """Write a run's matches, the rows that it did not join, and its end.
 
-    A match that the run found again by the same program is left untouched (see `tasks.warehouse.steadiness`).
+    What the run found again by the same program is left untouched (see `tasks.warehouse.steadiness`).
 
     Parameters
     ----------
@@ -125,9 +129,21 @@ def materialise(engine: Engine, run_id: str, outcome: Outcome, *, at: datetime) 
         with staged(connection, table):
             closed = _close(connection, pipeline, run_id, outcome, at)
             opened = _open(connection, pipeline, run_id, outcome, at)
+            write_unmatched(
+                connection,
+                pipeline,
+                run_id,
+                program_id=outcome.program_id,
+                covers_all=outcome.covers == "all",
+                at=at,
+            )
             basis = _basis(connection, run_id, outcome)
             store_row_hashes(connection, pipeline, run_id, basis=basis, covers_all=outcome.covers == "all")
         changes = Changes(opened=opened, closed=closed, unchanged=len(outcome.matched) - opened)
+        if outcome.covers == "all":
+            current = estimate_of_run(estimate)
+        else:
+            current = estimate_of_current(connection, pipeline, changed=bool(opened or closed))
         update_running(
             connection,
             run_id,
@@ -137,6 +153,7 @@ def materialise(engine: Engine, run_id: str, outcome: Outcome, *, at: datetime) 
             matches_closed=changes.closed,
             matches_unchanged=changes.unchanged,
             matches_current=_rows(connection, _current(pipeline)),
+            **current.columns(),
         )
     return changes
 
@@ -162,7 +179,11 @@ def _close(connection: Connection, pipeline: str, run_id: str, outcome: Outcome,
     written = {"valid_to": at, "closed_by_run": run_id}
     # One statement for the rows that the run looked at and one for the others: each is a join of whole tables, where a
     # single one would look every row up.
-    because = sa.func.coalesce(INCOMING.c.closed_because, MATCHED_ANEW)
+    because = sa.case(
+        (INCOMING.c.reference_id.is_not(None), MATCHED_ANEW),
+        (INCOMING.c.reason.is_not(None), sa.literal(UNMATCHED) + INCOMING.c.reason),
+        else_=GONE,
+    )
     looked_at = close.where(same_row, ~confirmed).values(closed_because=because, **written)
     count = connection.execute(looked_at).rowcount
     if outcome.covers == "all":

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from tasks.warehouse.pipelines import require_pipeline
-from tasks.warehouse.schema import matches, query_rows, runs
+from tasks.warehouse.run_audit import as_number
+from tasks.warehouse.schema import matches, query_rows, runs, unmatched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,8 @@ class NoMatch:
     ----------
     pipeline, query_id, at
         Which row, and when.
+    unmatched
+        Why it was not joined then, a row of `fuzzyjoin_unmatched`; None if that is not on record.
     closed
         Its last match before, a row of `fuzzyjoin_matches`; None if it had none.
     known
@@ -40,6 +43,7 @@ class NoMatch:
     pipeline: str
     query_id: str
     at: datetime
+    unmatched: Mapping[str, Any] | None
     closed: Mapping[str, Any] | None
     known: bool
     changed_by: Mapping[str, Any] | None
@@ -48,21 +52,26 @@ class NoMatch:
     def in_words(self) -> str:
         """The answer as several lines."""
         lines = [f"Query {self.query_id} of pipeline {self.pipeline} had no match at {self.at.isoformat()}."]
+        if self.unmatched is not None:
+            lines = _reason(self.unmatched)
         if self.closed is not None:
             lines.append(
                 f"Its last match before, to reference {self.closed['reference_id']}, was closed by run "
                 f"{self.closed['closed_by_run']} at {self.closed['valid_to'].isoformat()}: "
                 f"{self.closed['closed_because']}."
             )
-        return "\n".join([*lines, self._looked_at()])
+        if self.unmatched is None:
+            lines.append(self._looked_at())
+        return "\n".join(lines)
 
     def _looked_at(self) -> str:
         if self.looked_at_by is not None:
             run = self.looked_at_by
             return (
                 f"Run {run['run_id']}, triggered by {run['triggered_by']}, looked at it under program "
-                f"{run['program_id']} on {run['ended_at'].isoformat()} and joined it to nothing. Why, "
-                "the command `fuzzyjoin explain` tells from the program and the tables."
+                f"{run['program_id']} on {run['ended_at'].isoformat()} and joined it to nothing. The version that ran "
+                "kept no reasons; the next run that looks at the row does. Now `fuzzyjoin explain` tells it, from the "
+                "tables and the program, which the command program exports."
             )
         if self.changed_by is not None:
             return (
@@ -99,6 +108,7 @@ def why_not(connection: Connection, pipeline: str, query_id: str, *, at: datetim
         sa.select(query_rows).where(query_rows.c.pipeline == pipeline, query_rows.c.query_id == query_id)
     ).first()
     closed = _closed(connection, pipeline, query_id, at)
+    not_joined = _unmatched(connection, pipeline, query_id, at)
     changed_by = None if row is None else _run(connection, runs.c.run_id == row.changed_by_run)
     looked_at_by = None
     if changed_by is not None and changed_by["ended_at"] <= at:
@@ -112,11 +122,50 @@ def why_not(connection: Connection, pipeline: str, query_id: str, *, at: datetim
         pipeline=pipeline,
         query_id=query_id,
         at=at,
+        unmatched=not_joined,
         closed=closed,
         known=row is not None,
         changed_by=changed_by,
         looked_at_by=looked_at_by,
     )
+
+
+def _reason(row: Mapping[str, Any]) -> list[str]:
+    """Why a row was not joined, the candidate that came nearest, and who looked."""
+    text = "" if row["query_text"] is None else f" ({row['query_text']})"
+    until = "still so" if row["valid_to"] is None else f"until {row['valid_to'].isoformat()}"
+    lines = [
+        f"Query {row['query_id']}{text} was joined to nothing: {row['reason']}.",
+        (
+            f"Run {row['opened_by_run']} found this at {row['valid_from'].isoformat()}, {until}; program "
+            f"{row['program_id']}."
+        ),
+    ]
+    if row["valid_to"] is not None:
+        lines.append(f"Then run {row['closed_by_run']} closed this: {row['closed_because']}.")
+    if row["best_reference_id"] is None:
+        return [*lines, "It had no candidate."]
+    best = f"Best candidate: reference {row['best_reference_id']}"
+    if row["best_reference_text"] is not None:
+        best += f" ({row['best_reference_text']})"
+    if row["best_probability"] is not None:
+        best += f", match probability {as_number(row['best_probability'])}"
+    if row["best_distance"] is not None:
+        best += f"; distance {as_number(row['best_distance'])}"
+    if row["best_threshold"] is not None:
+        best += f", at most {as_number(row['best_threshold'])} joins"
+    return [*lines, f"{best}."]
+
+
+def _unmatched(connection: Connection, pipeline: str, query_id: str, at: datetime) -> Mapping[str, Any] | None:
+    held = sa.select(unmatched).where(
+        unmatched.c.pipeline == pipeline,
+        unmatched.c.query_id == query_id,
+        unmatched.c.valid_from <= at,
+        sa.or_(unmatched.c.valid_to.is_(None), unmatched.c.valid_to > at),
+    )
+    row = connection.execute(held).first()
+    return None if row is None else row._asdict()
 
 
 def _closed(connection: Connection, pipeline: str, query_id: str, at: datetime) -> Mapping[str, Any] | None:

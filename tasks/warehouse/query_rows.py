@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.tables import as_text, require_column
 from tasks.warehouse.pipelines import require_pipeline
-from tasks.warehouse.schema import matches, query_rows
+from tasks.warehouse.schema import matches, query_rows, unmatched
 from tasks.warehouse.staging import INCOMING
 
 if TYPE_CHECKING:
@@ -138,7 +138,8 @@ def changed_rows(connection: Connection, pipeline: str, row_hashes: pd.DataFrame
     on_another = {row.query_id for row in rows if row.basis != basis}
     current = sa.select(matches.c.query_id).where(matches.c.pipeline == pipeline, matches.c.valid_to.is_(None))
     same = [query_id for query_id, held in now.items() if known.get(query_id) == held]
-    there_before = known.keys() | set(connection.scalars(current))
+    not_joined = sa.select(unmatched.c.query_id).where(unmatched.c.pipeline == pipeline, unmatched.c.valid_to.is_(None))
+    there_before = known.keys() | set(connection.scalars(sa.union_all(current, not_joined)))
     return RowChanges(
         new=tuple(query_id for query_id in now if query_id not in known),
         changed=tuple(query_id for query_id, held in now.items() if known.get(query_id, held) != held),

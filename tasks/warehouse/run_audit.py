@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-__all__ = ["RunAudit", "as_number", "audit_run", "estimate_in_words", "recent_runs"]
+__all__ = ["RunAudit", "as_number", "audit_run", "current_estimate_in_words", "estimate_in_words", "recent_runs"]
 
 
 LOOKED_AT = {
@@ -30,11 +30,16 @@ LOOKED_AT = {
 }
 
 
+WITHOUT_INTERVAL = "the method's own, without an interval"
+
+
 @dataclass(frozen=True)
 class RunAudit:
     """A run as it was recorded, with the results of its checks; `parameters` are JSON values, passwords masked.
 
-    `covers`, the counts of matches and `query_rows_unmatched` are None where the run wrote no matches.
+    `covers`, the counts of matches and `query_rows_unmatched` are None where the run wrote no matches. The figures
+    `precision_…` are of the matches that it found among the rows that it looked at, the figures `current_precision_…`
+    of all `matches_current` that held at its end, with a note where one of them is missing.
     `learned_precision_target` and `learned_precision_estimate` are those of the newest record of learning its program
     when it ended. The `measured` figures are those of its newest labelled audit.
     """
@@ -60,6 +65,11 @@ class RunAudit:
     matches_closed: int | None
     matches_unchanged: int | None
     matches_current: int | None
+    current_precision_estimate: float | None
+    current_precision_low: float | None
+    current_precision_high: float | None
+    current_precision_level: float | None
+    current_precision_note: str | None
     query_rows_unmatched: int | None
     started_at: datetime
     ended_at: datetime | None
@@ -111,7 +121,7 @@ class RunAudit:
                     f"{self.matches_unchanged} found again; {self.query_rows_unmatched} rows unmatched."
                 ),
                 f"Matches at its end: {self.matches_current}{_rate(self)}.",
-                f"Precision estimate {estimate_in_words(self)}.",
+                *self._estimates(),
                 *_measured(self),
             ]
         lines += self.checks_in_words(passed=True)
@@ -121,6 +131,18 @@ class RunAudit:
                 f"with an estimate of {as_number(self.learned_precision_estimate, self.learned_precision_target)}."
             )
         return "\n".join([*lines, self.program_in_words or "No program is on record for it."])
+
+    def _estimates(self) -> list[str]:
+        if self.covers == "all":
+            return [f"Precision estimate {estimate_in_words(self)}."]
+        current = f"Precision estimate of these matches: {current_estimate_in_words(self)}."
+        return [current, *self.estimate_of_its_rows()]
+
+    def estimate_of_its_rows(self) -> list[str]:
+        """The estimate of the matches that it found, as a line, where these are not all that hold."""
+        if self.covers == "all" or self.precision_estimate is None:
+            return []
+        return [f"Precision estimate of the matches that it found: {estimate_in_words(self)}."]
 
     def checks_in_words(self, *, passed: bool) -> list[str]:
         """How many checks failed, then a line for each of these, or for every one if those that passed are wanted."""
@@ -178,9 +200,20 @@ def estimate_in_words(run: RunAudit) -> str:
     """The run's precision estimate with its interval, if there is one."""
     estimate = as_number(run.precision_estimate, run.learned_precision_target)
     if run.precision_low is None or run.precision_high is None:
-        return f"{estimate} (the method's own, without an interval)"
+        return f"{estimate} ({WITHOUT_INTERVAL})"
     interval = f"{as_number(run.precision_low)} to {as_number(run.precision_high)}"
     return f"{estimate} ({interval} at level {as_number(run.precision_level)})"
+
+
+def current_estimate_in_words(run: RunAudit) -> str:
+    """The estimate of all matches that held at the run's end, with its interval, if they are known."""
+    value, low, high = run.current_precision_estimate, run.current_precision_low, run.current_precision_high
+    if value is None:
+        return run.current_precision_note or "not recorded by the version that ran"
+    if low is None or high is None:
+        return f"{as_number(value)} ({run.current_precision_note or WITHOUT_INTERVAL})"
+    interval = f"{as_number(low)} to {as_number(high)}"
+    return f"{as_number(value)} ({interval} at level {as_number(run.current_precision_level)})"
 
 
 def as_number(value: float | None, beside: float | None = None) -> str:
@@ -216,6 +249,7 @@ def _measured(run: RunAudit) -> list[str]:
 
 
 def _rate(run: RunAudit) -> str:
-    if not run.query_rows or run.matches_current is None:
+    # Of a part of the query table, the matches that hold are no share.
+    if not run.query_rows or run.matches_current is None or run.covers == "part":
         return ""
     return f" ({run.matches_current / run.query_rows:.1%} of {run.query_rows} query rows)"

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EVIDENCE",
+    "UNMATCHED_EVIDENCE",
     "UtcTimestamp",
     "current_matches",
+    "current_unmatched",
     "decisions",
     "erasures",
     "labelled_audits",
@@ -30,6 +32,7 @@ __all__ = [
     "query_rows",
     "run_audit",
     "runs",
+    "unmatched",
     "validations",
     "views",
 ]
@@ -109,6 +112,12 @@ runs = sa.Table(
     sa.Column("failure", sa.Text),
     sa.Column("covers", sa.Text),
     sa.Column("matches_current", sa.BigInteger),
+    # Of all matches that hold at its end; the estimate above is of the rows that the run looked at.
+    sa.Column("current_precision_estimate", sa.Double),
+    sa.Column("current_precision_low", sa.Double),
+    sa.Column("current_precision_high", sa.Double),
+    sa.Column("current_precision_level", sa.Double),
+    sa.Column("current_precision_note", sa.Text),
     sa.CheckConstraint("status IN ('running', 'succeeded', 'failed', 'died', 'refused')", name="fuzzyjoin_runs_status"),
 )
 
@@ -180,6 +189,56 @@ sa.Index(
     matches.c.query_id,
     sqlite_where=matches.c.valid_to.is_not(None),
     postgresql_where=matches.c.valid_to.is_not(None),
+)
+
+# Why a query row was not joined, in the words of the library's result; best is the candidate nearest to being joined.
+UNMATCHED_EVIDENCE = (
+    "reason",
+    "best_reference_id",
+    "best_probability",
+    "query_text",
+    "best_reference_text",
+    "best_configuration",
+    "best_distance",
+    "best_threshold",
+)
+
+unmatched = sa.Table(
+    "fuzzyjoin_unmatched",
+    metadata,
+    sa.Column("pipeline", sa.Text, nullable=False),
+    sa.Column("query_id", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("best_reference_id", sa.Text),
+    # Match probability of the candidate; none where there is no candidate, or no scorer decides.
+    sa.Column("best_probability", sa.Double),
+    sa.Column("query_text", sa.Text),
+    sa.Column("best_reference_text", sa.Text),
+    sa.Column("best_configuration", sa.Integer),
+    sa.Column("best_distance", sa.Double),
+    sa.Column("best_threshold", sa.Double),
+    sa.Column("program_id", sa.Text, nullable=False),
+    sa.Column("opened_by_run", sa.Text, nullable=False),
+    sa.Column("closed_by_run", sa.Text),
+    sa.Column("closed_because", sa.Text),
+    sa.Column("valid_from", UtcTimestamp, nullable=False),
+    sa.Column("valid_to", UtcTimestamp),
+)
+# As with matches.
+sa.Index(
+    "fuzzyjoin_unmatched_one_current",
+    unmatched.c.pipeline,
+    unmatched.c.query_id,
+    unique=True,
+    sqlite_where=unmatched.c.valid_to.is_(None),
+    postgresql_where=unmatched.c.valid_to.is_(None),
+)
+sa.Index(
+    "fuzzyjoin_unmatched_history",
+    unmatched.c.pipeline,
+    unmatched.c.query_id,
+    sqlite_where=unmatched.c.valid_to.is_not(None),
+    postgresql_where=unmatched.c.valid_to.is_not(None),
 )
 
 # What each query row held when it was last matched.
@@ -277,6 +336,16 @@ current_matches = sa.Table(
     *(
         sa.Column(column.name, column.type)
         for column in matches.columns
+        if column.name not in {"closed_by_run", "closed_because", "valid_to"}
+    ),
+)
+
+current_unmatched = sa.Table(
+    "fuzzyjoin_current_unmatched",
+    views,
+    *(
+        sa.Column(column.name, column.type)
+        for column in unmatched.columns
         if column.name not in {"closed_by_run", "closed_because", "valid_to"}
     ),
 )

@@ -14,17 +14,25 @@ from pyarrow import csv
 
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.tables import as_text
-from tasks.warehouse.schema import EVIDENCE, matches
+from tasks.warehouse.schema import EVIDENCE, UNMATCHED_EVIDENCE, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy.engine import Connection
 
-__all__ = ["GONE", "INCOMING", "results_table", "staged"]
+__all__ = ["GONE", "INCOMING", "OF_THE_BEST", "results_table", "staged"]
 
 MATCH_NAMES = ("query_id", "reference_id", *EVIDENCE)
-NAMES = (*MATCH_NAMES, "closed_because", "row_hash")
+NAMES = (*MATCH_NAMES, "best_reference_id", "reason", "row_hash")
+# Of an unmatched row, the columns of a match hold what is known of its best candidate.
+OF_THE_BEST = {
+    "best_probability": "precision_estimate",
+    "best_reference_text": "reference_text",
+    "best_configuration": "configuration",
+    "best_distance": "distance",
+    "best_threshold": "threshold",
+}
 ARROW_TYPES = {sa.Text: pa.string(), sa.Double: pa.float64(), sa.Integer: pa.int64()}
 COPY_BYTES = 1 << 20
 FEW_ROWS = 2_000
@@ -34,11 +42,14 @@ INCOMING = sa.Table(
     "fuzzyjoin_incoming",
     sa.MetaData(),
     sa.Column("query_id", sa.Text),
-    *(sa.Column(name, matches.c[name].type) for name in NAMES[1:-1]),
+    *(sa.Column(name, matches.c[name].type) for name in MATCH_NAMES[1:]),
+    sa.Column("best_reference_id", sa.Text),
+    sa.Column("reason", sa.Text),
     sa.Column("row_hash", sa.Text),
     prefixes=["TEMPORARY"],
 )
-"""One row a query row that the run looked at; without a reference_id it has no match, and closed_because says why."""
+"""One row a query row that the run looked at. Without a reference_id it has no match, and the reason says why; without
+that too it is no longer there."""
 
 
 def results_table(
@@ -68,8 +79,10 @@ def results_table(
         missing = [name for name in needed if name not in frame.columns]
         if missing:
             raise DataError(f"{argument} has no column {missing[0]!r}; give the frames of a JoinResult")
-    rest = pd.DataFrame({"query_id": unmatched["query_id"], "closed_because": "unmatched: " + unmatched["reason"]})
-    lost = pd.DataFrame({"query_id": pd.Series(list(gone), dtype=object), "closed_because": GONE})
+    # By name: a result may lack what a version before this one did not tell of the best candidate.
+    told = [name for name in ("query_id", *UNMATCHED_EVIDENCE) if name in unmatched.columns]
+    rest = unmatched[told].rename(columns=OF_THE_BEST)
+    lost = pd.DataFrame({"query_id": pd.Series(list(gone), dtype=object)})
     # In one piece: the CSV writer puts stray bytes where a piece is empty.
     table = pa.concat_tables([_arrow(frame) for frame in (matched, rest, lost)]).combine_chunks()
     _check_ids(table, len(matched))

@@ -16,7 +16,16 @@ import sqlalchemy as sa
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EXACT", "FIGURES", "FIGURE_LIMIT", "differing", "same_match"]
+__all__ = [
+    "EXACT",
+    "FIGURES",
+    "FIGURE_LIMIT",
+    "UNMATCHED_EXACT",
+    "UNMATCHED_FIGURES",
+    "differing",
+    "same_match",
+    "same_unmatched",
+]
 
 EXACT: Final = (
     "reference_id",
@@ -28,6 +37,15 @@ EXACT: Final = (
     "runner_up_id",
 )
 FIGURES: Final = ("distance", "runner_up_distance", "margin", "precision_estimate")
+UNMATCHED_EXACT: Final = (
+    "reason",
+    "best_reference_id",
+    "query_text",
+    "best_reference_text",
+    "best_configuration",
+    "best_threshold",
+)
+UNMATCHED_FIGURES: Final = ("best_probability", "best_distance")
 FIGURE_LIMIT: Final = 0.01
 """Most that a figure may move; all of them lie between 0 and 1, or near."""
 ROUNDING: Final = 1e-9
@@ -39,6 +57,14 @@ def same_match(stored: sa.FromClause, found: sa.FromClause) -> sa.ColumnElement[
     return sa.and_(
         *(stored.c[name].is_not_distinct_from(found.c[name]) for name in EXACT),
         *(_near(stored.c[name], found.c[name]) for name in FIGURES),
+    )
+
+
+def same_unmatched(stored: sa.FromClause, found: Mapping[str, sa.ColumnElement[Any]]) -> sa.ColumnElement[bool]:
+    """The same of a query row that is not joined: the reason, and the candidate that came nearest."""
+    return sa.and_(
+        *(stored.c[name].is_not_distinct_from(found[name]) for name in UNMATCHED_EXACT),
+        *(_near(stored.c[name], found[name]) for name in UNMATCHED_FIGURES),
     )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Engine
 
-__all__ = ["audit_draw", "changes", "diff", "history", "replay", "run", "runs", "say", "why"]
+__all__ = ["audit_draw", "changes", "diff", "history", "program", "replay", "run", "runs", "say", "why"]
 
 NO_ANSWER = 1
 
@@ -68,8 +68,9 @@ def why(engine: Engine, arguments: argparse.Namespace) -> int:
     with reading(engine) as connection:
         answer = audit.why(connection, arguments.pipeline, arguments.query_id, at=at)
         if answer is None:
-            say(why_not(connection, arguments.pipeline, arguments.query_id, at=at).in_words())
-            return NO_ANSWER
+            no_match = why_not(connection, arguments.pipeline, arguments.query_id, at=at)
+            say(no_match.in_words())
+            return NO_ANSWER if no_match.unmatched is None else 0
     say(answer.in_words())
     return 0
 
@@ -93,6 +94,20 @@ def diff(engine: Engine, arguments: argparse.Namespace) -> int:
     with reading(engine) as connection:
         programs = [load_program(connection, program_id) for program_id in (arguments.before, arguments.after)]
     say("\n".join(diff_programs(*programs)) or "They are the same program.")
+    return 0
+
+
+def program(engine: Engine, arguments: argparse.Namespace) -> int:
+    """Write a stored program, with the record of its learning, as a file."""
+    # Brings the writers of files, which the other commands do without.
+    from fuzzyjoin.files import Output, check_outputs, write_all  # noqa: PLC0415
+
+    check_outputs([arguments.output], inputs=[])
+    with reading(engine) as connection:
+        stored = load_program(connection, arguments.program_id)
+    write_all([Output(arguments.output, stored.save)])
+    say(f"Wrote program {stored.program_id} to {arguments.output}.")
+    say(f"Next: fuzzyjoin explain {arguments.output} REFERENCE QUERY --query-id ID")
     return 0
 
 

@@ -83,6 +83,12 @@ def _add_comparisons(commands: Commands) -> None:
     diff.add_argument("before", metavar="PROGRAM_ID")
     diff.add_argument("after", metavar="PROGRAM_ID")
 
+    export = _add(
+        commands, "program", answers.program, "write a stored program as a file, for fuzzyjoin explain and apply"
+    )
+    export.add_argument("program_id", metavar="PROGRAM_ID")
+    export.add_argument("-o", "--output", required=True, type=Path, metavar="FILE", help="the program, as JSON")
+
     again = _add(commands, "replay", answers.replay, "do a run again from its snapshots; exits with 1 if it differs")
     again.add_argument("run_id")
     _add_snapshots(again)

@@ -148,6 +148,30 @@ def test_one_query_row_is_enough():
     assert failures(validate(table()[:1], role="query", previous_rows=None)) == []
 
 
+@pytest.mark.parametrize(
+    "case", [case for case, (*_, severity) in BAD.items() if severity == "soft" and case != "half the last run"]
+)
+def test_a_soft_fault_of_a_handful_of_rows_is_not_judged(case):
+    frame, meaning, column, _ = BAD[case]
+    report = validate(frame, least_rows=21)
+    assert [(result.meaning, result.column) for result in report.not_judged] == [(meaning, column)]
+    assert report.not_judged[0].too_few == "20 rows are too few, it judges 21 or more"
+    assert report.warnings == ()
+
+
+def test_a_soft_volume_of_small_tables_is_not_judged():
+    small = {"volume_severity": "soft", "least_rows": 20}
+    assert validate(table()[:3], previous_rows=8, **small).warnings == ()
+    assert [result.meaning for result in validate(table()[:3], previous_rows=20, **small).warnings] == [
+        "the volume is near the last run's"
+    ]
+
+
+def test_a_hard_fault_of_a_handful_of_rows_stops_the_run():
+    frame = table(name=changed(NAMES, {1: None, 2: "", 3: " "}))
+    assert len(validate(frame, least_rows=100).hard_failures) == 1
+
+
 def test_limits_are_the_users():
     frame = table(name=changed(NAMES, {1: None, 2: None, 3: None}))
     assert failures(validate(frame, filled_share=0.85)) == []

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 import fuzzyjoin
 from fuzzyjoin.errors import UsageError
-from tasks.validation import OutputSettings, validate_output
+from tasks.validation import InputSettings, OutputSettings, markdown_summary, validate_output
 from tasks.validation.checks import Check
 from tasks.validation.engine import run_checks
 
@@ -31,7 +31,8 @@ def validate(
         query_ids=ids[1],
         precision_estimate=estimate,
         precision_target=target,
-        settings=OutputSettings(**settings),
+        # Ten rows are judged here.
+        settings=OutputSettings(**{"least_rows": 1, **settings}),
         shown_columns=shown_columns,
         previous_match_rate=previous,
     )
@@ -104,6 +105,39 @@ def test_a_figure_on_its_limit_is_met(options):
     assert failures(validate(**options)) == []
 
 
+@pytest.mark.parametrize(
+    ("options", "meaning", "few"),
+    [
+        ({"estimate": 0.75}, "the precision estimate reaches the target", "8 matches are too few"),
+        ({"estimate": None, "frame": matches([])}, "there is a precision estimate", "10 query rows are too few"),
+        ({"previous": 0.95}, "the share of query rows matched is near the last run's", "10 query rows are too few"),
+    ],
+)
+def test_a_soft_figure_of_a_handful_of_rows_is_not_judged(options, meaning, few):
+    options = {"previous": None, **options}
+    report = validate(**options, least_rows=11)
+    (result,) = report.not_judged
+    assert (report.warnings, report.hard_failures) == ((), ())
+    assert (result.meaning, result.severity, result.too_few) == (meaning, "soft", f"{few}, it judges 11 or more")
+    assert "Not judged: " in markdown_summary(report)
+    # Enough rows: then it judges.
+    assert [result.meaning for result in validate(**options, least_rows=8).warnings] == [meaning]
+
+
+def test_a_hard_figure_judges_on_any_number_of_rows():
+    report = validate(estimate=0.75, least_rows=100, estimate_severity="hard")
+    assert [result.meaning for result in report.hard_failures] == ["the precision estimate reaches the target"]
+
+
+def test_a_figure_that_is_met_on_a_handful_of_rows_is_met():
+    report = validate(least_rows=100)
+    assert (failures(report), report.not_judged) == ([], ())
+
+
+def test_twenty_rows_are_enough_by_default():
+    assert OutputSettings().least_rows == InputSettings().least_rows == 20
+
+
 def test_limits_and_severities_of_the_figures_are_the_users():
     assert failures(validate(previous=0.5, match_rate_tolerance=0.3)) == []
     hard = validate(
@@ -121,7 +155,8 @@ def test_figures_are_recorded_with_what_was_expected():
 
 def test_without_a_last_run_the_match_rate_is_not_asked():
     report = validate(previous=None)
-    assert report.skipped == ("figures: match rate against the last run, because there is no last run or no query row",)
+    (sentence,) = report.skipped
+    assert sentence.startswith("figures: match rate against the last run, because there is no last run, no query row,")
 
 
 def test_a_run_that_matched_nothing_has_no_hard_failure():

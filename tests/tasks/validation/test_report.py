@@ -36,6 +36,7 @@ def report():
         role="reference",
         id_column="id",
         columns=["a|b <i>", "size", "none"],
+        settings=InputSettings(least_rows=1),
         shown_columns=("a|b <i>",),
     )
     matches = pd.DataFrame({"query_id": np.array([1, 1]), "reference_id": np.array([1, 7])})
@@ -45,6 +46,7 @@ def report():
         query_ids=np.array([1, 2]),
         precision_estimate=np.float64(0.5),
         precision_target=0.9,
+        settings=OutputSettings(least_rows=1),
         previous_match_rate=0.5,
     )
     return ValidationReport.of(of_table, of_matches)
@@ -84,6 +86,28 @@ def test_the_report_is_plain_data_and_goes_through_json(report):
     values = [value for result in report.results for value in vars(result).values()]
     assert {type(value) for value in values} <= plain
     assert {type(part) for value in values if isinstance(value, tuple) for part in value} <= plain
+
+
+@pytest.fixture
+def of_few_rows():
+    """One soft expectation is not met, on too few rows to judge."""
+    matches = pd.DataFrame({"query_id": [1], "reference_id": [1]})
+    return validate_output(matches, reference_ids=[1], query_ids=[1], precision_estimate=0.75, precision_target=0.9)
+
+
+def test_too_few_rows_are_told_as_such(of_few_rows):
+    asked = len(of_few_rows.results)
+    assert verdict(of_few_rows) == (
+        f"Passed: {asked - 1} of {asked} expectations were met, 1 not judged for too few rows."
+    )
+    text = markdown_summary(of_few_rows)
+    assert "### Too few rows to judge" in text
+    assert "Not judged: 1 matches are too few, it judges 20 or more." in text
+    assert "### Warnings" not in text
+    page = html_page(of_few_rows)
+    assert 'class="verdict met"' in page
+    assert "<strong>Not judged:</strong> 1 matches are too few" in page
+    assert Reader(page).open == []
 
 
 def test_results_can_be_kept_apart_by_what_they_mean_for_the_run(report):

@@ -5,7 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from fuzzyjoin import Program
+from fuzzyjoin.cli import app
 from tasks.code_version import code_version
 from tasks.warehouse.__main__ import main
 from tasks.warehouse.connection import reading, writing
@@ -40,6 +43,24 @@ def test_why_tells_of_a_match_since_replaced(capsys):
 def test_why_says_that_there_was_no_match(capsys):
     assert main(["why", "malls", "q1", "--at", "2026-02-01T00:00:00+01:00"]) == 1
     assert "Query q1 of pipeline malls had no match at 2026-02-01T00:00:00+01:00." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("replaced")
+def test_why_says_why_a_row_was_not_joined(capsys):
+    assert main(["why", "malls", "q2"]) == 0
+    assert capsys.readouterr().out.startswith("Query q2 was joined to nothing: too far.\n")
+
+
+@pytest.mark.usefixtures("replaced")
+def test_a_stored_program_is_exported_as_a_file_that_explain_reads(tmp_path, capsys):
+    file = tmp_path / "program.json"
+    assert main(["program", program().program_id, "-o", str(file)]) == 0
+    assert f"Wrote program {program().program_id} to {file}." in capsys.readouterr().out
+    exported = Program.load(file)
+    assert exported.program_id == program().program_id
+    assert exported.learning_record == program().learning_record
+    explained = CliRunner().invoke(app, ["explain", str(file)])
+    assert (explained.exit_code, program().program_id in explained.output) == (0, True)
 
 
 @pytest.mark.usefixtures("replaced")
@@ -135,7 +156,7 @@ def test_replay_and_erase_find_the_snapshots_in_the_storage_folder(warehouse, tm
         path.write_text("Ada")
     assert main(["erase", "malls", "--query-id", "q1", "--by", "ada", "--reason", "she asked"]) == 0
     told = capsys.readouterr().out
-    assert "query q1: 2 match rows redacted, 1 snapshots deleted." in told
+    assert "query q1: 2 rows redacted, 1 snapshots deleted." in told
     assert "What was kept to save work may hold the values, and was deleted: 5 files and indexes." in told
     assert not any(path.exists() for path in kept)
     assert main(["replay", "one"]) == 1
@@ -158,6 +179,7 @@ def test_replay_and_erase_find_the_snapshots_in_the_storage_folder(warehouse, tm
         ["approve", "malls", "sha256:x", "--by", "ada"],
         ["refuse", "towns", "sha256:x", "--by", "ada"],
         ["rollback", "malls", "sha256:x", "--by", ""],
+        ["program", "sha256:x", "-o", "unwritten.json"],
         ["replay", "none"],
         ["replay", "one"],
         ["erase", "towns", "--query-id", "q1", "--by", "ada", "--reason", "she asked"],

@@ -131,10 +131,10 @@ def test_rows_looked_at_without_hashes_count_as_new(filled, covers):
     assert answer.changed == ()
 
 
-def test_a_match_without_a_hash_is_gone_with_its_row(warehouse):
+def test_a_row_without_a_hash_is_gone_when_it_is_not_in_the_table(warehouse):
     prepare(warehouse)
     write(warehouse, "one", MATCHES, UNMATCHED)
-    assert ask(warehouse, hashes(MATCHES[1:])).gone == ("q0",)
+    assert ask(warehouse, hashes(MATCHES[1:], UNMATCHED[1:])).gone == ("q0", UNMATCHED["query_id"].iloc[0])
 
 
 def test_pipelines_have_rows_of_their_own(filled):
