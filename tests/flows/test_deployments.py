@@ -75,7 +75,7 @@ def test_a_failed_run_is_told_to_a_person(deployed, messages):
 
 def test_a_run_with_warnings_is_told_to_a_person(deployed, messages):
     run = deployed.start_run(DEPLOYMENTS["match_tables"], pipeline="warned", checks={"query": {"longest": 5}})
-    ended = deployed.run_in_state(run, "COMPLETED", timeout=240)
+    ended = deployed.run_in_state(run, "COMPLETED", timeout=600)
 
     assert ended["state"]["message"].endswith(", 1 warning")
     subject = "fuzzyjoin: 1 warnings about the inputs of warned"

@@ -167,13 +167,13 @@ def test_a_proposal_says_how_many_rows_would_change_and_names_some(deployed, tmp
     asked = {"pipeline": "changing", "tables": tables_in(tmp_path)}
     search = {"method": "autofj", "precision_target": 0.9}
     first = deployed.start_run(DEPLOYMENTS["match_tables"], **asked, search=search)
-    deployed.run_in_state(first, "COMPLETED", timeout=240)
+    deployed.run_in_state(first, "COMPLETED", timeout=600)
     learn = {"search": search | {"precision_target": 0.6}, "conduct": {"promotion": "review"}}
     second = deployed.start_run(DEPLOYMENTS["learn_program"], **asked, **learn)
-    deployed.run_in_state(second, "COMPLETED", timeout=240)
+    deployed.run_in_state(second, "COMPLETED", timeout=600)
 
     run = deployed.start_run(REVIEW, pipeline="changing", review={"shown_columns": ["title"]})
-    deployed.run_in_state(run, "PAUSED", timeout=240)
+    deployed.run_in_state(run, "PAUSED", timeout=600)
     told = deployed.artifacts(run)["changing-proposal"]["data"]
     counts = re.search(
         r"\*\*(\d+) rows gained, (\d+) lost, (\d+) redirected: (\d+) of 227 query rows would be joined", told
