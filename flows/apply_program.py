@@ -8,6 +8,7 @@ from tasks.apply import join_query_rows
 from tasks.detect import detect_changes
 from tasks.ingest import ingest_table
 from tasks.materialise import materialise_matches
+from tasks.outcome import completed
 from tasks.pipeline_run import end_without_matches, pipeline_run
 from tasks.promote import require_current_program
 from tasks.report import publish_result
@@ -52,11 +53,11 @@ def apply_program(
         if work.query is None:
             end_without_matches(run, program_id=program.program_id)
             delete_old_files(run, conduct.keep_days)
-            return run.run_id
+            return completed(run, told="no query row is new or changed")
         result = join_query_rows(program, reference, work.query, conduct.partition_rows)
         target = program.precision_target
         validate_matches(run, result, reference, work.query, checks, precision_target=target, whole=False)
         changes = materialise_matches(run, result, reference, work.query, covers="part")
         publish_result(run, program, result, reference=reference, query=work.query, changes=changes)
         delete_old_files(run, conduct.keep_days)
-        return run.run_id
+        return completed(run, warnings=len(result.warnings))

@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("parameters", type=Path, help="YAML or JSON file with the flow's parameters")
     arguments = parser.parse_args(argv)
     # Not a class of our own: the orchestrator has made its consoles.
-    Console.on_broken_pipe = _log_to_nowhere  # type: ignore[method-assign]
+    Console.on_broken_pipe = _log_to_nowhere  # type: ignore[method-assign,assignment]
     try:
         flow: Flow[..., str] = getattr(import_module(f"flows.{arguments.flow}"), arguments.flow)
         parameters = _validated(flow, _read(arguments.parameters), arguments.parameters)

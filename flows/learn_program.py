@@ -7,9 +7,10 @@ from prefect import flow
 from tasks.apply import join_query_rows
 from tasks.caching import cached
 from tasks.ingest import ingest_table
+from tasks.outcome import completed
 from tasks.pipeline_run import end_without_matches, pipeline_run
 from tasks.promote import comparable_program, propose_program
-from tasks.report import publish_program
+from tasks.report import learned_in_words, publish_program
 from tasks.retention import delete_old_files
 from tasks.search import search_program
 from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
@@ -49,7 +50,8 @@ def learn_program(
         learned = cached(search_program)(reference, query, search)
         current = comparable_program(run, learned, conduct)
         found = join_query_rows(current, reference, query, conduct.partition_rows) if current else None
-        publish_program(run, learned, standing=propose_program(run, learned, found))
+        standing = propose_program(run, learned, found)
+        publish_program(run, learned, standing=standing)
         end_without_matches(run, program_id=learned.program_id)
         delete_old_files(run, conduct.keep_days)
-        return run.run_id
+        return completed(run, told=learned_in_words(learned, standing))

@@ -8,9 +8,10 @@ from tasks.apply import join_query_rows
 from tasks.caching import cached
 from tasks.ingest import ingest_table
 from tasks.materialise import materialise_matches
+from tasks.outcome import completed
 from tasks.pipeline_run import end_without_matches, pipeline_run
 from tasks.promote import comparable_program, current_program, propose_program
-from tasks.report import publish_program, publish_result
+from tasks.report import learned_in_words, publish_program, publish_result
 from tasks.retention import delete_old_files
 from tasks.search import search_program
 from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
@@ -50,15 +51,16 @@ def match_tables(
         learned = cached(search_program)(reference, query, search)
         current = comparable_program(run, learned, conduct)
         found = join_query_rows(current, reference, query, conduct.partition_rows) if current else None
-        publish_program(run, learned, standing=propose_program(run, learned, found))
+        standing = propose_program(run, learned, found)
+        publish_program(run, learned, standing=standing)
         program = current_program(run)
         if program is None:
             end_without_matches(run, program_id=learned.program_id)
             delete_old_files(run, conduct.keep_days)
-            return run.run_id
+            return completed(run, told=learned_in_words(learned, standing))
         result = join_query_rows(program, reference, query, conduct.partition_rows)
         validate_matches(run, result, reference, query, checks, precision_target=program.precision_target)
         changes = materialise_matches(run, result, reference, query)
         publish_result(run, program, result, reference=reference, query=query, changes=changes)
         delete_old_files(run, conduct.keep_days)
-        return run.run_id
+        return completed(run, warnings=len(result.warnings))

@@ -8,6 +8,7 @@ from prefect import flow
 from prefect.exceptions import FlowPauseTimeout
 from prefect.flow_runs import pause_flow_run
 
+from tasks.effect import effect_of
 from tasks.review import (
     Answer,
     ReviewTimeoutError,
@@ -42,10 +43,11 @@ def review_program(
     if proposal is None:
         publish_nothing_to_review(pipeline)
         return
-    publish_proposal(proposal)
+    effect = effect_of(pipeline, proposal.program_id, proposal.current_program_id, warehouse, review.shown_columns)
+    publish_proposal(proposal, effect)
     try:
         answer = pause_flow_run(
-            wait_for_input=Answer.with_initial_data(description=question(proposal)),
+            wait_for_input=Answer.with_initial_data(description=question(proposal, effect)),
             timeout=review.wait_seconds,
             poll_interval=POLL_SECONDS,
         )

@@ -9,6 +9,7 @@ from tasks.caching import cached
 from tasks.detect import detect_changes
 from tasks.ingest import ingest_table
 from tasks.materialise import close_matches, materialise_matches
+from tasks.outcome import completed
 from tasks.pipeline_run import pipeline_run
 from tasks.promote import current_program, propose_program, require_current_program
 from tasks.report import publish_program, publish_result
@@ -59,11 +60,11 @@ def sync_warehouse(
         if work.query is None:
             close_matches(run, program, work.gone)
             delete_old_files(run, conduct.keep_days)
-            return run.run_id
+            return completed(run)
         result = join_query_rows(program, reference, work.query, conduct.partition_rows)
         target = program.precision_target
         validate_matches(run, result, reference, work.query, checks, precision_target=target, whole=False)
         changes = materialise_matches(run, result, reference, work.query, covers="changes", gone=work.gone)
         publish_result(run, program, result, reference=reference, query=work.query, changes=changes)
         delete_old_files(run, conduct.keep_days)
-        return run.run_id
+        return completed(run, warnings=len(result.warnings))

@@ -1,19 +1,43 @@
-"""What a run has become, in words: for who started it at a terminal."""
+"""What a run has become, in words: for who started it at a terminal, and for who looks at its state."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+
+from prefect.states import Completed
 
 from tasks.credentials import opened_warehouse
 from tasks.storage import storage_folder
 from tasks.warehouse.connection import reading, shown
-from tasks.warehouse.run_audit import LOOKED_AT, audit_run, current_estimate_in_words
+from tasks.warehouse.run_audit import LOOKED_AT, audit_run, estimate_of_all_in_words
 
 if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+    from tasks.handles import RunHandle
     from tasks.settings import Warehouse
     from tasks.warehouse.run_audit import RunAudit
 
-__all__ = ["run_in_words"]
+__all__ = ["completed", "run_in_words"]
+
+
+def completed(run: RunHandle, *, told: str = "", warnings: int = 0) -> str:
+    """What a flow returns: the run's id, with what came of the run as the message of the flow run's state.
+
+    Parameters
+    ----------
+    run
+        A run that has ended.
+    told
+        What came of it if it wrote no matches.
+    warnings
+        How many warnings there are besides the soft expectations that were not met.
+    """
+    with opened_warehouse(run.warehouse) as engine, reading(engine) as connection:
+        result = audit_run(connection, run.run_id).result(more_warnings=warnings)
+    state: State[Any] = Completed(data=run.run_id, message=", ".join(part for part in (told, result) if part) or None)
+    # Whoever calls the flow gets the state's data.
+    return cast("str", state)
 
 
 def run_in_words(run_id: str, warehouse: Warehouse) -> str:
@@ -24,7 +48,7 @@ def run_in_words(run_id: str, warehouse: Warehouse) -> str:
         place = shown(engine)
     return "\n".join(
         [
-            f"Run {run.run_id} of pipeline {run.pipeline} has {run.status}.",
+            f"Run {run.run_id} of pipeline {run.pipeline} {run.outcome()}.",
             *_matches(run),
             *run.checks_in_words(passed=False),
             run.program_in_words or "It used no program.",
@@ -46,7 +70,7 @@ def _matches(run: RunAudit) -> list[str]:
     """What the run found, if it wrote matches."""
     if run.covers is None:
         return [f"It read {run.reference_rows:,} reference and {run.query_rows:,} query rows, and wrote no matches."]
-    estimate = current_estimate_in_words(run)
+    estimate = estimate_of_all_in_words(run)
     target = "" if run.learned_precision_target is None else f", the target was {run.learned_precision_target:g}"
     return [
         f"It read {run.reference_rows:,} reference and {run.query_rows:,} query rows.",

@@ -21,7 +21,7 @@ from tasks.warehouse.runs import require_running
 if TYPE_CHECKING:
     from tasks.settings import Conduct
 
-__all__ = ["comparable_program", "current_program", "propose_program", "require_current_program"]
+__all__ = ["comparable_program", "current_program", "program_handle", "propose_program", "require_current_program"]
 
 
 ESTIMATE_TOLERANCE: Final = 0.01
@@ -44,7 +44,7 @@ def comparable_program(run: RunHandle, learned: ProgramHandle, conduct: Conduct)
         current = load_program(connection, pipeline.current_program_id)
     if pipeline.promotion != "automatic" or conduct.replacement == "always":
         return None
-    return _handle(current) if _asked(current) == _asked(Program.load(checked(learned.file))) else None
+    return program_handle(current) if _asked(current) == _asked(Program.load(checked(learned.file))) else None
 
 
 @task(name="propose program", task_run_name="propose program", cache_policy=NO_CACHE)
@@ -87,7 +87,7 @@ def current_program(run: RunHandle) -> ProgramHandle | None:
     with opened_warehouse(run.warehouse) as engine, reading(engine) as connection:
         program_id = current_program_id(connection, run.pipeline)
         program = load_program(connection, program_id) if program_id else None
-    return None if program is None else _handle(program)
+    return None if program is None else program_handle(program)
 
 
 def require_current_program(run: RunHandle) -> ProgramHandle:
@@ -107,7 +107,8 @@ def require_current_program(run: RunHandle) -> ProgramHandle:
     return program
 
 
-def _handle(program: Program) -> ProgramHandle | None:
+def program_handle(program: Program) -> ProgramHandle | None:
+    """A program as it travels between tasks; None if it has no learning record."""
     if program.learning_record is None:
         return None
     return ProgramHandle(

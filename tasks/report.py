@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
@@ -13,6 +13,7 @@ from fuzzyjoin import Program
 from fuzzyjoin.explanation import explain_program
 from fuzzyjoin.figures import apart
 from tasks.apply import load_frame
+from tasks.artifacts import artifact_key
 from tasks.charts import curve_chart
 from tasks.credentials import opened_warehouse
 from tasks.markdown import code, escaped, table, wrapped
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from tasks.warehouse.materialise import Changes
     from tasks.warehouse.run_audit import RunAudit
 
-__all__ = ["estimate_text", "publish_program", "publish_result"]
+__all__ = ["estimate_text", "learned_in_words", "publish_program", "publish_result"]
 
 BOUNDARY_ROWS: Final = 20
 
@@ -38,7 +39,7 @@ def publish_program(run: RunHandle, program: ProgramHandle, standing: str) -> No
     learned = Program.load(checked(program.file))
     words = explain_program(learned, rule_words=shows_rule_words(learned, run.privacy.shown_columns))
     create_markdown_artifact(
-        key="program",
+        key=artifact_key(run.pipeline, "program"),
         description="The program in words",
         markdown="\n\n".join(
             [
@@ -66,27 +67,37 @@ def publish_result(
     changes: Changes,
 ) -> None:
     """Show what the run found and wrote, how sure it is, and where the boundary lies."""
+    for warning in result.warnings:
+        get_run_logger().warning("%s", warning)
     with opened_warehouse(run.warehouse) as engine:
         warehouse = shown(engine)
         with reading(engine) as connection:
             recorded = audit_run(connection, run.run_id)
     create_markdown_artifact(
-        key="result",
+        key=artifact_key(run.pipeline, "result"),
         description="What the run found and wrote",
         markdown=_result(run, program, result, changes, warehouse=warehouse, recorded=recorded),
     )
     curve = load_frame(result.curve)
     if len(curve):
         create_markdown_artifact(
-            key="precision-curve",
+            key=artifact_key(run.pipeline, "precision-curve"),
             description="Estimate against the threshold",
             markdown=curve_chart(curve, target=program.precision_target),
         )
     create_markdown_artifact(
-        key="boundary",
+        key=artifact_key(run.pipeline, "boundary"),
         description="Rows nearest to the boundary",
         markdown=_boundary(run, result, reference, query),
     )
+
+
+def learned_in_words(program: ProgramHandle, standing: str) -> str:
+    """What a run that only learned has done, in half a line; `standing` says what became of the program."""
+    estimate = program.precision_estimate
+    value = "unknown" if estimate.value is None else f"{estimate.value:.2f}"
+    interval = "" if estimate.low is None or estimate.high is None else f" ({estimate.low:.2f} to {estimate.high:.2f})"
+    return f"a program was learned, estimated precision {value}{interval}: {standing.rstrip('.')}"
 
 
 def estimate_text(estimate: PrecisionEstimate, beside: float | None = None) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fuzzyjoin import FuzzyJoinError, PrecisionEstimate
 from fuzzyjoin.explanation import explain_program
+from tasks.artifacts import artifact_key
 from tasks.credentials import opened_warehouse
 from tasks.markdown import code, escaped, short_id, table, wrapped
 from tasks.masking import shows_rule_words
@@ -27,6 +28,7 @@ from tasks.warehouse.program_diff import diff_programs
 from tasks.warehouse.programs import load_program
 
 if TYPE_CHECKING:
+    from tasks.effect import Effect
     from tasks.settings import Warehouse
     from tasks.warehouse.decisions import Decision
 
@@ -139,22 +141,26 @@ def oldest_proposal(pipeline: str, warehouse: Warehouse, shown_columns: tuple[st
 
 
 @task(name="publish proposal", task_run_name="publish proposal", cache_policy=NO_CACHE)
-def publish_proposal(proposal: Proposal) -> None:
-    """Show a proposal on the run's page."""
-    create_markdown_artifact(key="proposal", description="The program to be reviewed", markdown=_proposal(proposal))
+def publish_proposal(proposal: Proposal, effect: Effect) -> None:
+    """Show a proposal, and what it would change, on the run's page."""
+    create_markdown_artifact(
+        key=artifact_key(proposal.pipeline, "proposal"),
+        description="The program to be reviewed",
+        markdown=_proposal(proposal, effect),
+    )
 
 
 @task(name="publish nothing to review", task_run_name="publish nothing to review", cache_policy=NO_CACHE)
 def publish_nothing_to_review(pipeline: str) -> None:
     """Say on the run's page that nobody has to answer."""
     create_markdown_artifact(
-        key="proposal",
+        key=artifact_key(pipeline, "proposal"),
         description="Nothing to review",
         markdown=f"# Nothing to review\n\nNo program of pipeline {escaped(pipeline)} waits for an answer.",
     )
 
 
-def question(proposal: Proposal) -> str:
+def question(proposal: Proposal, effect: Effect) -> str:
     """The question in a few lines, for the form in which a person answers."""
     now = "none" if proposal.current_estimate is None else estimate_text(proposal.current_estimate)
     shown = proposal.differences[:DIFFERENCES_SHOWN]
@@ -163,6 +169,7 @@ def question(proposal: Proposal) -> str:
     program = code(short_id(proposal.program_id), inline=True)
     lines = [
         f"Shall pipeline **{escaped(proposal.pipeline)}** use the program {program}?",
+        escaped(effect.in_words()),
         f"Its estimated precision is {estimate_text(proposal.estimate)}; the current program's is {now}.",
         "\n".join(f"- {escaped(sentence)}" for sentence in shown),
         f"{more}The whole program is in this run's artifact *proposal*.",
@@ -198,7 +205,7 @@ def record_answer(proposal: Proposal, answer: Answer, warehouse: Warehouse) -> N
             raise AlreadyAnsweredError(proposal, answers[-1], by=answer.by) from None
 
 
-def _proposal(proposal: Proposal) -> str:
+def _proposal(proposal: Proposal, effect: Effect) -> str:
     now = "none" if proposal.current_estimate is None else estimate_text(proposal.current_estimate)
     rows = [
         ("program", short_id(proposal.program_id), short_id(proposal.current_program_id or "none")),
@@ -208,15 +215,28 @@ def _proposal(proposal: Proposal) -> str:
     return "\n\n".join(
         [
             f"# A program waits for your answer: {escaped(proposal.pipeline)}",
+            f"**{escaped(effect.in_words())}**",
+            table(("", "proposed", "current"), rows),
             (
                 f"Proposed by {escaped(proposal.proposed_by)} at {proposal.proposed_at.isoformat(timespec='minutes')}. "
                 "To answer, choose Resume in the menu at the top right of this run's page. Until then the current "
                 "program goes on working."
             ),
-            table(("", "proposed", "current"), rows),
-            "## What would change",
+            *_examples(effect),
+            "## How the programs differ",
             differences or "It is the pipeline's first program, or the same one with a lower estimate.",
             "## The proposed program",
             code(wrapped(proposal.words)),
         ]
     )
+
+
+def _examples(effect: Effect) -> list[str]:
+    if not effect.examples:
+        return []
+    rows = [(one.kind, one.query, one.before or "no match", one.after or "no match") for one in effect.examples]
+    return [
+        "## Rows that would change",
+        "The first of each kind by id, on the tables that the program was learned on.",
+        table(("", "query row", "now", "then"), rows),
+    ]

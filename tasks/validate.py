@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.events import emit_event
 
 from tasks.apply import load_frame
+from tasks.artifacts import ArtifactKind, artifact_key
 from tasks.credentials import opened_warehouse
 from tasks.ingestion import load_snapshot
 from tasks.storage import store
@@ -23,7 +25,14 @@ if TYPE_CHECKING:
     from tasks.settings import Checks
     from tasks.validation import ExpectationResult
 
-__all__ = ["validate_inputs", "validate_matches"]
+__all__ = ["SOFT_FAILURES", "validate_inputs", "validate_matches"]
+
+Subject: TypeAlias = Literal["inputs", "matches"]
+
+KINDS: Final[dict[Subject, ArtifactKind]] = {"inputs": "validation-of-inputs", "matches": "validation-of-matches"}
+
+SOFT_FAILURES: Final = "fuzzyjoin.validation.soft-failures"
+"""Name of the event that an automation can wait for."""
 
 
 @task(name="validate inputs", task_run_name="validate inputs", cache_policy=NO_CACHE)
@@ -52,7 +61,8 @@ def validate_inputs(
             _of_input(run, query, checks, previous_rows=last.query_rows if last and whole else None),
         )
         record_validations(engine, run.run_id, _plain(report), at=datetime.now(UTC))
-    _show("inputs", report)
+    _show(run, "inputs", report)
+    _warn(run, "inputs", report)
     report.raise_on_hard_failures()
 
 
@@ -96,7 +106,8 @@ def validate_matches(
             previous_match_rate=last.match_rate if last and whole else None,
         )
         record_validations(engine, run.run_id, _plain(report), at=datetime.now(UTC))
-    _show("matches", report)
+    _show(run, "matches", report)
+    _warn(run, "matches", report)
     report.raise_on_hard_failures()
 
 
@@ -139,11 +150,35 @@ def _named(result: ExpectationResult) -> str:
     return result.meaning if result.column is None else f"{result.column}: {result.meaning}"
 
 
-def _show(subject: Literal["inputs", "matches"], report: ValidationReport) -> None:
+def _show(run: RunHandle, subject: Subject, report: ValidationReport) -> None:
     title = f"Validation of the {subject}"
     page = store("validations", ".html", lambda path: path.write_text(html_page(report, title=title), "utf-8"))
     create_markdown_artifact(
-        key=f"validation-of-{subject}",
+        key=artifact_key(run.pipeline, KINDS[subject]),
         markdown=f"{markdown_summary(report)}\nThe same as a page of its own: `{page.path}`\n",
         description=title,
+    )
+
+
+def _warn(run: RunHandle, subject: Subject, report: ValidationReport) -> None:
+    """Say in the log what a run goes on with, and emit one event about it."""
+    if not report.warnings:
+        return
+    told = [f"{result.sentence()}. Remedy: {result.remedy}." for result in report.warnings]
+    for sentence in told:
+        get_run_logger().warning("%s", sentence)
+    emit_event(
+        event=SOFT_FAILURES,
+        resource={
+            "prefect.resource.id": f"fuzzyjoin.pipeline.{run.pipeline}",
+            "prefect.resource.name": run.pipeline,
+        },
+        payload={
+            "pipeline": run.pipeline,
+            "run_id": run.run_id,
+            "subject": subject,
+            "count": len(told),
+            "warnings": told,
+            "text": "\n".join(told),
+        },
     )

@@ -199,7 +199,7 @@ def prefect_server(home, *, checkout, database_url):
                 return http.get("health").is_success
             return False
 
-        wait_for("the server", healthy, timeout=120)
+        wait_for("the server", healthy, timeout=400)
         yield PrefectServer(url=url, home=home, checkout=checkout, environment=environment, http=http)
 
 
@@ -214,5 +214,5 @@ def prefect_worker(server, *, pool):
             workers = server.answer("POST", f"work_pools/{pool}/workers/filter")
             return workers.is_success and any(worker["status"] == "ONLINE" for worker in workers.json())
 
-        wait_for(f"a worker of {pool}", online, timeout=60)
+        wait_for(f"a worker of {pool}", online, timeout=240)
         yield

@@ -21,7 +21,7 @@ from fuzzyjoin.figures import apart
 from fuzzyjoin.terminal import cell_for_terminal as cell
 from tasks.warehouse.decisions import Decision, history
 from tasks.warehouse.programs import load_program
-from tasks.warehouse.run_audit import RunAudit, as_number, audit_run, estimate_in_words
+from tasks.warehouse.run_audit import RunAudit, as_number, audit_run, estimate_of_all_in_words
 from tasks.warehouse.schema import match_audit
 
 if TYPE_CHECKING:
@@ -57,40 +57,40 @@ class MatchAudit:
     decisions: tuple[Decision, ...]
 
     def in_words(self) -> str:
-        """The answer as several lines."""
+        """The answer as several lines: what and why, then the details."""
         match, run = self.match, self.run
         distance, threshold = apart(match["distance"], match["threshold"], digits=4, kind="g")
-        until = "still holds" if match["valid_to"] is None else f"held until {match['valid_to'].isoformat()}"
-        ended = "" if match["valid_to"] is None else f", when run {match['closed_by_run']} {_closing(match)}"
         lines = [
             (
                 f"Query {cell(match['query_id'])} ({cell(match['query_text'])}) was joined to reference "
-                f"{cell(match['reference_id'])} ({cell(match['reference_text'])}) from "
-                f"{match['valid_from'].isoformat()}; this {until}{ended}."
+                f"{cell(match['reference_id'])} ({cell(match['reference_text'])}); estimated probability that it is "
+                f"right: {as_number(match['precision_estimate'])}."
             ),
             (
-                f"Configuration {match['configuration']}, {match['join_function']}: distance "
-                f"{distance}, at most {threshold} joins; estimated probability "
-                f"that it is right: {as_number(match['precision_estimate'])}."
+                f"Why: its distance {distance} is at most {threshold}, which joins by configuration "
+                f"{match['configuration']}, {match['join_function']}."
             ),
             _runner_up(match),
+            _held(match),
+            f"All matches at the end of its run: estimated precision {estimate_of_all_in_words(run)}.",
+            *run.estimate_of_its_rows(),
+            "",
             (
                 f"Run {run.run_id} of pipeline {run.pipeline}, triggered by {run.triggered_by} at "
-                f"{run.started_at.isoformat()}, code {run.code_version}, parameters {json.dumps(run.parameters)}."
+                f"{run.started_at.isoformat(timespec='seconds')}, code {run.code_version}."
             ),
             (
                 f"It read reference {run.reference_fingerprint} ({run.reference_rows} rows) and query "
-                f"{run.query_fingerprint} ({run.query_rows} rows); precision estimate of what it found "
-                f"{estimate_in_words(run)}."
+                f"{run.query_fingerprint} ({run.query_rows} rows)."
             ),
         ]
         lines += run.checks_in_words(passed=False)
         lines += [
             f"Decision {made.number}: {made.kind} of {made.program_id} by {made.decided_by} at "
-            f"{made.decided_at.isoformat()}{f' ({made.reason})' if made.reason else ''}."
+            f"{made.decided_at.isoformat(timespec='seconds')}{f' ({made.reason})' if made.reason else ''}."
             for made in self.decisions
         ]
-        return "\n".join([*lines, self.program.explain()])
+        return "\n".join([*lines, self.program.explain(), f"Parameters of the run: {json.dumps(run.parameters)}"])
 
 
 def why(connection: Connection, pipeline: str, query_id: str, *, at: datetime) -> MatchAudit | None:
@@ -120,6 +120,14 @@ def why(connection: Connection, pipeline: str, query_id: str, *, at: datetime) -
     program = load_program(connection, match["program_id"], at=match["valid_from"])
     earlier = tuple(made for made in history(connection, pipeline) if made.decided_at <= match["valid_from"])
     return MatchAudit(match=match, run=run, program=program, decisions=earlier)
+
+
+def _held(match: Mapping[str, Any]) -> str:
+    since = match["valid_from"].isoformat(timespec="seconds")
+    if match["valid_to"] is None:
+        return f"It holds since {since}."
+    until = match["valid_to"].isoformat(timespec="seconds")
+    return f"It held from {since} until {until}, when run {match['closed_by_run']} {_closing(match)}."
 
 
 def _closing(match: Mapping[str, Any]) -> str:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import sqlalchemy as sa
 
+from fuzzyjoin.labelled_audit.sheet import printable
 from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.schema import match_changes, matches, runs
 from tasks.warehouse.staging import GONE
 from tasks.warehouse.steadiness import differing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
 
-__all__ = ["Cause", "ChangedMatch", "changed_by_run", "changed_matches"]
+__all__ = ["Cause", "ChangedMatch", "changed_by_run", "changed_matches", "totals"]
 
 Cause: TypeAlias = Literal["program", "reference", "query"]
+Kind: TypeAlias = Literal["gained", "lost", "redirected", "rewritten"]
 Side: TypeAlias = dict[str, sa.Row]  # type: ignore[type-arg]
 
 
@@ -33,6 +37,8 @@ class ChangedMatch:
         The row.
     before, after
         The reference ids, None where the row had no match.
+    query_text, before_text, after_text
+        What was compared: of the query row as it was last matched, and of the reference rows.
     causes
         "query" alone if the row's own text changed under the same program and reference, or the row is gone;
         else every one of the three that differs between the runs and can have changed this match.
@@ -42,6 +48,39 @@ class ChangedMatch:
     before: str | None
     after: str | None
     causes: tuple[Cause, ...]
+    query_text: str | None = field(default=None, compare=False)
+    before_text: str | None = field(default=None, compare=False)
+    after_text: str | None = field(default=None, compare=False)
+
+    @property
+    def kind(self) -> Kind:
+        """What became of the row: gained a match, lost it, was led to another reference row, or is matched as before.
+
+        >>> ChangedMatch("q1", None, "r1", ()).kind, ChangedMatch("q1", "r1", "r2", ()).kind
+        ('gained', 'redirected')
+        """
+        if self.before is None:
+            return "gained"
+        if self.after is None:
+            return "lost"
+        return "rewritten" if self.before == self.after else "redirected"
+
+    def line(self) -> str:
+        """The change in one line."""
+        query = _named(self.query_id, self.query_text)
+        before, after = _reference(self.before, self.before_text), _reference(self.after, self.after_text)
+        return f"{query}: {before} -> {after}, changed by: {' or '.join(self.causes) or 'unknown'}"
+
+
+def totals(changed: Sequence[ChangedMatch]) -> str:
+    """How many query rows changed, and how.
+
+    >>> totals([ChangedMatch("q1", None, "r1", ()), ChangedMatch("q2", "r2", "r2", ())])
+    '2 changed: 1 gained, 0 lost, 0 redirected, 1 rewritten (same reference row, other evidence)'
+    """
+    counts = Counter(change.kind for change in changed)
+    told = ", ".join(f"{counts[kind]:,} {kind}" for kind in get_args(Kind))
+    return f"{len(changed):,} changed: {told} (same reference row, other evidence)"
 
 
 def changed_matches(connection: Connection, earlier_run: str, later_run: str) -> tuple[ChangedMatch, ...]:
@@ -81,7 +120,7 @@ def changed_matches(connection: Connection, earlier_run: str, later_run: str) ->
             causes.append("query")
         if old is not None and new is None and old.closed_because == GONE:
             causes = ["query"]
-        changed.append(ChangedMatch(query_id, _reference_id(old), _reference_id(new), tuple(causes)))
+        changed.append(_change(query_id, old, new, causes))
     return tuple(changed)
 
 
@@ -96,12 +135,16 @@ def changed_by_run(connection: Connection, run_id: str) -> tuple[ChangedMatch, .
     _run(connection, run_id)
     view = match_changes.c
     rows = connection.execute(sa.select(match_changes).where(view.run_id == run_id))
+    closed, opened = (
+        {row.query_id: row for row in connection.execute(sa.select(matches).where(column == run_id))}
+        for column in (matches.c.closed_by_run, matches.c.opened_by_run)
+    )
     changed = []
     for row in rows:
         causes: list[Cause] = [cause for cause in get_args(Cause) if row._mapping[f"{cause}_changed"]]  # noqa: SLF001 - its public name
         if row.closed_because == GONE:
             causes = ["query"]
-        changed.append(ChangedMatch(row.query_id, row.before_reference_id, row.after_reference_id, tuple(causes)))
+        changed.append(_change(row.query_id, closed.get(row.query_id), opened.get(row.query_id), causes))
     return tuple(sorted(changed, key=lambda change: change.query_id))
 
 
@@ -126,6 +169,27 @@ def _held_at(time: datetime) -> sa.ColumnElement[bool]:
 
 def _same(old: sa.Row, new: sa.Row) -> bool:  # type: ignore[type-arg]
     return old.program_id == new.program_id and not differing(old._asdict(), new._asdict())
+
+
+def _change(query_id: str, old: sa.Row | None, new: sa.Row | None, causes: Sequence[Cause]) -> ChangedMatch:  # type: ignore[type-arg]
+    last = new if new is not None else old
+    return ChangedMatch(
+        query_id=query_id,
+        before=_reference_id(old),
+        after=_reference_id(new),
+        causes=tuple(causes),
+        query_text=None if last is None else last.query_text,
+        before_text=None if old is None else old.reference_text,
+        after_text=None if new is None else new.reference_text,
+    )
+
+
+def _reference(reference_id: str | None, text: str | None) -> str:
+    return "no match" if reference_id is None else _named(reference_id, text)
+
+
+def _named(row_id: str, text: str | None) -> str:
+    return f"{row_id} ({printable(text)})" if text else row_id
 
 
 def _reference_id(row: sa.Row | None) -> str | None:  # type: ignore[type-arg]

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-__all__ = ["RunAudit", "as_number", "audit_run", "current_estimate_in_words", "estimate_in_words", "recent_runs"]
+__all__ = [
+    "LOOKED_AT",
+    "RunAudit",
+    "as_number",
+    "audit_run",
+    "estimate_in_words",
+    "estimate_of_all_in_words",
+    "recent_runs",
+]
 
 
 LOOKED_AT = {
@@ -86,56 +94,96 @@ class RunAudit:
     measured_level: float | None
     measured_by: str | None
     measured_at: datetime | None
+    validations_failed_soft: int
     validations: tuple[Validation, ...] = field(default=())
+
+    def result(self, *, more_warnings: int = 0) -> str:
+        """What the run left behind, in half a line: matched rows, estimated precision, warnings.
+
+        Parameters
+        ----------
+        more_warnings
+            Warnings that are not on record, besides the soft checks that failed.
+        """
+        told = [] if self.covers is None else [self._matched(), f"estimated precision {_rounded(self)}"]
+        warnings = self.validations_failed_soft + more_warnings
+        if warnings:
+            told.append(f"{warnings} warning{'s' * (warnings != 1)}")
+        return ", ".join(told)
+
+    def outcome(self) -> str:
+        """How the run ended, in half a line; its first word is the status."""
+        if self.failure is not None:
+            return f"{self.status}: {self.failure.partition(chr(10))[0].rstrip('.')}"
+        result = self.result()
+        return f"{self.status}: {result}" if result else self.status
 
     def line(self) -> str:
         """The run in one line."""
-        told = f"{self.run_id}  {self.status}  {self.started_at.isoformat()}  by {self.triggered_by}"
+        told = f"{self.run_id}  {self.outcome()}"
+        if self.measured_precision is not None:
+            told += f", measured precision {as_number(self.measured_precision)}"
         if self.covers is not None:
             told += (
-                f"  {self.matches_opened} opened, {self.matches_closed} closed, {self.matches_unchanged} unchanged, "
-                f"{self.matches_current} current"
+                f"  ({self.matches_opened} opened, {self.matches_closed} closed, {self.matches_unchanged} unchanged)"
             )
-        if self.measured_precision is not None:
-            told += f"  measured precision {as_number(self.measured_precision)}"
-        return told if self.failure is None else f"{told}  ({self.failure.partition(chr(10))[0]})"
+        return f"{told}  {self.started_at.isoformat(timespec='seconds')} by {self.triggered_by}"
 
     def in_words(self) -> str:
-        """All that is known about the run, as several lines."""
-        ended = "has not ended" if self.ended_at is None else f"ended {self.ended_at.isoformat()}"
-        lines = [
-            f"Run {self.run_id} of pipeline {self.pipeline}: {self.status}.",
-            f"Triggered by {self.triggered_by}, code {self.code_version}.",
-            f"Started {self.started_at.isoformat()}, {ended}.",
-            f"Parameters: {json.dumps(self.parameters, ensure_ascii=False)}",
-            f"Reference {_table(self.reference_fingerprint, self.reference_rows)}.",
-            f"Query {_table(self.query_fingerprint, self.query_rows)}.",
-        ]
-        if self.failure is not None:
-            lines.append(f"Why it ended so: {self.failure}")
+        """All that is known about the run, as several lines: what came of it, then the details."""
+        lines = [f"Run {self.run_id} of pipeline {self.pipeline} {self._outcome_whole()}."]
         if self.covers is not None:
             looked_at = LOOKED_AT[self.covers]
             lines += [
+                f"Matches at its end: {self.matches_current}{_rate(self)}.",
+                *self._estimates(),
+                *_measured(self),
                 (
                     f"It looked at {looked_at}: {self.matches_opened} matches opened, {self.matches_closed} closed, "
                     f"{self.matches_unchanged} found again; {self.query_rows_unmatched} rows unmatched."
                 ),
-                f"Matches at its end: {self.matches_current}{_rate(self)}.",
-                *self._estimates(),
-                *_measured(self),
             ]
-        lines += self.checks_in_words(passed=True)
+        lines += self.checks_in_words(passed=False)
+        ended = "has not ended" if self.ended_at is None else f"ended {_seconds(self.ended_at)}"
+        lines += [
+            "",
+            f"Triggered by {self.triggered_by}, code {self.code_version}.",
+            f"Started {_seconds(self.started_at)}, {ended}.",
+            f"Reference {_table(self.reference_fingerprint, self.reference_rows)}.",
+            f"Query {_table(self.query_fingerprint, self.query_rows)}.",
+        ]
         if self.learned_precision_target is not None:
             lines.append(
                 f"Its program was last learned for a precision target of {as_number(self.learned_precision_target)}, "
                 f"with an estimate of {as_number(self.learned_precision_estimate, self.learned_precision_target)}."
             )
-        return "\n".join([*lines, self.program_in_words or "No program is on record for it."])
+        lines += [
+            self.program_in_words or "No program is on record for it.",
+            f"Parameters: {json.dumps(self.parameters, ensure_ascii=False)}",
+        ]
+        passed = [check for check in self.validations if check.passed]
+        if passed:
+            lines += [f"{len(passed)} checks passed:", *map(_check_in_words, passed)]
+        return "\n".join(lines)
+
+    def _outcome_whole(self) -> str:
+        # The failure with all its lines; what failed says where to look.
+        if self.status == "running":
+            return "is running"
+        return self.outcome() if self.failure is None else f"{self.status}: {self.failure.rstrip('.')}"
+
+    def _matched(self) -> str:
+        if self.covers == "part":
+            found = (self.matches_opened or 0) + (self.matches_unchanged or 0)
+            looked_at = found + (self.query_rows_unmatched or 0)
+            return f"{found:,} of {looked_at:,} rows looked at matched, {self.matches_current:,} matches hold"
+        of_rows = "" if self.query_rows is None else f" of {self.query_rows:,}"
+        return f"{self.matches_current:,}{of_rows} matched"
 
     def _estimates(self) -> list[str]:
         if self.covers == "all":
             return [f"Precision estimate {estimate_in_words(self)}."]
-        current = f"Precision estimate of these matches: {current_estimate_in_words(self)}."
+        current = f"Precision estimate of these matches: {estimate_of_all_in_words(self)}."
         return [current, *self.estimate_of_its_rows()]
 
     def estimate_of_its_rows(self) -> list[str]:
@@ -150,13 +198,7 @@ class RunAudit:
         shown = self.validations if passed else failed
         return [
             f"{len(self.validations)} checks, {len(failed)} failed{':' if shown else '.'}",
-            *(
-                (
-                    f"  {check.severity}, {check.subject}: {check.expectation}, was {check.observed}, expected "
-                    f"{check.expected}{'' if check.passed else ': FAILED'}"
-                )
-                for check in shown
-            ),
+            *map(_check_in_words, shown),
         ]
 
 
@@ -205,6 +247,11 @@ def estimate_in_words(run: RunAudit) -> str:
     return f"{estimate} ({interval} at level {as_number(run.precision_level)})"
 
 
+def estimate_of_all_in_words(run: RunAudit) -> str:
+    """The estimate of all matches that held at the run's end: its own, if it looked at all query rows."""
+    return estimate_in_words(run) if run.covers == "all" else current_estimate_in_words(run)
+
+
 def current_estimate_in_words(run: RunAudit) -> str:
     """The estimate of all matches that held at the run's end, with its interval, if they are known."""
     value, low, high = run.current_precision_estimate, run.current_precision_low, run.current_precision_high
@@ -225,6 +272,27 @@ def as_number(value: float | None, beside: float | None = None) -> str:
     if value is None:
         return "unknown"
     return apart(value, value if beside is None else beside, digits=4, kind="g")[0]
+
+
+def _check_in_words(check: Validation) -> str:
+    return (
+        f"  {check.severity}, {check.subject}: {check.expectation}, was {check.observed}, expected "
+        f"{check.expected}{'' if check.passed else ': FAILED'}"
+    )
+
+
+def _rounded(run: RunAudit) -> str:
+    """The estimate of all matches that held at the run's end, as in a headline."""
+    value, low, high = run.precision_estimate, run.precision_low, run.precision_high
+    if run.covers != "all":
+        value, low, high = run.current_precision_estimate, run.current_precision_low, run.current_precision_high
+    if value is None:
+        return "unknown"
+    return f"{value:.2f}" if low is None or high is None else f"{value:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _seconds(time: datetime) -> str:
+    return time.isoformat(timespec="seconds")
 
 
 def _audit(row: Mapping[str, Any], checks: tuple[Validation, ...]) -> RunAudit:

@@ -73,6 +73,16 @@ def test_a_failed_run_is_told_to_a_person(deployed, messages):
     assert "'told' has no program yet" in reason
 
 
+def test_a_run_with_warnings_is_told_to_a_person(deployed, messages):
+    run = deployed.start_run(DEPLOYMENTS["match_tables"], pipeline="warned", checks={"query": {"longest": 5}})
+    ended = deployed.run_in_state(run, "COMPLETED", timeout=600)
+
+    assert ended["state"]["message"].endswith(", 1 warning")
+    subject = "fuzzyjoin: 1 warnings about the inputs of warned"
+    (message,) = wait_for("a message", lambda: [one for one in messages[1] if one["subject"] == subject], timeout=60)
+    assert message["body"].startswith("query 'title': texts have 1 to 5 characters: observed ")
+
+
 @pytest.mark.parametrize("automation", AUTOMATIONS, ids=lambda entry: entry["name"])
 def test_an_automation_names_its_notification_block(deployed, automation):
     (found,) = [one for one in deployed.ask("POST", "automations/filter") if one["name"] == automation["name"]]

@@ -1,8 +1,17 @@
 """`python -m flows`: what is wrong with a call or a file of parameters is said in one line, before anything starts."""
 
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+import yaml
 
 from flows.__main__ import main
+from tests.flows.cases import CHECKOUT
+from tests.prefect_server import wait_for
 
 TABLES = """
 tables:
@@ -61,3 +70,45 @@ def test_an_unknown_flow_is_refused_with_those_there_are(capsys):
         main(["match", "parameters.yaml"])
     assert caught.value.code == 2
     assert "match_tables" in capsys.readouterr().err
+
+
+@pytest.fixture
+def command(pipeline, server, tmp_path):
+    """The command that does a job of the pipeline, and its environment."""
+
+    def of(flow):
+        job = pipeline.job(flow)
+        path = tmp_path / "parameters.yaml"
+        path.write_text(yaml.safe_dump(job["parameters"]), encoding="utf-8")
+        environment = {**server.environment, **job["environment"]}
+        return [sys.executable, "-m", "flows", flow, str(path)], {"cwd": CHECKOUT, "env": environment}
+
+    return of
+
+
+@pytest.mark.slow
+def test_a_run_whose_readers_have_gone_goes_on_to_its_end(pipeline, command):
+    reader, writer = os.pipe()
+    os.close(reader)
+    arguments, options = command("match_tables")
+    done = subprocess.run(arguments, **options, stdout=writer, stderr=writer, check=False)
+    os.close(writer)
+    (run,) = pipeline.runs()
+    assert (run["status"], done.returncode) == ("succeeded", 141)
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_ends_with_130_and_without_a_traceback(pipeline, command, tmp_path):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    arguments, options = command("match_tables")
+    with Path(tmp_path / "log").open("w+") as log:
+        process = subprocess.Popen(arguments, **options, stdout=log, stderr=log)
+        wait_for("the first task", lambda: "ingest query" in (tmp_path / "log").read_text(), timeout=240)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(120) == 130
+        said = (tmp_path / "log").read_text()
+    signal.signal(signal.SIGINT, before)
+    assert "Traceback" not in said
+    assert said.endswith("interrupted; run it again: what is finished is kept\n")
+    (run,) = pipeline.runs()
+    assert (run["status"], run["failure"]) == ("failed", "interrupted at the keyboard")

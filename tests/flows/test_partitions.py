@@ -40,7 +40,7 @@ def test_several_partitions_find_what_one_finds(pipeline, beside, server):
     assert same(found(pipeline), found(beside))
     assert partitions(server, whole) == {"join rows 0 to 227": ("Completed", 1)}
     assert partitions(server, parts) == dict.fromkeys(PARTITIONS, ("Completed", 1))
-    curves = [server.artifacts(run)["precision-curve"]["data"] for run in (whole, parts)]
+    curves = [server.artifacts(run)["malls-precision-curve"]["data"] for run in (whole, parts)]
     assert curves[0] == curves[1]
 
 

@@ -1,5 +1,6 @@
 """A person approves or refuses a proposed program, by the API and in the browser; or nobody does."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,7 @@ from playwright.sync_api import expect
 from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.decisions import history, open_proposals
 from tasks.warehouse.pipelines import current_program_id, register_pipeline
-from tests.flows.cases import DEPLOYMENTS, propose_in, two_programs
+from tests.flows.cases import DEPLOYMENTS, propose_in, tables_in, two_programs
 
 pytestmark = pytest.mark.slow
 
@@ -107,6 +108,7 @@ def test_an_answer_in_the_browser_is_recorded_alike(deployed, decided, waiting, 
 def test_the_question_shows_what_would_change_above_the_answer(waiting, browser_page):
     dialog = question_of(browser_page, waiting("blank-name"))
 
+    expect(dialog.get_by_text("Which rows would change is not known")).to_be_visible()
     expect(dialog.get_by_text("Its estimated precision is 0.7")).to_be_visible()
     expect(dialog.get_by_text("more differences are left out here")).to_be_visible()
     expect(dialog.get_by_label("Decision")).to_be_visible()
@@ -158,4 +160,28 @@ def test_where_nothing_waits_for_an_answer_the_page_says_so(deployed, reviews):
     run = reviews["nothing"]
 
     deployed.run_in_state(run, "COMPLETED", timeout=180)
-    assert "No program of pipeline nothing waits for an answer." in deployed.artifacts(run)["proposal"]["data"]
+    assert "No program of pipeline nothing waits for an answer." in deployed.artifacts(run)["nothing-proposal"]["data"]
+
+
+def test_a_proposal_says_how_many_rows_would_change_and_names_some(deployed, tmp_path):
+    asked = {"pipeline": "changing", "tables": tables_in(tmp_path)}
+    search = {"method": "autofj", "precision_target": 0.9}
+    first = deployed.start_run(DEPLOYMENTS["match_tables"], **asked, search=search)
+    deployed.run_in_state(first, "COMPLETED", timeout=600)
+    learn = {"search": search | {"precision_target": 0.6}, "conduct": {"promotion": "review"}}
+    second = deployed.start_run(DEPLOYMENTS["learn_program"], **asked, **learn)
+    deployed.run_in_state(second, "COMPLETED", timeout=600)
+
+    run = deployed.start_run(REVIEW, pipeline="changing", review={"shown_columns": ["title"]})
+    deployed.run_in_state(run, "PAUSED", timeout=600)
+    told = deployed.artifacts(run)["changing-proposal"]["data"]
+    counts = re.search(
+        r"\*\*(\d+) rows gained, (\d+) lost, (\d+) redirected: (\d+) of 227 query rows would be joined", told
+    )
+    gained, lost, _, joined = map(int, counts.groups())
+    instead = int(re.search(r"instead of (\d+)\.", told)[1])
+    assert gained > 0
+    assert gained - lost == joined - instead
+    row = next(line for line in told.splitlines() if line.startswith("| gained |"))
+    assert re.fullmatch(r"\| gained \| \S+ \\\(.+\\\) \| no match \| \S+ \\\(.+\\\) \|", row)
+    assert deployed.resume(run, {"decision": "refuse", "by": "Ann"})["status"] == "ACCEPT"

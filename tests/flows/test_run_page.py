@@ -69,7 +69,8 @@ def test_values_of_shown_columns_are_seen(deployed, matched, words):
 def artifact(deployed, matched, browser_page):
     """A function that goes from the masked run's page to one of its artifacts."""
 
-    def show(key):
+    def show(kind):
+        key = f"masked-{kind}"
         browser_page.goto(f"runs/flow-run/{matched['masked']}?tab=Artifacts")
         browser_page.get_by_role("link", name=key).first.click()
         browser_page.goto(f"artifacts/artifact/{deployed.artifacts(matched['masked'])[key]['id']}")
@@ -79,7 +80,7 @@ def artifact(deployed, matched, browser_page):
 
 
 @pytest.mark.parametrize(
-    ("key", "texts"),
+    ("kind", "texts"),
     [
         ("program", ["Estimated precision when it was learned", "Joins a row to its best candidate"]),
         ("result", ["query rows matched", "Estimated precision: 0.9", "matches opened", "fuzzyjoin_current_matches"]),
@@ -89,8 +90,8 @@ def artifact(deployed, matched, browser_page):
         ("validation-of-matches", ["expectations were met", "at most one match"]),
     ],
 )
-def test_the_run_page_leads_to_an_artifact_that_says(artifact, key, texts):
-    page = artifact(key)
+def test_the_run_page_leads_to_an_artifact_that_says(artifact, kind, texts):
+    page = artifact(kind)
 
     for text in texts:
         page.get_by_text(text).first.wait_for()

@@ -141,4 +141,4 @@ def test_a_hard_validation_failure_leaves_the_attempt_and_its_validations(deploy
         (one["subject"], one["severity"], one["expectation"]) for one in failed
     ]
     assert not rows(warehouse, schema.matches, pipeline="repeated-ids")
-    assert "Hard failures" in deployed.artifacts(runs["repeated ids"])["validation-of-inputs"]["data"]
+    assert "Hard failures" in deployed.artifacts(runs["repeated ids"])["repeated-ids-validation-of-inputs"]["data"]

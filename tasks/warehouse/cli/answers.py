@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from fuzzyjoin.terminal import for_terminal
 from tasks.code_version import code_version
 from tasks.warehouse import audit, decisions
-from tasks.warehouse.changes import changed_by_run, changed_matches
+from tasks.warehouse.changes import changed_by_run, changed_matches, totals
 from tasks.warehouse.connection import reading
+from tasks.warehouse.ids import full_program_id, full_run_id
 from tasks.warehouse.no_match import why_not
 from tasks.warehouse.pipelines import current_program_id
 from tasks.warehouse.program_diff import diff_programs
@@ -36,16 +37,20 @@ def runs(engine: Engine, arguments: argparse.Namespace) -> int:
     """List a pipeline's last runs."""
     with reading(engine) as connection:
         found = recent_runs(connection, arguments.pipeline, limit=arguments.limit)
+    if not found:
+        say(f"{arguments.pipeline} has no runs yet.")
+        return 0
+    say(f"The last run of {arguments.pipeline} {found[0].outcome()}.")
+    say(f"{len(found)} {'run' if len(found) == 1 else 'runs'}, the newest first:")
     for one in found:
         say(one.line())
-    say(f"{len(found)} runs")
     return 0
 
 
 def run(engine: Engine, arguments: argparse.Namespace) -> int:
     """Tell everything about a run."""
     with reading(engine) as connection:
-        say(audit_run(connection, arguments.run_id).in_words())
+        say(audit_run(connection, full_run_id(connection, arguments.run_id)).in_words())
     return 0
 
 
@@ -54,11 +59,11 @@ def history(engine: Engine, arguments: argparse.Namespace) -> int:
     with reading(engine) as connection:
         current = current_program_id(connection, arguments.pipeline)
         made = decisions.history(connection, arguments.pipeline)
+    say(f"Current program: {current or 'none yet'}")
     for decision in made:
         reason = f" ({decision.reason})" if decision.reason else ""
         told = f"{decision.kind} of {decision.program_id} by {decision.decided_by}{reason}"
-        say(f"{decision.number}  {decision.decided_at.isoformat()}  {told}")
-    say(f"Current program: {current or 'none yet'}")
+        say(f"{decision.number}  {decision.decided_at.isoformat(timespec='seconds')}  {told}")
     return 0
 
 
@@ -78,21 +83,24 @@ def why(engine: Engine, arguments: argparse.Namespace) -> int:
 def changes(engine: Engine, arguments: argparse.Namespace) -> int:
     """List the matches that a run changed, or that changed between two."""
     with reading(engine) as connection:
+        run_id = full_run_id(connection, arguments.run)
         if arguments.later_run is None:
-            changed = changed_by_run(connection, arguments.run)
+            changed = changed_by_run(connection, run_id)
         else:
-            changed = changed_matches(connection, arguments.run, arguments.later_run)
+            changed = changed_matches(connection, run_id, full_run_id(connection, arguments.later_run))
+    say(totals(changed))
     for match in changed:
-        causes = " or ".join(match.causes) or "unknown"
-        say(f"{match.query_id}: {match.before or 'no match'} -> {match.after or 'no match'}, changed by: {causes}")
-    say(f"{len(changed)} changed")
+        say(match.line())
     return 0
 
 
 def diff(engine: Engine, arguments: argparse.Namespace) -> int:
     """Tell the difference of two programs."""
     with reading(engine) as connection:
-        programs = [load_program(connection, program_id) for program_id in (arguments.before, arguments.after)]
+        programs = [
+            load_program(connection, full_program_id(connection, given))
+            for given in (arguments.before, arguments.after)
+        ]
     say("\n".join(diff_programs(*programs)) or "They are the same program.")
     return 0
 
@@ -116,7 +124,9 @@ def replay(engine: Engine, arguments: argparse.Namespace) -> int:
     # Brings the join's compiled parts, which the other commands do without.
     from tasks.warehouse.replay import replay as do_again  # noqa: PLC0415
 
-    done = do_again(engine, arguments.run_id, arguments.snapshots, code_now=code_version())
+    with reading(engine) as connection:
+        run_id = full_run_id(connection, arguments.run_id)
+    done = do_again(engine, run_id, arguments.snapshots, code_now=code_version())
     say(done.in_words())
     return NO_ANSWER if done.differences else 0
 
@@ -131,13 +141,15 @@ def audit_draw(engine: Engine, arguments: argparse.Namespace) -> int:
 
     require_csv(arguments.output)
     check_outputs([arguments.output, arguments.design_out], inputs=arguments.earlier or [])
+    with reading(engine) as connection:
+        run_id = full_run_id(connection, arguments.run_id)
     earlier = None
     if arguments.earlier:
         design = AuditDesign.load(arguments.earlier[1])
         earlier = design, read_labels(arguments.earlier[0], design)
     sample = draw_for_run(
         engine,
-        arguments.run_id,
+        run_id,
         arguments.snapshots,
         from_matches=arguments.from_matches,
         from_near_misses=arguments.from_near_misses,
@@ -146,6 +158,6 @@ def audit_draw(engine: Engine, arguments: argparse.Namespace) -> int:
         earlier=earlier,
     )
     write_all([sheet_output(sample.sheet, arguments.output), Output(arguments.design_out, sample.design.save)])
-    say(f"Drew {len(sample.design.pairs)} pairs of run {arguments.run_id} into {arguments.output}.")
+    say(f"Drew {len(sample.design.pairs)} pairs of run {run_id} into {arguments.output}.")
     say(f"Next: fuzzyjoin audit label {arguments.output}, then audit-record with {arguments.design_out}.")
     return 0

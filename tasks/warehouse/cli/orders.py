@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tasks.warehouse import decisions
 from tasks.warehouse.cli.answers import say
 from tasks.warehouse.connection import shown, writing
+from tasks.warehouse.ids import full_program_id
 from tasks.warehouse.migrations import migrate_up
 
 if TYPE_CHECKING:
@@ -28,45 +29,48 @@ def migrate(engine: Engine, _arguments: argparse.Namespace) -> int:
 def approve(engine: Engine, arguments: argparse.Namespace) -> int:
     """Make a proposed program the current one."""
     with writing(engine) as connection:
+        program_id = full_program_id(connection, arguments.program_id, pipeline=arguments.pipeline)
         decisions.approve(
             connection,
             arguments.pipeline,
-            arguments.program_id,
+            program_id,
             by=arguments.by,
             reason=arguments.reason,
             at=datetime.now(UTC),
         )
-    say(f"{arguments.pipeline} uses program {arguments.program_id} now")
+    say(f"{arguments.pipeline} uses program {program_id} now")
     return 0
 
 
 def refuse(engine: Engine, arguments: argparse.Namespace) -> int:
     """Turn a proposed program down."""
     with writing(engine) as connection:
+        program_id = full_program_id(connection, arguments.program_id, pipeline=arguments.pipeline)
         decisions.refuse(
             connection,
             arguments.pipeline,
-            arguments.program_id,
+            program_id,
             by=arguments.by,
             reason=arguments.reason,
             at=datetime.now(UTC),
         )
-    say(f"{arguments.pipeline} goes on without program {arguments.program_id}")
+    say(f"{arguments.pipeline} goes on without program {program_id}")
     return 0
 
 
 def rollback(engine: Engine, arguments: argparse.Namespace) -> int:
     """Make a program current again that was so before."""
     with writing(engine) as connection:
+        program_id = full_program_id(connection, arguments.program_id, pipeline=arguments.pipeline)
         decisions.roll_back(
             connection,
             arguments.pipeline,
-            arguments.program_id,
+            program_id,
             by=arguments.by,
             reason=arguments.reason,
             at=datetime.now(UTC),
         )
-    say(f"{arguments.pipeline} uses program {arguments.program_id} again")
+    say(f"{arguments.pipeline} uses program {program_id} again")
     return 0
 
 

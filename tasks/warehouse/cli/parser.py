@@ -45,7 +45,8 @@ def make_parser(description: str) -> argparse.ArgumentParser:
         description=description,
         epilog=(
             "FUZZYJOIN_WAREHOUSE_URL names the warehouse, FUZZYJOIN_WAREHOUSE_PASSWORD is its password; "
-            f"{STORAGE_VARIABLE} is the folder of the snapshots' folder, by default {DEFAULT_STORAGE}."
+            f"{STORAGE_VARIABLE} is the folder of the snapshots' folder, by default {DEFAULT_STORAGE}. "
+            "Of an id of a run or program its beginning is enough, if no other begins so."
         ),
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -133,12 +133,14 @@ def test_the_answer_in_words_names_everything(replaced):
     with reading(replaced) as connection:
         words = why(connection, "malls", "q1", at=day(1)).in_words()
     for part in (
-        "Query q1 (Café “1”, a\tb\\N\nc) was joined to reference r1 (Cafe 1) from 2026-03-01T02:00:00+00:00",
-        "held until 2026-03-03T02:00:00+00:00, when run two matched the row anew",
-        "distance 0.1429, at most 0.3 joins",
+        r"Query q1 (Café “1”, a\tb\N\nc) was joined to reference r1 (Cafe 1); estimated probability that it is right",
+        "Why: its distance 0.1429 is at most 0.3",
         "Runner-up: reference r2 at distance 0.3929, 0.25 farther",
-        'Run one of pipeline malls, triggered by ada at 2026-03-01T02:00:00+00:00, code abc123, parameters {"precision',
-        "It read reference sha256:r1 (300 rows) and query sha256:q1 (30 rows); precision estimate 0.93 (0.9 to 0.96",
+        ("It held from 2026-03-01T02:00:00+00:00 until 2026-03-03T02:00:00+00:00, when run two matched the row anew."),
+        "estimated precision 0.93 (0.9 to 0.96",
+        "Run one of pipeline malls, triggered by ada at 2026-03-01T02:00:00+00:00, code abc123.",
+        "It read reference sha256:r1 (300 rows) and query sha256:q1 (30 rows).",
+        'Parameters of the run: {"precision_target": 0.9}',
         "Decision 1: approval",
         program().explain(),
     ):

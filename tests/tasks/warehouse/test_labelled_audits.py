@@ -156,7 +156,7 @@ def test_the_newest_audit_stands_beside_the_estimate_of_its_run(filled, tmp_path
     found = told(filled)
     assert (found.measured_precision, found.measured_by, found.measured_at) == (0.5, "ada", day(3))
     assert found.precision_estimate == 0.93
-    assert found.line().endswith("2 current  measured precision 0.5")
+    assert ", estimated precision 0.93 (0.90 to 0.96), measured precision 0.5  (" in found.line()
     assert "measured" not in told(filled, "two").line()
     words = found.in_words()
     assert (

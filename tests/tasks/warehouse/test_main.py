@@ -27,16 +27,24 @@ def replaced(warehouse, monkeypatch):
     prepare(warehouse)
     matches, unmatched = found(3)
     write(warehouse, "one", matches, unmatched)
-    write(warehouse, "two", matches.assign(reference_id=["r0", "new"]), unmatched, at=day(2), using=program(0.4))
+    elsewhere = matches.assign(reference_id=["r0", "new"], reference_text=["Cafe 0", "Café new"])
+    write(warehouse, "two", elsewhere, unmatched, at=day(2), using=program(0.4))
     return warehouse
 
 
 @pytest.mark.usefixtures("replaced")
 def test_why_tells_of_a_match_since_replaced(capsys):
     assert main(["why", "malls", "q1", "--at", "2026-03-02"]) == 0
-    assert "was joined to reference r1 (Cafe 1)" in capsys.readouterr().out
+    first, reason, *_ = capsys.readouterr().out.splitlines()
+    assert first == (
+        r"Query q1 (Café “1”, a\tb\N\nc) was joined to reference r1 (Cafe 1); "
+        "estimated probability that it is right: 0.5."
+    )
+    assert reason == (
+        "Why: its distance 0.1429 is at most 0.3, which joins by configuration 0, lower/3-gram/uniform/jaccard."
+    )
     assert main(["why", "malls", "q1"]) == 0
-    assert "was joined to reference new (Cafe 1)" in capsys.readouterr().out
+    assert "was joined to reference new (Café new)" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("replaced")
@@ -67,9 +75,9 @@ def test_a_stored_program_is_exported_as_a_file_that_explain_reads(tmp_path, cap
 def test_changes_lists_them_with_their_causes(capsys):
     assert main(["changes", "one", "two"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "q0: r0 -> r0, changed by: program",
-        "q1: r1 -> new, changed by: program",
-        "2 changed",
+        "2 changed: 0 gained, 0 lost, 1 redirected, 1 rewritten (same reference row, other evidence)",
+        "q0: r0 (Cafe 0) -> r0 (Cafe 0), changed by: program",
+        r"q1 (Café “1”, a\tb\N\nc): r1 (Cafe 1) -> new (Café new), changed by: program",
     ]
 
 
@@ -93,13 +101,90 @@ def test_rollback_is_a_decision(replaced, capsys):
     assert (last.kind, last.decided_by, last.reason) == ("rollback", "ada", "too lax")
 
 
+def beginnings(whole, *others):
+    """The shortest beginnings of an id, with and without what kind of hash it is, that the others do not share."""
+    digits = whole.removeprefix("sha256:")
+    length = next(
+        size
+        for size in range(1, len(digits) + 1)
+        if not any(other.removeprefix("sha256:").startswith(digits[:size]) for other in others)
+    )
+    return (digits[:length], f"sha256:{digits[:length]}", f"sha256:{digits[:length]}…", whole)
+
+
+@pytest.mark.usefixtures("replaced")
+@pytest.mark.parametrize("given", [("on", "tw"), ("o", "t"), ("one…", "two…"), ("one", "tw...")], ids=str)
+@pytest.mark.parametrize("call", ["run", "changes", "replay", "audit-draw"])
+def test_a_run_is_named_by_the_beginning_of_its_id(call, given, capsys, tmp_path):
+    arguments = {
+        "run": ["run", given[1]],
+        "changes": ["changes", *given],
+        "replay": ["replay", given[1]],
+        "audit-draw": ["audit-draw", given[1], "-o", f"{tmp_path}/s.csv", "--design-out", f"{tmp_path}/d.json"],
+    }[call]
+    code = main(arguments)
+    said = capsys.readouterr()
+    if call in {"run", "changes"}:
+        assert code == 0
+        assert ("Run two of pipeline" if call == "run" else "2 changed:") in said.out
+    else:
+        # It has no snapshots; but it was found.
+        assert code == 1
+        assert "the run recorded no snapshot" in said.err
+
+
+@pytest.mark.usefixtures("replaced")
+def test_a_program_is_named_by_the_beginning_of_its_id(capsys):
+    first, second = program().program_id, program(0.4).program_id
+    for before, after in zip(beginnings(first, second), beginnings(second, first), strict=True):
+        assert main(["diff", before, after]) == 0
+        assert "joins up to 0.4 instead of 0.3" in capsys.readouterr().out
+
+
+def test_a_decision_takes_the_beginning_of_an_id_that_is_unique_in_its_pipeline(replaced, capsys):
+    first, second = program().program_id, program(0.4).program_id
+    prepare(replaced, promotion="review")
+    with writing(replaced) as connection:
+        propose(connection, "malls", first, by="learner", at=day(3))
+    # The other program is not decided on in this pipeline, so even nothing but the kind of hash is enough.
+    assert main(["approve", "malls", "sha256:", "--by", "ada"]) == 0
+    assert capsys.readouterr().out == f"malls uses program {first} now\n"
+    with writing(replaced) as connection:
+        propose(connection, "malls", second, by="learner", at=day(4))
+    assert main(["refuse", "malls", beginnings(second, first)[0], "--by", "ada"]) == 0
+    assert capsys.readouterr().out == f"malls goes on without program {second}\n"
+    assert main(["rollback", "malls", "sha256:", "--by", "ada"]) == 1
+    said = capsys.readouterr().err
+    assert said == f"program id 'sha256:' fits 2 programs: {', '.join(sorted([first, second]))}; give more of it\n"
+
+
+def test_a_beginning_that_several_ids_share_is_refused_with_all_of_them(replaced, capsys):
+    matches, unmatched = found(3)
+    write(replaced, "two.2", matches, unmatched, at=day(3))
+    write(replaced, "TWO", matches, unmatched, at=day(4))
+    assert main(["changes", "tw"]) == 1
+    assert capsys.readouterr().err == (
+        "run id 'tw' fits 2 runs: two.2 (succeeded, 2026-03-04T02:00:00+00:00), two (succeeded, "
+        "2026-03-03T02:00:00+00:00); give more of it\n"
+    )
+    # A whole id is meant itself, although it begins another one.
+    assert main(["run", "two"]) == 0
+    assert capsys.readouterr().out.startswith("Run two of pipeline")
+    for run in range(12):
+        write(replaced, f"many{run}", matches, unmatched, at=day(5 + run))
+    assert main(["run", "many"]) == 1
+    assert capsys.readouterr().err.endswith(
+        "many2 (succeeded, 2026-03-08T02:00:00+00:00), and 2 more; give more of it\n"
+    )
+
+
 @pytest.mark.usefixtures("replaced")
 def test_changes_of_one_run_are_those_against_what_held_before_it(capsys):
     assert main(["changes", "two"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "q0: r0 -> r0, changed by: program",
-        "q1: r1 -> new, changed by: program",
-        "2 changed",
+        "2 changed: 0 gained, 0 lost, 1 redirected, 1 rewritten (same reference row, other evidence)",
+        "q0: r0 (Cafe 0) -> r0 (Cafe 0), changed by: program",
+        r"q1 (Café “1”, a\tb\N\nc): r1 (Cafe 1) -> new (Café new), changed by: program",
     ]
 
 
@@ -107,11 +192,17 @@ def test_changes_of_one_run_are_those_against_what_held_before_it(capsys):
 def test_runs_and_run_tell_of_what_was_tried(capsys):
     assert main(["runs", "malls", "--limit", "1"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "two  succeeded  2026-03-03T02:00:00+00:00  by ada  2 opened, 2 closed, 0 unchanged, 2 current",
-        "1 runs",
+        "The last run of malls succeeded: 2 of 30 matched, estimated precision 0.93 (0.90 to 0.96).",
+        "1 run, the newest first:",
+        (
+            "two  succeeded: 2 of 30 matched, estimated precision 0.93 (0.90 to 0.96)  "
+            "(2 opened, 2 closed, 0 unchanged)  2026-03-03T02:00:00+00:00 by ada"
+        ),
     ]
     assert main(["run", "one"]) == 0
-    assert capsys.readouterr().out.startswith("Run one of pipeline malls: succeeded.\n")
+    assert capsys.readouterr().out.startswith(
+        "Run one of pipeline malls succeeded: 2 of 30 matched, estimated precision 0.93 (0.90 to 0.96).\n"
+    )
 
 
 def test_approve_and_refuse_are_decisions_that_history_lists(replaced, capsys):
@@ -127,10 +218,10 @@ def test_approve_and_refuse_are_decisions_that_history_lists(replaced, capsys):
     ]
     assert main(["history", "malls"]) == 0
     lines = capsys.readouterr().out.splitlines()
+    assert lines.pop(0) == f"Current program: {program().program_id}"
     assert lines[0] == f"1  2026-03-04T02:00:00+00:00  proposal of {program().program_id} by learner"
     assert f"approval of {program().program_id} by ada" in lines[2]
     assert f"refusal of {program(0.4).program_id} by grace (too lax)" in lines[3]
-    assert lines[4] == f"Current program: {program().program_id}"
     assert main(["approve", "malls", program().program_id, "--by", "ada"]) == 1
     assert "is not proposed in 'malls'" in capsys.readouterr().err
 

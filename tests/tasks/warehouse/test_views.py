@@ -162,7 +162,7 @@ def test_a_run_is_told_with_its_program_its_learning_and_its_checks(filled):
     assert tuple(view[2]) == (None, None, None, 3, 1, 1)
     assert (one.covers, one.matches_current, one.learned_precision_estimate) == ("all", 4, 0.93)
     for part in (
-        "Run one of pipeline malls: succeeded.",
+        "Run one of pipeline malls succeeded: 4 of 30 matched, estimated precision 0.93 (0.90 to 0.96).\n",
         "Triggered by ada, code abc123.",
         "Reference sha256:r1 (300 rows).",
         "It looked at all query rows: 4 matches opened, 0 closed, 0 found again; 2 rows unmatched.",
@@ -175,9 +175,9 @@ def test_a_run_is_told_with_its_program_its_learning_and_its_checks(filled):
         assert part in one.in_words()
     assert two.validations == CHECKS
     for part in (
-        "Why it ended so: ids of the query table repeat",
+        "Run two of pipeline malls failed: ids of the query table repeat\nsecond line.",
         "3 checks, 2 failed:\n  hard, query: ids are unique, was 3 twice, expected none: FAILED\n",
-        "  soft, reference: name is filled, was 1.0, expected >= 0.9\n",
+        "1 checks passed:\n  soft, reference: name is filled, was 1.0, expected >= 0.9",
         "No program is on record for it.",
     ):
         assert part in two.in_words()
@@ -195,7 +195,10 @@ def test_recent_runs_are_the_newest_of_the_pipeline(filled):
         with pytest.raises(WarehouseError, match="limit is 0; give 1 or more"):
             recent_runs(connection, "malls", limit=0)
     assert lines == [
-        "three  running  2026-03-03T02:00:00+00:00  by ada",
-        "two  failed  2026-03-02T02:00:00+00:00  by ada  (no space left)",
-        "one  succeeded  2026-03-01T02:00:00+00:00  by ada  4 opened, 0 closed, 0 unchanged, 4 current",
+        "three  running  2026-03-03T02:00:00+00:00 by ada",
+        "two  failed: no space left  2026-03-02T02:00:00+00:00 by ada",
+        (
+            "one  succeeded: 4 of 30 matched, estimated precision 0.93 (0.90 to 0.96)  "
+            "(4 opened, 0 closed, 0 unchanged)  2026-03-01T02:00:00+00:00 by ada"
+        ),
     ]
