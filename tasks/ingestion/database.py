@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from fuzzyjoin.errors import DataError, UsageError
 from tasks.ingestion.cells import cell_text
+from tasks.ingestion.read_only import open_for_reading, reading_only, require_database, require_select
 from tasks.ingestion.sources import TableSource
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def engine_of(source: DatabaseSource, *, url: str | None = None) -> sa.Engine:
     else:
         name = f"url_block: the Secret block {source.url_block!r}"
     try:
-        return sa.create_engine(_with_our_driver(make_url(url)), hide_parameters=True)
+        engine = sa.create_engine(_with_our_driver(make_url(url)), hide_parameters=True)
     except (ImportError, NoSuchModuleError):
         driver = url.split(":", maxsplit=1)[0]
         raise UsageError(
@@ -72,10 +73,12 @@ def engine_of(source: DatabaseSource, *, url: str | None = None) -> sa.Engine:
         raise UsageError(
             f"{name} holds no database URL; it looks like postgresql://user:password@host/database"
         ) from None
+    open_for_reading(engine)
+    return engine
 
 
 def read_database(source: TableSource | QuerySource, engine: sa.Engine) -> pa.Table:
-    """Read the rows of a table or query. Whatever the statement does is rolled back.
+    """Read the rows of a table or query. The database refuses to write meanwhile, where it can (see `reading_only`).
 
     Parameters
     ----------
@@ -99,17 +102,15 @@ def read_database(source: TableSource | QuerySource, engine: sa.Engine) -> pa.Ta
         If the database refuses, two columns share a name, or a value does not read as text.
     """
     label = _label(source)
-    # Not all drivers roll back when a connection goes back to the pool; closing the transaction does.
-    with _named(label, engine), closing(_connect(label, engine)) as connection, connection.begin() as transaction:
+    with _named(label, engine), closing(_connect(label, engine)) as connection, reading_only(connection):
         statement = _statement(source, connection)
+        require_select(connection, statement, label)
         parameters = {} if isinstance(source, TableSource) else source.parameters
         # Closed on an error too: a driver keeps an open cursor on the server.
         with connection.execution_options(yield_per=_ROWS_A_BATCH).execute(statement, parameters) as result:
             if not result.returns_rows:
                 raise UsageError(f"{label}: the statement returns no rows; write a SELECT")
-            table = _table(result, source.columns, label)
-        transaction.rollback()
-    return table
+            return _table(result, source.columns, label)
 
 
 def _with_our_driver(url: URL) -> URL:
@@ -118,6 +119,7 @@ def _with_our_driver(url: URL) -> URL:
 
 
 def _connect(label: str, engine: sa.Engine) -> sa.Connection:
+    require_database(engine, label)
     try:
         return engine.connect()
     except DBAPIError as error:
@@ -181,7 +183,7 @@ def _named(label: str, engine: sa.Engine) -> Iterator[None]:
             raise _unavailable(label, engine, error) from None
         raise DataError(
             f"{label}: the database {_name(engine)} refuses ({_reason(error, engine)}); check the statement, the "
-            "names in it, and that the user may read them"
+            "names in it, and that the user may read them; a source is only read: write one SELECT"
         ) from None
     except SQLAlchemyError as error:
         raise UsageError(

@@ -249,10 +249,10 @@ def estimate_in_words(run: RunAudit) -> str:
 
 def estimate_of_all_in_words(run: RunAudit) -> str:
     """The estimate of all matches that held at the run's end: its own, if it looked at all query rows."""
-    return estimate_in_words(run) if run.covers == "all" else current_estimate_in_words(run)
+    return estimate_in_words(run) if run.covers == "all" else _current_estimate_in_words(run)
 
 
-def current_estimate_in_words(run: RunAudit) -> str:
+def _current_estimate_in_words(run: RunAudit) -> str:
     """The estimate of all matches that held at the run's end, with its interval, if they are known."""
     value, low, high = run.current_precision_estimate, run.current_precision_low, run.current_precision_high
     if value is None:
