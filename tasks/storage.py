@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import BaseModel, ConfigDict
 
 from fuzzyjoin.errors import DataError, UsageError
+from fuzzyjoin.files.outputs import sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ LEFTOVER: Final = ".fuzzyjoin-*.tmp"
 """Names of the files that a process leaves behind if it is killed while it writes."""
 
 # A result names files of the other kinds, so results go first: none is left that names a deleted file.
-SAVED_WORK: Final = ("results", "matches", "partitions", "indexes", "parts")
+SAVED_WORK: Final = ("results", "matches", "partitions", "indexes", "parts", "orders")
 # Of these only what a killed process has left half-written.
 KEPT: Final = ("programs", "validations")
 
@@ -89,6 +90,7 @@ def store(kind: str, ending: str, write: Callable[[Path], object]) -> FileHandle
             temporary = folder / f".fuzzyjoin-{secrets.token_hex(6)}.tmp"
             clean_up.callback(temporary.unlink, missing_ok=True)
             write(temporary)
+            sync(temporary)
             name = _hash(temporary)
             path = folder / f"{name}{ending}"
             temporary.replace(path)

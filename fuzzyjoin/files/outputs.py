@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["Output", "check_outputs", "write_all"]
+__all__ = ["Output", "check_outputs", "sync", "write_all", "write_file", "write_text_file"]
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,8 @@ def write_all(outputs: Sequence[Output]) -> None:
                 target = output.path.resolve()
                 temporary = _temporary_beside(target, clean_up)
                 output.write(temporary)
+                # Before the rename: else a crash can leave the new name with nothing in it.
+                sync(temporary)
                 if target.exists():
                     shutil.copymode(target, temporary)
                 staged.append((output.path, target, temporary))
@@ -88,6 +90,42 @@ def write_all(outputs: Sequence[Output]) -> None:
                     undo.callback(_restore, target, _kept_copy(target, clean_up))
                     temporary.replace(target)
             undo.pop_all()
+        for folder in {target.parent for _, target, _ in staged}:
+            with suppress(OSError):  # a folder cannot be synced everywhere
+                sync(folder)
+
+
+def write_file(path: Path, write: Callable[[Path], None]) -> None:
+    """Write one file at once and whole, as `write_all` does; what is no regular file, as a pipe, is written in place.
+
+    Raises
+    ------
+    DataError
+        If it cannot be written; then it is as it was.
+    """
+    if path.exists() and not path.is_file():
+        with _named(path):
+            write(path)
+    else:
+        write_all([Output(path, write)])
+
+
+def write_text_file(path: Path, text: str) -> None:
+    """Write text as UTF-8, as `write_file` does; line ends stay as they are."""
+
+    def write(staged: Path) -> None:
+        staged.write_text(text, encoding="utf-8", newline="\n")
+
+    write_file(path, write)
+
+
+def sync(path: Path) -> None:
+    """Have the system put on disk what it holds of a file or folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _same(path: Path, other: Path) -> bool:
@@ -159,6 +197,11 @@ def _named(path: Path) -> Iterator[None]:
     """Turn what the system says into an error that names the file."""
     try:
         yield
+    except FileNotFoundError:
+        raise DataError(
+            f"{path}: cannot be written: the folder {str(path.parent)!r} does not exist; make it first, or check its "
+            "spelling"
+        ) from None
     except OSError as error:
         raise DataError(
             f"{path}: cannot be written ({error.strerror or error}); nothing was changed: free the file or the disk "
