@@ -17,6 +17,7 @@ from benchmarks._copies import COPIES, copy_of
 from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import say
 from benchmarks._training import examples_of, train
+from fuzzyjoin.files import write_text_file
 from fuzzyjoin.scoring.scorer import scorer_bytes, scorer_file_name
 
 if TYPE_CHECKING:
@@ -47,9 +48,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         same = path.is_file() and path.read_bytes() == content
         say(f"{path.name}: sha256 {digest}: {'the same bytes' if same else 'NOT what is there'}")
         sys.exit(0 if same else 1)
+    write_text_file(path, content.decode())
     for old in arguments.output.glob(f"{NAME}-*.json"):
-        old.unlink()
-    path.write_bytes(content)
+        if old != path:
+            old.unlink()
     say(f"{path}: {len(content):,} bytes, sha256 {digest}")
 
 

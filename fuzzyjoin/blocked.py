@@ -86,9 +86,11 @@ class BlockedPairs:
             )
 
     def save(self, path: Path) -> None:
-        """Write the pairs as a Parquet file with the columns `table`, `row` and `candidate`."""
+        """Write the pairs as a Parquet file with the columns `table`, `row` and `candidate`, at once and whole."""
         import pyarrow as pa  # noqa: PLC0415 - only who keeps pairs pays for it
         import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+
+        from fuzzyjoin.files import write_file  # noqa: PLC0415 - as above
 
         parts = [pairs for pairs in (self.query_pairs, self.reference_pairs) if pairs is not None]
         columns = {
@@ -104,7 +106,8 @@ class BlockedPairs:
             "rows": [pairs.indptr.size - 1 for pairs in parts],
         }
         table = pa.table(columns)
-        pq.write_table(table.replace_schema_metadata({_METADATA: json.dumps(about).encode()}), path)
+        content = table.replace_schema_metadata({_METADATA: json.dumps(about).encode()})
+        write_file(path, lambda staged: pq.write_table(content, staged))
 
     @classmethod
     def load(cls, path: Path) -> BlockedPairs:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fuzzyjoin.errors import DataError, UsageError
+from fuzzyjoin.tables import as_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,9 +81,10 @@ def evaluate(matches: pd.DataFrame, truth: pd.DataFrame) -> Evaluation:
     Parameters
     ----------
     matches
-        One row a joined query row, with the text columns query_id and reference_id.
+        One row a joined query row, with the columns query_id and reference_id. Ids are compared as everywhere: 1, 1.0
+        and "1" are the same, and a blank one is missing.
     truth
-        One row a true match, with the text columns query_id and reference_id, or id_r (query) and id_l (reference).
+        One row a true match, with the columns query_id and reference_id, or id_r (query) and id_l (reference).
         Rows without a reference id say that the query row has no match.
 
     Returns
@@ -108,19 +110,26 @@ def evaluate(matches: pd.DataFrame, truth: pd.DataFrame) -> Evaluation:
     for column in MATCH_COLUMNS:
         if column not in matches.columns:
             raise UsageError(f"matches has no column {column!r}; expected 'query_id' and 'reference_id'")
-        if matches[column].isna().any():
+        if not all(_ids(matches, column)):
             raise DataError(f"matches: column {column!r} has an empty cell; a match is a query id and a reference id")
-    if matches["query_id"].duplicated().any():
-        value = matches["query_id"][matches["query_id"].duplicated()].iloc[0]
-        raise DataError(f"matches joins the query row {value!r} twice; a query row has one match at most")
+    query_ids, reference_ids = (_ids(matches, column) for column in MATCH_COLUMNS)
+    seen: set[str] = set()
+    for value in query_ids:
+        if value in seen:
+            raise DataError(f"matches joins the query row {value!r} twice; a query row has one match at most")
+        seen.add(value)
     query_column, reference_column = truth_columns(truth)
-    if truth[query_column].isna().any():
+    true_query_ids, true_reference_ids = _ids(truth, query_column), _ids(truth, reference_column)
+    if not all(true_query_ids):
         raise DataError(f"truth: column {query_column!r} has an empty cell; every true match names its query row")
-    right = truth[[query_column, reference_column]].dropna().astype(str)
-    pairs = set(zip(right[query_column], right[reference_column], strict=True))
-    joined = zip(matches["query_id"].astype(str), matches["reference_id"].astype(str), strict=True)
+    # A row without a reference id says that its query row has no match.
+    pairs = {pair for pair in zip(true_query_ids, true_reference_ids, strict=True) if pair[1]}
     return Evaluation(
         joined=len(matches),
-        correct=sum(pair in pairs for pair in joined),
-        matchable=right[query_column].nunique(),
+        correct=sum(pair in pairs for pair in zip(query_ids, reference_ids, strict=True)),
+        matchable=len({query_id for query_id, _ in pairs}),
     )
+
+
+def _ids(table: pd.DataFrame, column: str) -> list[str]:
+    return [as_text(value) for value in table[column].to_numpy(dtype=object)]

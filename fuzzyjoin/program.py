@@ -370,8 +370,16 @@ class Program(Part):
         return program
 
     def save(self, path: str | Path) -> None:
-        """Write the program file (UTF-8)."""
-        Path(path).write_text(self.to_json(), encoding="utf-8", newline="\n")
+        """Write the program file (UTF-8), at once and whole.
+
+        Raises
+        ------
+        DataError
+            If it cannot be written; then a file that is there stays as it is.
+        """
+        from fuzzyjoin.files import write_text_file  # noqa: PLC0415 - as in apply
+
+        write_text_file(Path(path), self.to_json())
 
     @classmethod
     def load(cls, path: str | Path) -> Program:

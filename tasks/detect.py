@@ -51,7 +51,9 @@ def detect_changes(run: RunHandle, program: ProgramHandle, reference: InputHandl
     wanted = {*changes.new, *changes.changed, *changes.stale}
     rows = frame[frame[query.id_column].isin(wanted)]
     return Work(
-        query=query.model_copy(update={"table": write_snapshot(rows, storage_folder() / "parts")}) if wanted else None,
+        query=query.model_copy(update={"table": write_snapshot(rows, storage_folder() / "parts"), "order": None})
+        if wanted
+        else None,
         gone=changes.gone,
         why=(
             f"{len(changes.new):,} rows are new, {len(changes.changed):,} hold another text, {len(changes.stale):,} "

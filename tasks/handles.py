@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from fuzzyjoin.program import PrecisionEstimate
 from tasks.ingestion import TableHandle
@@ -50,12 +50,19 @@ class InputHandle(Handle):
         Its snapshot: the id column, then the compared columns.
     id_column, columns
         Their names.
+    source
+        What messages call the table: its file's name, or the table or query of a database. It enters no cache key.
+    order
+        Where the snapshot's rows stand in the source, as a file; None if that is not known. It enters no cache key:
+        the order of the rows changes no result.
     """
 
     role: Literal["reference", "query"]
     table: TableHandle
     id_column: str
     columns: tuple[str, ...]
+    source: str = Field(default="", exclude=True)
+    order: FileHandle | None = Field(default=None, exclude=True)
 
 
 class ProgramHandle(Handle):

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from prefect import task
+import numpy as np
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from fuzzyjoin.tables import choose_id, require_column
+from fuzzyjoin.errors import DataError
+from fuzzyjoin.files import separator_note
+from fuzzyjoin.tables import choose_id, needs_numbers, require_column
+from fuzzyjoin.terminal import for_terminal
 from tasks.credentials import source_engine
 from tasks.handles import InputHandle
-from tasks.ingestion import DatabaseSource, SourceUnavailableError, read_source, write_snapshot
-from tasks.storage import snapshot_folder
+from tasks.ingestion import (
+    DatabaseSource,
+    FileSource,
+    SourceUnavailableError,
+    TableSource,
+    read_source,
+    write_ordered_snapshot,
+)
+from tasks.storage import snapshot_folder, store
 
 if TYPE_CHECKING:
     import pandas as pd
     from prefect.client.schemas.objects import State, TaskRun
 
+    from fuzzyjoin.kernels.types import Int64Array
+    from tasks.ingestion import Source
     from tasks.settings import Tables
 
 __all__ = ["ingest_table"]
@@ -47,19 +62,42 @@ def ingest_table(tables: Tables, role: Literal["reference", "query"]) -> InputHa
             engine.dispose()
     else:
         frame = read_source(source)
+        if note := separator_note(source.path):
+            get_run_logger().warning("%s", for_terminal(note))
     return keep(frame, tables, role)
 
 
 def keep(frame: pd.DataFrame, tables: Tables, role: Literal["reference", "query"]) -> InputHandle:
     """Keep what a run compares of a table: the id column first, so that a replay finds it again."""
-    id_column = choose_id(frame, role, (tables.reference_id if role == "reference" else tables.query_id) or None)
+    named = (tables.reference_id if role == "reference" else tables.query_id) or None
+    if named is None and needs_numbers(frame):
+        raise DataError(
+            f"{role} has no column `id` and no column whose values are present and unique; name one as {role}_id, or "
+            "add one to the source. Rows are not numbered here: the warehouse keeps matches by id from run to run, and "
+            "a row's number names another row once the table changes"
+        )
+    id_column = choose_id(frame, role, named)
     columns = tables.columns(role)
     for column in columns:
         require_column(frame, column, role, "compare")
     names = list(dict.fromkeys([id_column, *columns]))
+    table, places = write_ordered_snapshot(frame[names], snapshot_folder())
     return InputHandle(
         role=role,
-        table=write_snapshot(frame[names], snapshot_folder()),
+        table=table,
         id_column=id_column,
         columns=tuple(columns),
+        source=_named(tables.reference if role == "reference" else tables.query),
+        order=store("orders", ".npy", partial(_write, places)),
     )
+
+
+def _named(source: Source) -> str:
+    if isinstance(source, FileSource):
+        return Path(source.path).name
+    return f"table {source.table}" if isinstance(source, TableSource) else "the query's result"
+
+
+def _write(places: Int64Array, path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, places, allow_pickle=False)

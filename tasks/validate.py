@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+import numpy as np
 from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
@@ -14,7 +15,7 @@ from tasks.apply import load_frame
 from tasks.artifacts import ArtifactKind, artifact_key
 from tasks.credentials import opened_warehouse
 from tasks.ingestion import load_snapshot
-from tasks.storage import store
+from tasks.storage import checked, store
 from tasks.validation import ValidationReport, html_page, markdown_summary, validate_input, validate_output
 from tasks.warehouse.connection import reading
 from tasks.warehouse.last_run import last_success
@@ -116,14 +117,20 @@ def _state(table: InputHandle) -> InputState:
 
 
 def _of_input(run: RunHandle, table: InputHandle, checks: Checks, *, previous_rows: int | None) -> ValidationReport:
+    frame = load_snapshot(table.table)
+    if table.order is not None:
+        # As the user knows it: a snapshot's rows are sorted.
+        frame = frame.iloc[np.argsort(np.load(checked(table.order), allow_pickle=False))]
     return validate_input(
-        load_snapshot(table.table),
+        frame,
         role=table.role,
         id_column=table.id_column,
         columns=table.columns,
         settings=checks.reference if table.role == "reference" else checks.query,
         shown_columns=(table.id_column, *run.privacy.shown_columns),
         previous_rows=previous_rows,
+        source=table.source,
+        in_order=table.order is not None,
     )
 
 

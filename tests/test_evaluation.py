@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -105,3 +106,29 @@ def test_counts_agree_with_counting_by_hand(joined, truth):
         if reference in right.get(query, []):
             correct += 1
     assert result == Evaluation(joined=len(joined), correct=correct, matchable=len(right))
+
+
+@pytest.mark.parametrize(
+    ("query_ids", "true_query_ids", "true_reference_ids"),
+    [
+        ([10, 11], [10, 11, 12], [1, 2, None]),
+        ([10, 11], [10.0, 11.0, 12.0], ["1", "2", ""]),
+        (["10", "11"], [10, 11, 12], [1.0, 2.0, None]),
+        ([10.0, 11.0], ["10", "11", "12"], [1, 2, " "]),
+        (np.array([10, 11]), pd.array([10, 11, 12], "Int64"), pd.array([1, 2, None], "Int64")),
+    ],
+)
+def test_ids_are_the_same_whatever_type_a_null_gave_them(query_ids, true_query_ids, true_reference_ids):
+    matches = pd.DataFrame({"query_id": query_ids, "reference_id": [1, 2]})
+    truth = pd.DataFrame({"id_r": true_query_ids, "id_l": true_reference_ids})
+    assert evaluate(matches, truth) == Evaluation(joined=2, correct=2, matchable=2)
+
+
+def test_ids_that_differ_as_texts_alone_are_one_query_row():
+    with pytest.raises(DataError, match="joins the query row '10' twice"):
+        evaluate(pd.DataFrame({"query_id": [10, "10"], "reference_id": [1, 2]}), table([("10", "1")]))
+
+
+def test_a_blank_id_is_a_missing_one():
+    with pytest.raises(DataError, match="matches: column 'reference_id' has an empty cell"):
+        evaluate(table([("a", " ")]), table([("a", "1")]))

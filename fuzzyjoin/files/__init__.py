@@ -5,7 +5,7 @@ from __future__ import annotations
 from fuzzyjoin.files.checks import Source, require_column, require_filled, require_ids, require_rows, require_text
 from fuzzyjoin.files.formats import FileFormat, format_of
 from fuzzyjoin.files.locks import locked
-from fuzzyjoin.files.outputs import Output, check_outputs, write_all
+from fuzzyjoin.files.outputs import Output, check_outputs, write_all, write_file, write_text_file
 from fuzzyjoin.files.tables import (
     pieces_output,
     read_table,
@@ -37,5 +37,7 @@ __all__ = [
     "table_batches",
     "table_output",
     "write_all",
+    "write_file",
     "write_table",
+    "write_text_file",
 ]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["Output", "check_outputs", "write_all"]
+__all__ = ["Output", "check_outputs", "write_all", "write_file", "write_text_file"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,30 @@ def write_all(outputs: Sequence[Output]) -> None:
             sync_folder(folder)
 
 
+def write_file(path: Path, write: Callable[[Path], None]) -> None:
+    """Write one file at once and whole, as `write_all` does; what is no regular file, as a pipe, is written in place.
+
+    Raises
+    ------
+    DataError
+        If it cannot be written; then it is as it was.
+    """
+    if path.exists() and not path.is_file():
+        with _named(path):
+            write(path)
+    else:
+        write_all([Output(path, write)])
+
+
+def write_text_file(path: Path, text: str) -> None:
+    """Write text as UTF-8, as `write_file` does; line ends stay as they are."""
+
+    def write(staged: Path) -> None:
+        staged.write_text(text, encoding="utf-8", newline="\n")
+
+    write_file(path, write)
+
+
 def _same(path: Path, other: Path) -> bool:
     """Whether two names lead to one file, through links and hard links too."""
     if path.resolve() == other.resolve():
@@ -163,6 +187,11 @@ def _named(path: Path) -> Iterator[None]:
     """Turn what the system says into an error that names the file."""
     try:
         yield
+    except FileNotFoundError:
+        raise DataError(
+            f"{path}: cannot be written: the folder {str(path.parent)!r} does not exist; make it first, or check its "
+            "spelling"
+        ) from None
     except OSError as error:
         raise DataError(
             f"{path}: cannot be written ({error.strerror or error}); nothing was changed: free the file or the disk "

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from fuzzyjoin.errors import DataError
+from fuzzyjoin.files import write_text_file
 from fuzzyjoin.labelled_audit.intervals import BANDS
 from fuzzyjoin.program import Part, PrecisionEstimate
 
@@ -146,8 +147,14 @@ class AuditDesign(Part):
         return design
 
     def save(self, path: str | Path) -> None:
-        """Write the design file (UTF-8)."""
-        Path(path).write_text(self.to_json(), encoding="utf-8", newline="\n")
+        """Write the design file (UTF-8), at once and whole.
+
+        Raises
+        ------
+        DataError
+            If it cannot be written; then a file that is there stays as it is.
+        """
+        write_text_file(Path(path), self.to_json())
 
     @classmethod
     def load(cls, path: str | Path) -> AuditDesign:

@@ -13,6 +13,7 @@ from tasks.ingestion.snapshots import (
     load_rows,
     load_snapshot,
     snapshot_path,
+    write_ordered_snapshot,
     write_snapshot,
 )
 from tasks.ingestion.sources import DatabaseSource, FileSource, QuerySource, Source, TableSource
@@ -34,5 +35,6 @@ __all__ = [
     "load_snapshot",
     "read_source",
     "snapshot_path",
+    "write_ordered_snapshot",
     "write_snapshot",
 ]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from fuzzyjoin.kernels.types import Int64Array
+
 __all__ = [
     "SnapshotMissingError",
     "TableHandle",
@@ -37,6 +39,7 @@ __all__ = [
     "load_snapshot",
     "snapshot_path",
     "snapshots_in",
+    "write_ordered_snapshot",
     "write_snapshot",
 ]
 
@@ -102,7 +105,7 @@ def content_hash(table: pd.DataFrame) -> str:
     >>> content_hash(towns) == content_hash(towns[::-1])
     True
     """
-    return _hash(_canonical(table))
+    return _hash(_canonical(table)[0])
 
 
 def write_snapshot(table: pd.DataFrame, folder: str | Path) -> TableHandle:
@@ -136,7 +139,28 @@ def write_snapshot(table: pd.DataFrame, folder: str | Path) -> TableHandle:
     ...     load_snapshot(handle).to_dict("list")
     {'id': ['1', '2'], 'name': ['a', 'b']}
     """
-    rows = _canonical(table)
+    return write_ordered_snapshot(table, folder)[0]
+
+
+def write_ordered_snapshot(table: pd.DataFrame, folder: str | Path) -> tuple[TableHandle, Int64Array]:
+    """Write a snapshot, and tell where its rows stand in the table.
+
+    Parameters and errors are those of `write_snapshot`.
+
+    Returns
+    -------
+    handle, places
+        The snapshot; and of each of its rows the position in the table, counted from 0, (rows,).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_ordered_snapshot(pd.DataFrame({"id": [2, 3, 1]}), folder)[1].tolist()
+    [2, 0, 1]
+    """
+    rows, places = _canonical(table)
     name = _hash(rows)
     place = Path(folder)
     try:
@@ -149,7 +173,7 @@ def write_snapshot(table: pd.DataFrame, folder: str | Path) -> TableHandle:
     # Written even where it exists: that mends a damaged file, and makes the snapshot as young as its last use.
     options = {"row_group_size": _GROUP_ROWS, "write_page_checksum": True}
     write_all([Output(path, lambda staged: pq.write_table(rows, staged, **options))])
-    return TableHandle(str(path), name, rows.num_rows, tuple(rows.column_names))
+    return TableHandle(str(path), name, rows.num_rows, tuple(rows.column_names)), places
 
 
 def load_snapshot(handle: TableHandle) -> pd.DataFrame:
@@ -368,8 +392,8 @@ def _deleted(path: Path, last: float) -> bool:
     return True
 
 
-def _canonical(table: pd.DataFrame) -> pa.Table:
-    """The table as text columns, its rows sorted by all of them; null where a cell is missing or blank."""
+def _canonical(table: pd.DataFrame) -> tuple[pa.Table, Int64Array]:
+    """The table as text columns, its rows sorted by all of them, and where each was; null where a cell is missing."""
     frame = as_frame(table, "table")
     columns = []
     for name in frame.columns:
@@ -384,7 +408,8 @@ def _canonical(table: pd.DataFrame) -> pa.Table:
     rows = pa.table(columns, names=[str(name) for name in frame.columns])
     if not rows.num_columns:
         raise DataError("table: has no columns; there is nothing to keep")
-    return rows.sort_by([(name, "ascending") for name in rows.column_names])
+    order = pc.sort_indices(rows, sort_keys=[(name, "ascending") for name in rows.column_names])
+    return rows.take(order), np.asarray(order, np.int64)
 
 
 def _hash(rows: pa.Table) -> str:

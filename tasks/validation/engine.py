@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tasks.validation.results import ExpectationResult
@@ -15,14 +16,38 @@ if TYPE_CHECKING:
 
     from tasks.validation.checks import Check
 
-__all__ = ["run_checks"]
+__all__ = ["NamedRows", "run_checks"]
 
 _SAMPLE = 5
 _LONGEST_SHOWN = 80
 _SEVERITIES = {"hard": "critical", "soft": "warning"}
 
 
-def run_checks(suite: str, frame: pd.DataFrame, checks: Sequence[Check]) -> tuple[ExpectationResult, ...]:
+@dataclass(frozen=True)
+class NamedRows:
+    """How results name the rows of a table.
+
+    Attributes
+    ----------
+    source
+        What the table was read from.
+    numbered
+        Whether the rows stand as there, so that their numbers can be named.
+    ids
+        Their ids; None if these must not be shown.
+    id_column
+        Of an expectation on it no ids are named: the unexpected values are ids.
+    """
+
+    source: str
+    numbered: bool
+    ids: tuple[str | None, ...] | None
+    id_column: str
+
+
+def run_checks(
+    suite: str, frame: pd.DataFrame, checks: Sequence[Check], rows: NamedRows | None = None
+) -> tuple[ExpectationResult, ...]:
     """Ask a table's expectations, in order.
 
     Parameters
@@ -33,6 +58,8 @@ def run_checks(suite: str, frame: pd.DataFrame, checks: Sequence[Check]) -> tupl
         The table.
     checks
         What to ask. Each column must exist, except where that is what is asked.
+    rows
+        How results name the rows; None if they do not.
 
     Returns
     -------
@@ -61,13 +88,20 @@ def run_checks(suite: str, frame: pd.DataFrame, checks: Sequence[Check]) -> tupl
     # They come in another order than they were asked in.
     answers: list[Any] = batch.validate(asked, result_format=result_format).results
     in_order = {answer.expectation_config.meta["place"]: answer for answer in answers}
-    return tuple(_plain(suite, check, in_order[place]) for place, check in enumerate(checks))
+    return tuple(_plain(suite, check, in_order[place], rows) for place, check in enumerate(checks))
 
 
-def _plain(suite: str, check: Check, answer: Any) -> ExpectationResult:  # noqa: ANN401 - imported elsewhere
+def _plain(
+    suite: str,
+    check: Check,
+    answer: Any,  # noqa: ANN401 - imported elsewhere
+    rows: NamedRows | None,
+) -> ExpectationResult:
     name, found = answer.expectation_config.type, answer.result
     if answer.exception_info and (reasons := _reasons(answer.exception_info)):
         raise RuntimeError(f"{suite}: Great Expectations could not compute {name} of {check.column!r}: {reasons}")
+    places = [int(row) for row in found.get("partial_unexpected_index_list") or ()][:_SAMPLE]
+    ids = () if rows is None or rows.ids is None or check.column == rows.id_column else rows.ids
     return ExpectationResult(
         suite=suite,
         expectation=name,
@@ -79,9 +113,11 @@ def _plain(suite: str, check: Check, answer: Any) -> ExpectationResult:  # noqa:
         expected=check.expected,
         unexpected_count=int(found.get("unexpected_count", 0)),
         unexpected_values=_sample(found.get("partial_unexpected_list", ()), masked=check.masked),
-        unexpected_rows=tuple(int(row) + 1 for row in found.get("partial_unexpected_index_list") or ())[:_SAMPLE],
+        unexpected_rows=tuple(place + 1 for place in places) if rows is not None and rows.numbered else (),
         remedy=check.remedy,
         too_few=check.too_few,
+        unexpected_ids=tuple(_shown(ids[place] or "none") for place in places) if ids else (),
+        source=rows.source if rows is not None else "",
     )
 
 

@@ -11,7 +11,7 @@ from fuzzyjoin.errors import UsageError
 from fuzzyjoin.tables import as_frame
 from tasks.validation.checks import Check, all_values, judging, present, share_text
 from tasks.validation.columns import text_column
-from tasks.validation.engine import run_checks
+from tasks.validation.engine import NamedRows, run_checks
 from tasks.validation.results import ValidationReport
 from tasks.validation.settings import InputSettings
 
@@ -46,6 +46,8 @@ def validate_input(
     settings: InputSettings | None = None,
     shown_columns: Collection[str] = (),
     previous_rows: int | None = None,
+    source: str = "",
+    in_order: bool = True,
 ) -> ValidationReport:
     """Ask what is expected of an input table.
 
@@ -65,6 +67,10 @@ def validate_input(
         Columns whose values may appear in the results. All others are masked.
     previous_rows
         Rows of the same table in the last run; None if there was none.
+    source
+        What results call the table's source, such as its file's name.
+    in_order
+        Whether the rows stand as in the source; else their numbers mean nothing, and their ids alone are named.
 
     Returns
     -------
@@ -83,10 +89,16 @@ def validate_input(
     if not columns:
         raise UsageError("columns is empty; name at least one column to compare")
     settings = settings or InputSettings()
-    source = as_frame(table, role)
+    given = as_frame(table, role)
     named = list(dict.fromkeys([id_column, *columns]))
-    there = [name for name in named if name in source.columns]
-    frame = pd.DataFrame({name: text_column(source[name]) for name in there}, index=range(len(source)))
+    there = [name for name in named if name in given.columns]
+    frame = pd.DataFrame({name: text_column(given[name]) for name in there}, index=range(len(given)))
+    rows = NamedRows(
+        source=source,
+        numbered=in_order,
+        ids=tuple(frame[id_column]) if id_column in there and id_column in shown_columns else None,
+        id_column=id_column,
+    )
     checks = [
         _enough_rows(_LEAST_ROWS[role]),
         *(present(name, "name a column that the table has, or read the table anew") for name in named),
@@ -109,7 +121,7 @@ def validate_input(
         checks.append(judging(_volume(previous_rows, settings), larger, "rows", least_rows=settings.least_rows))
     else:
         skipped.append(f"{role}: volume against the last run, because there is no last run with rows")
-    return ValidationReport(run_checks(role, frame, checks), tuple(skipped))
+    return ValidationReport(run_checks(role, frame, checks, rows), tuple(skipped))
 
 
 def _enough_rows(least: int) -> Check:

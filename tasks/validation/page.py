@@ -113,6 +113,6 @@ def _meaning(result: ExpectationResult) -> str:
         parts.append(f"<strong>Remedy:</strong> {escape(result.remedy)}")
     if result.unexpected_values:
         parts.append("Such as " + ", ".join(f"<code>{escape(value)}</code>" for value in result.unexpected_values))
-    if result.unexpected_rows:
-        parts.append(f"In rows {', '.join(map(str, result.unexpected_rows))}")
+    if result.rows_text:
+        parts.append(f"In {escape(result.rows_text)}")
     return "<br>".join(parts)

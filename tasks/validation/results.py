@@ -44,11 +44,15 @@ class ExpectationResult:
     unexpected_values
         Some of these, each once, shortened, masked unless the settings show the column.
     unexpected_rows
-        Some of their rows in the table as validated, counted from 1.
+        Some of their rows in the source, counted from 1 below its header; none where that is not known.
     remedy
         What to do where it is not met.
     too_few
         Why it does not judge what was found; None if it does. Then it is no failure, whatever was found.
+    unexpected_ids
+        The ids of some of their rows, where these may be shown and are not the unexpected values themselves.
+    source
+        What the table was read from, such as a file's name; "" if that is not known.
     """
 
     suite: str
@@ -64,11 +68,30 @@ class ExpectationResult:
     unexpected_rows: tuple[int, ...]
     remedy: str
     too_few: str | None = None
+    unexpected_ids: tuple[str, ...] = ()
+    source: str = ""
 
     @property
     def judged(self) -> bool:
         """Whether what was found counts: always if it was met."""
         return self.success or self.too_few is None
+
+    @property
+    def rows_text(self) -> str:
+        """Where the unexpected values are, for reading; "" if that is not known.
+
+        >>> found = {"severity": "hard", "success": False, "meaning": "", "observed_value": 0.5, "expected": "1 (all)"}
+        >>> result = ExpectationResult("query", "", "name", **found, unexpected_count=2, unexpected_values=(),
+        ...     unexpected_rows=(1, 4), remedy="", unexpected_ids=("a7", "b9"), source="towns.csv")
+        >>> result.rows_text
+        "row 1 (id 'a7'), row 4 (id 'b9') of towns.csv"
+        """
+        rows = [f"row {row}" for row in self.unexpected_rows]
+        ids = [f"id '{name}'" for name in self.unexpected_ids]
+        if rows and ids:
+            rows = [f"{row} ({name})" for row, name in zip(rows, ids, strict=True)]
+        named = ", ".join(rows or ids)
+        return f"{named} of {self.source}" if named and self.source else named
 
     @property
     def observed_text(self) -> str:
@@ -88,7 +111,7 @@ class ExpectationResult:
 
         >>> ExpectationResult("query", "expect_column_values_to_be_unique", "id", "hard", False, "ids are unique", 0.5,
         ...     "1 (all)", 2, ("7",), (1, 4), "drop one").sentence()
-        "query 'id': ids are unique: observed 0.5, expected 1 (all); 2 unexpected, such as '7', in rows 1, 4"
+        "query 'id': ids are unique: observed 0.5, expected 1 (all); 2 unexpected, such as '7', in row 1, row 4"
         """
         place = self.suite if self.column is None else f"{self.suite} {self.column!r}"
         text = f"{place}: {self.meaning}: observed {self.observed_text}, expected {self.expected}"
@@ -96,8 +119,8 @@ class ExpectationResult:
             text += f"; {self.unexpected_count} unexpected"
         if self.unexpected_values:
             text += ", such as " + ", ".join(f"'{value}'" for value in self.unexpected_values)
-        if self.unexpected_rows:
-            text += f", in rows {', '.join(map(str, self.unexpected_rows))}"
+        if self.rows_text:
+            text += f", in {self.rows_text}"
         return text
 
 
