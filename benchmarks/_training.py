@@ -111,32 +111,29 @@ class Run:
     crowd: Float64Array
 
 
-def examples_of(
-    task: Task, *, name: str, family: str, most_queries: int | None = None, merged: bool = True
-) -> Examples:
+def examples_of(task: Task, *, name: str, family: str, most_queries: int | None = None) -> Examples:
     """Return the examples of a pair of tables; of more query rows than `most_queries` a sample is taken.
 
-    Equal reference rows are one candidate if `merged`; it is right if any of them is.
+    Nearly equal reference rows, of which the tables hold a handful, stay rivals, as in the tables they were learned on.
     """
     query = task.query
     if most_queries is not None and len(query) > most_queries:
         chosen = generator(name, "queries").choice(len(query), most_queries, replace=False)
         query = query.iloc[np.sort(chosen)]
     columns = [(column, column) for column in task.columns]
-    whole, query_table = key_tables(task.reference, query, ("id", "id"), columns)
-    tables = (whole.distinct() if merged else whole), query_table
+    tables = key_tables(task.reference, query, ("id", "id"), columns)
     candidates = Candidates(*tables, scorer_k(len(tables[0])), Work(), blocker="cosine")
     evidence = EvidenceTables(candidates, column_weights(candidates))
     pairs = candidates.query_pairs
-    matches = tables[0].find(task.truth["id_l"].tolist()).tolist()
-    truth = {(row, place) for row, place in zip(task.truth["id_r"], matches, strict=True) if place >= 0}
-    with_match = {row for row, _ in truth}
+    truth = set(zip(task.truth["id_r"], task.truth["id_l"], strict=True))
+    known = set(tables[0].ids)
+    with_match = {row for row, reference in truth if reference in known}
     sizes = np.diff(pairs.indptr)
     rows = np.repeat(tables[1].ids, sizes)
     sample = sample_rows(len(tables[0]), DECOYS)
     neighbours = candidates.neighbours(sample)
     found = evidence.evidence(pairs, np.arange(len(tables[1]), dtype=np.int64))
-    right = np.array([pair in truth for pair in zip(rows, pairs.reference.tolist(), strict=True)], np.bool_)
+    right = np.array([pair in truth for pair in zip(rows, tables[0].ids[pairs.reference], strict=True)], np.bool_)
     kept = _best_ranked(found, sizes, LOOKED_AT)
     decoys, decoy_sizes = evidence.evidence(neighbours, sample, own=1), np.diff(neighbours.indptr)[sample]
     return Examples(

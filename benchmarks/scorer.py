@@ -166,7 +166,7 @@ def source_family(name: str) -> str:
 
 def _cross_fitted(folder: Path, seeds: Iterable[int], conditions: Conditions) -> Iterator[dict[str, Any]]:
     tasks = [read_task(folder / name) for name in task_names(folder)]
-    tables = _training_tables(tasks, conditions)
+    tables = _training_tables(tasks)
     for seed in seeds:
         folds = fold_numbers([task.name for task in tasks], FOLDS, seed)
         for fold in range(FOLDS):
@@ -189,10 +189,8 @@ def _elsewhere(arguments: argparse.Namespace, own: Path, conditions: Conditions)
         for task in tasks:
             yield task_row(task, "trained on AutoFJ-50 alone", shipped_scorer(), 0, conditions)
         return
-    tables = _training_tables([read_task(own / name) for name in task_names(own)], conditions)
-    tables += [
-        examples_of(task, name=task.name, family=source_family(task.name), merged=conditions.merged) for task in tasks
-    ]
+    tables = _training_tables([read_task(own / name) for name in task_names(own)])
+    tables += [examples_of(task, name=task.name, family=source_family(task.name)) for task in tasks]
     families = [source_family(task.name) for task in tasks]
     for seed in arguments.seeds:
         folds = fold_numbers(families, FOLDS, seed)
@@ -203,9 +201,9 @@ def _elsewhere(arguments: argparse.Namespace, own: Path, conditions: Conditions)
                     yield task_row(task, "trained on AutoFJ-50 and others", scorer, seed, conditions)
 
 
-def _training_tables(tasks: Sequence[Task], conditions: Conditions) -> list[Examples]:
+def _training_tables(tasks: Sequence[Task]) -> list[Examples]:
     return [
-        examples_of(copy_of(task, kind), name=f"{task.name}, {kind}", family=task.name, merged=conditions.merged)
+        examples_of(copy_of(task, kind), name=f"{task.name}, {kind}", family=task.name)
         for task in tasks
         for kind in COPIES
     ]
