@@ -255,7 +255,8 @@ def _room_beside(path: Path) -> Iterator[Path]:
     folder = path.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as fresh:
+        # What cannot be cleared away must not hide why the index was not finished.
+        with tempfile.TemporaryDirectory(prefix=".building-", dir=folder, ignore_cleanup_errors=True) as fresh:
             room = Path(fresh) / path.name
             room.mkdir()
             yield room

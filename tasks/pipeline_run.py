@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import getpass
 import socket
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from prefect import get_client, runtime
-from prefect.exceptions import TerminationSignal
+from prefect import get_client, get_run_logger, runtime
+from prefect.exceptions import MissingContextError, TerminationSignal
+from sqlalchemy.exc import DBAPIError
 
 from fuzzyjoin.errors import FuzzyJoinError
 from tasks.code_version import code_version
@@ -22,6 +23,7 @@ from tasks.warehouse.lock import pipeline_lock
 from tasks.warehouse.migrations import migrate_up
 from tasks.warehouse.pipelines import register_pipeline
 from tasks.warehouse.runs import Attempt, end_run, record_failure, record_refusal, start_run
+from tasks.warehouse.secrets import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,8 +82,9 @@ def pipeline_run(
         except LockHeldError as error:
             # DuckDB lets nobody in beside the holder of its lock.
             if engine.dialect.name != "duckdb":
-                _prepare(engine, pipeline, promotion=None)
-                record_refusal(engine, attempt, str(error), at=datetime.now(UTC))
+                with _cause_kept(error, engine, "that the run was refused"):
+                    _prepare(engine, pipeline, promotion=None)
+                    record_refusal(engine, attempt, str(error), at=datetime.now(UTC))
             raise
         _prepare(engine, pipeline, promotion=None if conduct.promotion == "as set before" else conduct.promotion)
         start_run(engine, attempt, at=datetime.now(UTC))
@@ -106,12 +109,36 @@ def _failures_recorded(engine: Engine, run_id: str) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        try:
+        with _cause_kept(error, engine, "that the run failed"):
             record_failure(engine, run_id, _in_words(error), at=datetime.now(UTC))
-        except RunEndedError:
-            # Its matches are in; what failed came after, and the flow run's state tells of it.
-            raise error from None
         raise
+
+
+@contextmanager
+def _cause_kept(cause: BaseException, engine: Engine, what: str) -> Iterator[None]:
+    """Record what became of a run: if that fails as well, the cause says so and is what the caller raises."""
+    try:
+        yield
+    except RunEndedError:
+        # Its matches are in; what failed came after, and the flow run's state tells of it.
+        return
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is not why the run failed
+        told = f"the warehouse could not be told {what} ({_reason(error, engine)}); see that it can be written to"
+    else:
+        return
+    if isinstance(cause, FuzzyJoinError):
+        # Its message alone is shown.
+        cause.args = (f"{cause}; {told}",)
+    else:
+        cause.add_note(told)
+    with suppress(MissingContextError):
+        get_run_logger().error("%s", told)
+
+
+def _reason(error: Exception, engine: Engine) -> str:
+    """The first line of what the warehouse's driver says, without a password and without the statement."""
+    said = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    return scrub(said, engine.url).strip().partition("\n")[0] or type(error).__name__
 
 
 def _in_words(error: BaseException) -> str:

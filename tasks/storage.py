@@ -6,7 +6,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -88,7 +88,7 @@ def store(kind: str, ending: str, write: Callable[[Path], object]) -> FileHandle
         try:
             folder.mkdir(parents=True, exist_ok=True)
             temporary = folder / f".fuzzyjoin-{secrets.token_hex(6)}.tmp"
-            clean_up.callback(temporary.unlink, missing_ok=True)
+            clean_up.callback(_remove, temporary)
             write(temporary)
             name = _hash(temporary)
             path = folder / f"{name}{ending}"
@@ -175,6 +175,12 @@ def _deleted(path: Path, before: float | None) -> bool:
         # Another run's clean-up was faster.
         return False
     return True
+
+
+def _remove(path: Path) -> None:
+    # What cannot be removed is a leftover, and no reason to hide why it was not finished.
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _hash(path: Path) -> str:

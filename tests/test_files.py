@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import decimal
+import errno
 import gzip
 import io
 import shutil
@@ -534,6 +535,30 @@ class TestOutputs:
             write_all([Output(old, self.put("after")), Output(new, self.put("after")), Output(blocked, block)])
         assert old.read_text() == "before"
         assert sorted(tmp_path.iterdir()) == [blocked, old]
+
+    def test_what_cannot_be_put_back_is_told_beside_the_cause_and_its_copy_is_kept(self, tmp_path, monkeypatch):
+        old, blocked = tmp_path / "old", tmp_path / "blocked"
+        old.write_text("before")
+        replace = Path.replace
+
+        def block(path):
+            path.write_text("after")
+            blocked.mkdir()
+
+        def once(path, target):
+            if target == old and old.read_text() == "after":
+                raise OSError(errno.EIO, "Input/output error")
+            return replace(path, target)
+
+        monkeypatch.setattr(Path, "replace", once)
+        with pytest.raises(DataError) as caught:
+            write_all([Output(old, self.put("after")), Output(blocked, block)])
+        (copy,) = set(tmp_path.iterdir()) - {old, blocked}
+        assert copy.read_text() == "before"
+        assert str(caught.value).startswith(f"{blocked}: cannot be written (Is a directory)")
+        assert str(caught.value).endswith(
+            f". But {old} could not be put back; what it held before is in {copy} (Input/output error)"
+        )
 
     def test_all_are_written(self, tmp_path):
         paths = [tmp_path / name for name in ("one", "two")]

@@ -84,12 +84,22 @@ def write_all(outputs: Sequence[Output]) -> None:
                 if target.exists():
                     shutil.copymode(target, temporary)
                 staged.append((output.path, target, temporary))
-        with ExitStack() as undo:
-            for path, target, temporary in staged:
-                with _named(path):
-                    undo.callback(_restore, target, _kept_copy(target, clean_up))
-                    temporary.replace(target)
-            undo.pop_all()
+        lost: list[str] = []
+        try:
+            with ExitStack() as undo:
+                copies = []
+                for path, target, temporary in staged:
+                    with _named(path):
+                        copies.append(_kept_copy(target))
+                        undo.callback(_restore, target, copies[-1], lost)
+                        temporary.replace(target)
+                undo.pop_all()
+        except DataError as error:
+            if lost:
+                raise DataError(f"{error}. But {'; '.join(lost)}") from None
+            raise
+        for copy in filter(None, copies):
+            _remove(copy)
         for folder in {target.parent for _, target, _ in staged}:
             sync_folder(folder)
 
@@ -151,30 +161,44 @@ def _check_writable(path: Path) -> None:
 
 def _temporary_beside(target: Path, clean_up: ExitStack) -> Path:
     """Choose a free name in the same folder, because only there a rename is one step; it is gone in the end."""
-    path = target.with_name(f".fuzzyjoin-{secrets.token_hex(6)}.tmp")
+    path = _free_name(target)
     clean_up.callback(_remove, path)
     return path
 
 
-def _kept_copy(target: Path, clean_up: ExitStack) -> Path | None:
+def _free_name(target: Path) -> Path:
+    return target.with_name(f".fuzzyjoin-{secrets.token_hex(6)}.tmp")
+
+
+def _kept_copy(target: Path) -> Path | None:
     """Keep what a file holds now, to be able to put it back; None where there is none."""
     if not target.exists():
         return None
-    copy = _temporary_beside(target, clean_up)
+    copy = _free_name(target)
     try:
         copy.hardlink_to(target)
     except OSError:
         # Some file systems have no hard links.
-        shutil.copy2(target, copy)
+        try:
+            shutil.copy2(target, copy)
+        except BaseException:
+            _remove(copy)
+            raise
     return copy
 
 
-def _restore(target: Path, copy: Path | None) -> None:
-    """Put a file back as it was before."""
-    if copy is None:
-        _remove(target)
-    else:
-        copy.replace(target)
+def _restore(target: Path, copy: Path | None, lost: list[str]) -> None:
+    """Put a file back as it was before. Where that fails too, the copy stays, and `lost` says where it is."""
+    try:
+        if copy is None:
+            target.unlink(missing_ok=True)
+        else:
+            copy.replace(target)
+            # Two names of one file: replacing one by the other leaves both.
+            _remove(copy)
+    except OSError as error:
+        held = "is left there" if copy is None else f"could not be put back; what it held before is in {copy}"
+        lost.append(f"{target} {held} ({error.strerror or error})")
 
 
 def _remove(path: Path) -> None:

@@ -74,7 +74,7 @@ def own_estimate(
 def _probabilities(matches: pd.DataFrame) -> Float64Array | None:
     if "precision_estimate" not in matches.columns:
         return None
-    probability = pd.to_numeric(matches["precision_estimate"], errors="coerce").to_numpy(np.float64)
+    probability = np.asarray(pd.to_numeric(matches["precision_estimate"], errors="coerce"), np.float64)
     if np.isnan(probability).any():
         raise DataError(
             "matches: precision_estimate holds no number somewhere; give the table that join or apply wrote"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from tasks.warehouse.connection import writing
 from tasks.warehouse.errors import LockHeldError, WarehouseError
@@ -86,7 +86,8 @@ def _postgresql_lock(engine: Engine, pipeline: str, run_id: str, timeout_seconds
             yield
         finally:
             # Said at once: the server may take a while to see that the session is closed.
-            with suppress(DBAPIError):
+            # Whatever fails here, it must not stand in the place of what the run failed of.
+            with suppress(SQLAlchemyError):
                 session.execute(sa.text("SELECT pg_advisory_unlock_all()"))
             # A closed session frees its locks even if this process hangs on; the pool would keep it open.
             session.invalidate()
@@ -107,7 +108,9 @@ def _file_lock(engine: Engine, pipeline: str, run_id: str, timeout_seconds: floa
         try:
             yield
         finally:
-            file.truncate(0)
+            # As above; the lock itself goes with the open file.
+            with suppress(OSError):
+                file.truncate(0)
 
 
 def _opened(path: Path) -> TextIO:
