@@ -81,8 +81,8 @@ def estimate_of_current(connection: Connection, pipeline: str, *, changed: bool)
     changed
         Whether the run opened or closed a match; if not, the estimate of the run before it still holds.
     """
-    if not changed and (known := _of_last_run(connection, pipeline)) is not None:
-        return known
+    if not changed and (before := _of_last_run(connection, pipeline)) is not None:
+        return before
     units = sa.cast(sa.func.round(matches.c.precision_estimate * UNITS), sa.BigInteger)
     of_programs = (
         sa.select(matches.c.program_id, sa.func.count(), sa.func.count(units), sa.func.sum(units))
@@ -93,8 +93,10 @@ def estimate_of_current(connection: Connection, pipeline: str, *, changed: bool)
     if not held:
         return CurrentEstimate(None, note=NOTHING)
     definitions = [load_program(connection, program_id).definition for program_id in held]
-    rows, known, total = (sum(int(part or 0) for part in parts) for parts in zip(*held.values(), strict=True))
-    if known < rows or not all(isinstance(definition.decision, Scorer) for definition in definitions):
+    rows, with_probability, total = (
+        sum(int(part or 0) for part in parts) for parts in zip(*held.values(), strict=True)
+    )
+    if with_probability < rows or not all(isinstance(definition.decision, Scorer) for definition in definitions):
         return CurrentEstimate(None, note=UNION)
     value = min(max(total / (UNITS * rows), 0.0), 1.0)
     if len(definitions) > 1:
