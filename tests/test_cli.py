@@ -518,3 +518,33 @@ class TestProcess:
         command = shlex.join([sys.executable, "-m", "fuzzyjoin", "explain", str(folder / "p.json")])
         result = subprocess.run(["sh", "-c", f"{command} | true"], capture_output=True, text=True, check=False)
         assert result.stderr == ""
+
+
+def test_the_least_match_probability_is_kept_and_the_summary_says_that_the_target_is_exceeded(tmp_path):
+    tables = [MALLS / "left.csv", MALLS / "right.csv", "--on", "title", "--precision-target", "0.7"]
+    outputs = ["-o", tmp_path / "m.csv", "--unmatched-out", tmp_path / "u.csv", "--program-out", tmp_path / "p.json"]
+    said = run("join", *tables, *outputs).output
+    least = read_table(tmp_path / "m.csv")["precision_estimate"].astype(float).min()
+    assert least >= 0.5
+    assert "; above the target 0.7, because no row with a match probability below 0.5 is joined" in said
+    assert json.loads((tmp_path / "p.json").read_text())["program"]["decision"]["min_probability"] == 0.5
+    reasons = set(read_table(tmp_path / "u.csv")["reason"])
+    assert "too unsure: the best candidate's match probability is below 0.5" in reasons
+    said = run("join", *tables, "--min-probability", "0", *outputs).output
+    assert "above the target" not in said
+    assert read_table(tmp_path / "m.csv")["precision_estimate"].astype(float).min() < 0.5
+    run("learn", *tables, "--min-probability", "0.8", "--program-out", tmp_path / "p.json")
+    assert "its match probability is 0.8 or more" in run("explain", tmp_path / "p.json").output
+
+
+def test_the_published_method_takes_no_least_match_probability(titles):
+    said = small_join(titles, "--min-probability", "0.5", code=2).output
+    assert "min_probability is 0.5, but a union of configurations decides" in " ".join(said.split())
+
+
+def test_the_summary_counts_reference_rows_that_repeat_another(titles):
+    left = read_table(titles / "left.csv")
+    write_table(pd.concat([left, left.assign(id="1" + left["id"])]), titles / "left.csv")
+    said = small_join(titles, "--json")
+    assert json.loads(said.stdout)["counts"]["equal_reference_rows"] == 6
+    assert "6 repeat the compared values of another row and count once" in " ".join(said.stderr.split())

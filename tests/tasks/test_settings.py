@@ -46,6 +46,8 @@ def test_columns_are_paired():
         (Search, {"precision_target": 1.0}, "precision_target"),
         (Search, {"precision_target": 0.0}, "precision_target"),
         (Search, {"precision_target": float("nan")}, "precision_target"),
+        (Search, {"min_probability": 1.0}, "min_probability"),
+        (Search, {"min_probability": -0.1}, "min_probability"),
         (Search, {"space": "huge"}, "space"),
         (Conduct, {"wait_seconds": -1}, "wait_seconds"),
         (Conduct, {"keep_days": -1}, "keep_days"),
@@ -63,3 +65,11 @@ def test_a_wrong_value_is_refused_by_name(form, values, where):
 def test_no_setting_can_hold_a_url():
     for form in FORMS:
         assert not {name for name, _ in properties(form.model_json_schema())} & {"url", "password", "connection"}
+
+
+@pytest.mark.parametrize(
+    ("search", "least"),
+    [({}, 0.5), ({"min_probability": 0.0}, 0.0), ({"method": "autofj"}, None), ({"space": "small"}, None)],
+)
+def test_the_least_match_probability_is_asked_for_where_a_scorer_decides(search, least):
+    assert Search(**search).least_probability == least
