@@ -38,7 +38,7 @@ def test_readme_has_blocks_of_each_kind():
     assert {"run", "test", "test-slow", "lint", "lock", "clean"} <= set(MAKE_TARGETS)
 
 
-@pytest.mark.parametrize("block", SHELL_BLOCKS, ids=lambda block: block.split("\n")[-2][:40])
+@pytest.mark.parametrize("block", SHELL_BLOCKS, ids=lambda block: block.rstrip().split("\n")[-1][-60:])
 def test_shell_block_runs(newcomer_folder, block):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     run = subprocess.run(
