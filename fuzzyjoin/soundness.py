@@ -139,7 +139,8 @@ class Inspection:
         """Look at the tokens that there are; how many."""
         held = _of_kind(vocabulary, Vocabulary, name)
         size = len(held)
-        if tokeniser != "word":
+        _require(isinstance(held.tokens, Texts) == (tokeniser == "word"), f"{name}: holds tokens of another kind")
+        if not isinstance(held.tokens, Texts):
             self.ascending(held.tokens, np.int64, size, name)
             return size
         self.texts(held.tokens, size, name)
@@ -203,10 +204,7 @@ class Inspection:
         self.numbers(texts.words, np.int64, (texts.words.size,), (0, words - 1), "forms: words")
         self.array(texts.present, np.bool_, (columns, self.rows), "forms: present")
         self.token_index(held.grams, "3-gram", "forms: grams")
-        _require(
-            isinstance(held.columns, tuple) and len(held.columns) == (columns if columns > 1 else 0),
-            "forms: columns are others in number",
-        )
+        _require(len(held.columns) == (columns if columns > 1 else 0), "forms: columns are others in number")
         for place, column in enumerate(held.columns):
             self.token_index(column, "3-gram", f"forms: column {place}")
         spellings = _of_kind(held.spellings, Spellings, "forms: spellings")
@@ -235,8 +233,9 @@ class Inspection:
         """Look at the nearest siblings of the rows."""
         from fuzzyjoin.scoring.evidence import room_for_siblings  # noqa: PLC0415 - unions do without its kernels
 
-        _require(isinstance(siblings, tuple) and len(siblings) == 3, "siblings: are no three arrays")  # noqa: PLR2004
-        nearest, names, known = siblings  # type: ignore[misc]
+        held = _of_kind(siblings, tuple, "siblings")
+        _require(len(held) == 3, "siblings: are no three arrays")  # noqa: PLR2004
+        nearest, names, known = held
         shape = (self.rows, *room_for_siblings(0)[0].shape[1:])
         # Where there are fewer siblings than room, the distance is infinite.
         self.array(nearest, np.float64, shape, "siblings")

@@ -22,11 +22,15 @@ LEVEL = 0.9
 """Coverage of the intervals: that of the estimates, so that the two can be compared."""
 
 
+MOST_ROWS = 1 << 53
+"""Rows up to which the report's arithmetic is exact: no table has more."""
+
+
 class DrawnTable(Part):
     """A table that the pairs are of; the fingerprint is of ids and compared columns, and ignores the order of rows."""
 
     fingerprint: str
-    rows: int = Field(ge=0)
+    rows: int = Field(ge=0, le=MOST_ROWS)
 
 
 class Population(Part):
@@ -37,7 +41,7 @@ class Population(Part):
 
     @model_validator(mode="after")
     def _no_more_are_drawn_than_there_are(self) -> Population:
-        if any(not 0 <= drawn <= rows for drawn, rows in zip(self.drawn, self.rows, strict=True)):
+        if any(not 0 <= drawn <= rows <= MOST_ROWS for drawn, rows in zip(self.drawn, self.rows, strict=True)):
             raise ValueError(f"drawn is {self.drawn} of rows {self.rows}; no band can give more than it has")
         return self
 
@@ -85,7 +89,7 @@ class AuditDesign(Part):
     precision_estimate: PrecisionEstimate
     matches: Population
     near_misses: Population | None
-    without_candidate: int | None = Field(ge=0)
+    without_candidate: int | None = Field(ge=0, le=MOST_ROWS)
     pairs: tuple[SampledPair, ...]
     run_id: str | None = None
 
