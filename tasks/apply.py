@@ -88,9 +88,9 @@ def _part(future: PrefectFuture[Any], rows: tuple[int, int]) -> PartHandle:
         if not is_lost(error):
             raise
         raise DataError(
-            f"{rows[1] - rows[0]:,} of the query rows: every process that joined them was killed, which usually means too "
-            "little memory; lower conduct.partition_rows, or give the workers more, and run again: finished partitions "
-            "are kept"
+            f"{rows[1] - rows[0]:,} of the query rows: every process that joined them was killed, which usually means "
+            "too little memory; lower conduct.partition_rows, or give the workers more, and run again: finished "
+            "partitions are kept"
         ) from None
     return part
 
