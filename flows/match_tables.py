@@ -32,6 +32,8 @@ def match_tables(
 ) -> str:
     """Learn a program, then join every query row by the pipeline's current program.
 
+    A query table without rows changes nothing, with a warning, once the pipeline has a program.
+
     Args:
         pipeline: Name of the recurring match job. Its matches, programs and decisions stand under it.
         tables: Which tables are joined, and on what.
@@ -48,6 +50,11 @@ def match_tables(
     with pipeline_run(pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, **asked) as run:
         reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
         validate_inputs(run, reference, query, checks)
+        if not query.table.rows and (earlier := current_program(run)):
+            # An export that failed is likelier than a table whose rows are all deleted: no match is closed.
+            end_without_matches(run, program_id=earlier.program_id)
+            delete_old_files(run, conduct.keep_days)
+            return completed(run, told="the query table has no rows, nothing was changed")
         learned = cached(search_program)(reference, query, search)
         current = comparable_program(run, learned, conduct)
         found = join_query_rows(current, reference, query, conduct.partition_rows) if current else None

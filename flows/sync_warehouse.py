@@ -10,7 +10,7 @@ from tasks.detect import detect_changes
 from tasks.ingest import ingest_table
 from tasks.materialise import close_matches, materialise_matches
 from tasks.outcome import completed
-from tasks.pipeline_run import pipeline_run
+from tasks.pipeline_run import end_without_matches, pipeline_run
 from tasks.promote import current_program, propose_program, require_current_program
 from tasks.report import publish_program, publish_result
 from tasks.retention import delete_old_files
@@ -34,7 +34,8 @@ def sync_warehouse(
     """Bring the matches to what the query table holds now; a pipeline without a program learns its first one.
 
     Rows whose text is as it was keep their matches untouched. All rows are matched anew if the program or the reference
-    table is another than the one that a row was last matched by.
+    table is another than the one that a row was last matched by. A query table without rows changes nothing, with a
+    warning, once the pipeline has a program.
 
     Args:
         pipeline: Name of the recurring match job. Its matches, programs and decisions stand under it.
@@ -52,6 +53,11 @@ def sync_warehouse(
     with pipeline_run(pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, **asked) as run:
         reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
         validate_inputs(run, reference, query, checks)
+        if not query.table.rows and (current := current_program(run)):
+            # An export that failed is likelier than a table whose rows are all deleted: no match is closed.
+            end_without_matches(run, program_id=current.program_id)
+            delete_old_files(run, conduct.keep_days)
+            return completed(run, told="the query table has no rows, nothing was changed")
         if current_program(run) is None:
             learned = cached(search_program)(reference, query, search)
             publish_program(run, learned, standing=propose_program(run, learned))

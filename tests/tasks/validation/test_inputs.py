@@ -144,6 +144,13 @@ def test_duplicates_are_asked_of_the_reference_table_only():
     assert failures(validate(frame, role="query")) == []
 
 
+@pytest.mark.parametrize("previous_rows", [None, 0, 20])
+def test_a_query_table_without_rows_is_a_warning_and_asked_no_volume(previous_rows):
+    report = validate(table()[:0], role="query", previous_rows=previous_rows)
+    assert failures(report) == [("the table has rows", None, "soft")]
+    assert "volume against the last run, because there are no rows" in report.skipped[-1]
+
+
 def test_one_query_row_is_enough():
     assert failures(validate(table()[:1], role="query", previous_rows=None)) == []
 
