@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tasks.credentials import opened_warehouse
 from tasks.storage import storage_folder
 from tasks.warehouse.connection import reading, shown
-from tasks.warehouse.run_audit import LOOKED_AT, audit_run, current_estimate_in_words
+from tasks.warehouse.run_audit import LOOKED_AT, audit_run
 
 if TYPE_CHECKING:
     from tasks.settings import Warehouse
@@ -46,7 +46,7 @@ def _matches(run: RunAudit) -> list[str]:
     """What the run found, if it wrote matches."""
     if run.covers is None:
         return [f"It read {run.reference_rows:,} reference and {run.query_rows:,} query rows, and wrote no matches."]
-    estimate = current_estimate_in_words(run)
+    estimate = run.current_estimate_in_words()
     target = "" if run.learned_precision_target is None else f", the target was {run.learned_precision_target:g}"
     return [
         f"It read {run.reference_rows:,} reference and {run.query_rows:,} query rows.",

@@ -18,7 +18,7 @@ from tasks.markdown import code, escaped, table, wrapped
 from tasks.masking import masked_texts, shows_rule_words
 from tasks.storage import checked
 from tasks.warehouse.connection import reading, shown
-from tasks.warehouse.run_audit import audit_run, current_estimate_in_words
+from tasks.warehouse.run_audit import audit_run
 
 if TYPE_CHECKING:
     from fuzzyjoin.program import PrecisionEstimate
@@ -146,7 +146,7 @@ def _current(recorded: RunAudit) -> str:
         return ""
     return (
         f"{recorded.matches_current:,} matches hold now, of this run and of earlier ones. Their estimated precision: "
-        f"**{current_estimate_in_words(recorded)}**."
+        f"**{recorded.current_estimate_in_words()}**."
     )
 
 

@@ -76,8 +76,7 @@ class MatchAudit:
             ),
             (
                 f"It read reference {run.reference_fingerprint} ({run.reference_rows} rows) and query "
-                f"{run.query_fingerprint} ({run.query_rows} rows); precision estimate of what it found "
-                f"{estimate_in_words(run)}."
+                f"{run.query_fingerprint} ({run.query_rows} rows); precision estimate {estimate_in_words(run)}."
             ),
         ]
         lines += run.checks_in_words(passed=False)

@@ -64,7 +64,7 @@ class Erasure:
     subject
         Whose values.
     matches_redacted
-        Rows of matches and of unmatched query rows, past and present, whose text was removed.
+        Rows of matches, and of query rows that were not joined, past and present, whose text was removed.
     snapshots
         Content hashes of the snapshots deleted.
     rules
@@ -78,7 +78,9 @@ class Erasure:
 
     def in_words(self) -> str:
         """What was removed and what is left to do, as several lines."""
-        lines = [f"{self.subject}: {self.matches_redacted} rows redacted, {len(self.snapshots)} snapshots deleted."]
+        lines = [
+            f"{self.subject}: {self.matches_redacted} match rows redacted, {len(self.snapshots)} snapshots deleted."
+        ]
         lines += [f"Deleted snapshot {name}: runs that read it cannot be replayed any more." for name in self.snapshots]
         lines += [
             f"Program {program_id} still has the negative rule {rule}, which holds a word of the erased text; programs "
@@ -146,9 +148,7 @@ def erase(
             rules = _rules(connection, pipeline, in_snapshots.union(_texts(connection, pipeline, subject)))
             redacted = _redact(connection, pipeline, subject)
             if not redacted and not holding:
-                raise WarehouseError(
-                    f"{subject} of {pipeline!r} has no values in the warehouse or snapshots; check the id"
-                )
+                raise WarehouseError(f"{subject} of {pipeline!r} has no values in matches or snapshots; check the id")
             erasure = Erasure(subject, redacted, tuple(sorted(holding)), rules)
             _record(connection, pipeline, erasure, by=by, reason=reason, at=at)
             for name in holding:
@@ -157,27 +157,39 @@ def erase(
     return erasure
 
 
-def _of(pipeline: str, subject: Subject) -> list[tuple[sa.Table, sa.Column[str], sa.ColumnElement[bool]]]:
-    """Each table that keeps texts of the subject, the column, and which of its rows hold one."""
-    of_side = {"query": "query", "reference": "best_reference"}
-    found = []
-    for table, side in ((matches, subject.side), (unmatched, of_side[subject.side])):
-        text = table.c[f"{side}_text"]
-        row = sa.and_(table.c.pipeline == pipeline, table.c[f"{side}_id"] == subject.row_id)
-        found.append((table, text, sa.and_(row, text.is_distinct_from(ERASED))))
-    return found
+def _of(pipeline: str, subject: Subject) -> tuple[sa.Column[str], sa.ColumnElement[bool]]:
+    text = matches.c[f"{subject.side}_text"]
+    row = sa.and_(matches.c.pipeline == pipeline, matches.c[f"{subject.side}_id"] == subject.row_id)
+    return text, sa.and_(row, text.is_distinct_from(ERASED))
 
 
 def _texts(connection: Connection, pipeline: str, subject: Subject) -> list[str]:
-    found = [sa.select(text).where(there).distinct() for _, text, there in _of(pipeline, subject)]
-    return [value for texts in found for value in connection.scalars(texts) if value]
+    text, there = _of(pipeline, subject)
+    best, there_too = _of_unmatched(pipeline, subject)
+    found = sa.union(sa.select(text).where(there), sa.select(best).where(there_too))
+    return [value for value in connection.scalars(found) if value]
+
+
+def _of_unmatched(pipeline: str, subject: Subject) -> tuple[sa.Column[str], sa.ColumnElement[bool]]:
+    """The same of rows that were not joined: the row itself, or their best candidate."""
+    side = "query" if subject.side == "query" else "best_reference"
+    text = unmatched.c[f"{side}_text"]
+    row = sa.and_(unmatched.c.pipeline == pipeline, unmatched.c[f"{side}_id"] == subject.row_id)
+    return text, sa.and_(row, text.is_distinct_from(ERASED))
+
+
+def _redact_unmatched(connection: Connection, pipeline: str, subject: Subject) -> int:
+    text, there = _of_unmatched(pipeline, subject)
+    count = int(connection.scalar(sa.select(sa.func.count()).select_from(unmatched).where(there)) or 0)
+    connection.execute(sa.update(unmatched).where(there).values({text: ERASED}))
+    return count
 
 
 def _redact(connection: Connection, pipeline: str, subject: Subject) -> int:
-    count = 0
-    for table, text, there in _of(pipeline, subject):
-        count += int(connection.scalar(sa.select(sa.func.count()).select_from(table).where(there)) or 0)
-        connection.execute(sa.update(table).where(there).values({text: ERASED}))
+    not_joined = _redact_unmatched(connection, pipeline, subject)
+    text, there = _of(pipeline, subject)
+    count = not_joined + int(connection.scalar(sa.select(sa.func.count()).select_from(matches).where(there)) or 0)
+    connection.execute(sa.update(matches).where(there).values({text: ERASED}))
     if subject.side == "query":
         # The hash of a name tells the name to whoever guesses it.
         of_row = sa.and_(query_rows.c.pipeline == pipeline, query_rows.c.query_id == subject.row_id)

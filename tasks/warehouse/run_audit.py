@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-__all__ = ["RunAudit", "as_number", "audit_run", "current_estimate_in_words", "estimate_in_words", "recent_runs"]
+__all__ = ["RunAudit", "as_number", "audit_run", "estimate_in_words", "recent_runs"]
 
 
 LOOKED_AT = {
@@ -27,9 +27,6 @@ LOOKED_AT = {
     "changes": "new, changed and deleted query rows",
     "part": "new and changed rows of a part of the query table",
 }
-
-
-WITHOUT_INTERVAL = "the method's own, without an interval"
 
 
 @dataclass(frozen=True)
@@ -134,8 +131,19 @@ class RunAudit:
     def _estimates(self) -> list[str]:
         if self.covers == "all":
             return [f"Precision estimate {estimate_in_words(self)}."]
-        current = f"Precision estimate of these matches: {current_estimate_in_words(self)}."
+        current = f"Precision estimate of these matches: {self.current_estimate_in_words()}."
         return [current, *self.estimate_of_its_rows()]
+
+    def current_estimate_in_words(self) -> str:
+        """The estimate of all matches that held at its end, with its interval, if they are known."""
+        value, low, high = self.current_precision_estimate, self.current_precision_low, self.current_precision_high
+        if value is None:
+            return self.current_precision_note or "not recorded by the version that ran"
+        if low is None or high is None:
+            reason = self.current_precision_note or "the method's own, without an interval"
+            return f"{as_number(value)} ({reason})"
+        interval = f"{as_number(low)} to {as_number(high)}"
+        return f"{as_number(value)} ({interval} at level {as_number(self.current_precision_level)})"
 
     def estimate_of_its_rows(self) -> list[str]:
         """The estimate of the matches that it found, as a line, where these are not all that hold."""
@@ -198,20 +206,9 @@ def recent_runs(connection: Connection, pipeline: str, *, limit: int) -> tuple[R
 def estimate_in_words(run: RunAudit) -> str:
     """The run's precision estimate with its interval, if there is one."""
     if run.precision_low is None or run.precision_high is None:
-        return f"{as_number(run.precision_estimate)} ({WITHOUT_INTERVAL})"
+        return f"{as_number(run.precision_estimate)} (the method's own, without an interval)"
     interval = f"{as_number(run.precision_low)} to {as_number(run.precision_high)}"
     return f"{as_number(run.precision_estimate)} ({interval} at level {as_number(run.precision_level)})"
-
-
-def current_estimate_in_words(run: RunAudit) -> str:
-    """The estimate of all matches that held at the run's end, with its interval, if they are known."""
-    value, low, high = run.current_precision_estimate, run.current_precision_low, run.current_precision_high
-    if value is None:
-        return run.current_precision_note or "not recorded by the version that ran"
-    if low is None or high is None:
-        return f"{as_number(value)} ({run.current_precision_note or WITHOUT_INTERVAL})"
-    interval = f"{as_number(low)} to {as_number(high)}"
-    return f"{as_number(value)} ({interval} at level {as_number(run.current_precision_level)})"
 
 
 def as_number(value: float | None) -> str:

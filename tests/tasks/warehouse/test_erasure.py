@@ -10,7 +10,7 @@ from tasks.ingestion import content_hash, snapshot_path
 from tasks.warehouse import connection as connection_module
 from tasks.warehouse import schema
 from tasks.warehouse.audit import why
-from tasks.warehouse.connection import reading, warehouse_engine, writing
+from tasks.warehouse.connection import reading, warehouse_engine
 from tasks.warehouse.erasure import ERASED, Erasure, Subject, erase
 from tasks.warehouse.errors import LockHeldError, WarehouseError
 from tasks.warehouse.lock import pipeline_lock
@@ -71,25 +71,9 @@ def test_a_reference_row_is_erased_from_its_matches_only(filled, tmp_path):
     assert len(rows(filled, schema.query_rows)) == 3
 
 
-def unmatched_texts(engine):
-    table = schema.unmatched
-    return [(row["query_text"], row["best_reference_text"]) for row in rows(engine, table, table.c.valid_from)]
-
-
-def test_an_unmatched_row_is_erased_with_its_snapshots(filled, tmp_path):
-    assert [query for query, _ in unmatched_texts(filled)] == ["Donald Knuth"]
+def test_an_unmatched_row_is_erased_from_the_snapshots(filled, tmp_path):
     done = remove(filled, tmp_path, "query", "q3")
     assert (done.matches_redacted, len(done.snapshots), done.rules) == (1, 2, ())
-    assert [query for query, _ in unmatched_texts(filled)] == [ERASED]
-
-
-def test_a_reference_row_is_erased_where_it_was_the_best_candidate(filled, tmp_path):
-    with writing(filled) as connection:
-        connection.execute(
-            sa.update(schema.unmatched).values(best_reference_id="r4", best_reference_text="Edsger Wybe Dijkstra")
-        )
-    assert remove(filled, tmp_path, "reference", "r4").matches_redacted == 1
-    assert unmatched_texts(filled) == [("Donald Knuth", ERASED)]
 
 
 def test_the_audit_trail_still_answers(filled, tmp_path):
@@ -102,7 +86,7 @@ def test_the_audit_trail_still_answers(filled, tmp_path):
 
 def test_what_is_left_is_told(filled, tmp_path):
     words = remove(filled, tmp_path, "query", "q1").in_words()
-    assert "query q1: 2 rows redacted, 2 snapshots deleted." in words
+    assert "query q1: 2 match rows redacted, 2 snapshots deleted." in words
     assert f"Program {USING.program_id} still has the negative rule ada/grace" in words
     assert "east/west" not in words
     assert "Remove the row from the source as well" in words
@@ -158,7 +142,7 @@ def test_other_pipelines_keep_their_texts(filled, tmp_path):
 @pytest.mark.parametrize(
     ("row_id", "changed", "message"),
     [
-        ("q9", {}, "query q9 of 'malls' has no values in the warehouse or snapshots; check the id"),
+        ("q9", {}, "query q9 of 'malls' has no values in matches or snapshots; check the id"),
         ("", {}, "query_id is empty"),
         ("q1", {"by": ""}, "by is empty"),
         ("q1", {"reason": ""}, "reason is empty"),

@@ -156,7 +156,7 @@ def test_replay_and_erase_find_the_snapshots_in_the_storage_folder(warehouse, tm
         path.write_text("Ada")
     assert main(["erase", "malls", "--query-id", "q1", "--by", "ada", "--reason", "she asked"]) == 0
     told = capsys.readouterr().out
-    assert "query q1: 2 rows redacted, 1 snapshots deleted." in told
+    assert "query q1: 2 match rows redacted, 1 snapshots deleted." in told
     assert "What was kept to save work may hold the values, and was deleted: 5 files and indexes." in told
     assert not any(path.exists() for path in kept)
     assert main(["replay", "one"]) == 1
