@@ -3,6 +3,8 @@
 import pandas as pd
 import pytest
 
+from tasks.outcome import run_in_words
+from tasks.settings import Warehouse
 from tasks.warehouse import schema
 from tests.flows.pipelines import Pipeline
 from tests.version_0_1_0 import FILES, warehouse_in
@@ -25,7 +27,7 @@ def soft_failures(pipeline, run_id):
     return [check["expectation"] for check in checks if not check["passed"]]
 
 
-def test_two_new_rows_change_the_estimate_of_all_matches_little_and_fail_no_check(malls):
+def test_two_new_rows_change_the_estimate_of_all_matches_little_and_fail_no_check(malls, monkeypatch):
     # The two weakest matches once more, under ids of their own: they are joined again, and no others.
     weakest = sorted(malls.matches().values(), key=lambda match: match["precision_estimate"])[:2]
     titles = [malls.query.set_index("id")["title"][match["query_id"]] for match in weakest]
@@ -41,6 +43,9 @@ def test_two_new_rows_change_the_estimate_of_all_matches_little_and_fail_no_chec
     assert run["current_precision_estimate"] == pytest.approx(sum(probabilities) / len(probabilities), abs=1e-9)
     assert 0.6 < run["current_precision_low"] < run["current_precision_estimate"] < run["current_precision_high"] < 1.0
     assert soft_failures(malls, run_id) == []
+    monkeypatch.setenv("FUZZYJOIN_WAREHOUSE_URL", malls.url)
+    told = f"Matches that hold now: 204; estimated precision {run['current_precision_estimate']:.4g} ("
+    assert told in run_in_words(run_id, Warehouse())
 
     # Nothing to do: the matches hold, and so does their estimate.
     again = malls.run_row(malls.run("sync_warehouse"))

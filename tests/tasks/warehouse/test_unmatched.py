@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from tasks.warehouse import schema
 from tasks.warehouse import unmatched as unmatched_module
 from tasks.warehouse.connection import reading, writing
+from tasks.warehouse.erasure import ERASED, Subject, erase
 from tasks.warehouse.query_rows import changed_rows
 from tasks.warehouse.steadiness import UNMATCHED_EXACT, UNMATCHED_FIGURES
-from tests.tasks.warehouse.cases import day, found, hashes, prepare, program, rows, write
+from tests.tasks.warehouse.cases import day, found, hashes, match_rows, prepare, program, rows, write
 
 MATCHES, BARE = found(60)
 IDS = list(BARE["query_id"])
@@ -177,6 +178,25 @@ def test_what_a_version_did_not_tell_is_missing(warehouse):
     before = stored(warehouse)
     write(warehouse, "two", MATCHES, BARE, at=day(1))
     assert stored(warehouse) == before
+
+
+@pytest.mark.parametrize(
+    ("subject", "column"),
+    [(Subject("query", IDS[0]), "query_text"), (Subject("reference", "r0"), "best_reference_text")],
+    ids=str,
+)
+def test_an_erasure_reaches_rows_that_were_not_joined_with_their_history(filled, tmp_path, subject, column):
+    write(filled, "two", MATCHES, left_out(reason="other"), at=day(1))
+    untouched = [row for row in stored(filled) if row["query_id"] != IDS[0]]
+    of_matches = sum(row["reference_id"] == "r0" for row in match_rows(filled)) * (subject.side == "reference")
+
+    done = erase(filled, "malls", subject, tmp_path, by="ada", reason="she asked", at=day(2))
+
+    assert done.matches_redacted == 2 + of_matches
+    erased = stored(filled, IDS[0])
+    assert [row[column] for row in erased] == [ERASED, ERASED]
+    assert {row["reason"] for row in erased} == {"too unsure", "other"}
+    assert [row for row in stored(filled) if row["query_id"] != IDS[0]] == untouched
 
 
 def test_a_run_that_breaks_off_writes_none(filled, monkeypatch):
