@@ -134,7 +134,8 @@ def changed_by_run(connection: Connection, run_id: str) -> tuple[ChangedMatch, .
     """
     _run(connection, run_id)
     view = match_changes.c
-    rows = connection.execute(sa.select(match_changes).where(view.run_id == run_id))
+    # All at once: DuckDB ends a result where another statement begins.
+    rows = connection.execute(sa.select(match_changes).where(view.run_id == run_id)).all()
     closed, opened = (
         {row.query_id: row for row in connection.execute(sa.select(matches).where(column == run_id))}
         for column in (matches.c.closed_by_run, matches.c.opened_by_run)
