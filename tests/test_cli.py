@@ -455,7 +455,7 @@ class TestHelp:
             "join": ["-o", *learning, "--unmatched-out", "--program-out", *reporting],
             "learn": [*learning, "--program-out", *reporting],
             "apply": ["-o", "--unmatched-out", "--id", "--strict", "--index", "--batch-rows", *reporting],
-            "index": ["--index", "--append", "--delete", "--id", "--threads", "--quiet"],
+            "index": ["--index", "--append", "--delete", "--verify", "--id", "--threads", "--quiet"],
             "explain": ["--query-id", "--id"],
             "evaluate": ["--json"],
         }[command]

@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from fuzzyjoin import Matcher, index_reference, learn_program, update_index, verify_index
 from fuzzyjoin import index as index_module
+from fuzzyjoin.cli import app
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.index import _read_manifest, _write_manifest, remove_index
 from fuzzyjoin.storage import file_records
@@ -230,6 +232,21 @@ def test_what_opening_cannot_see_is_found_when_all_is_read(large, tmp_path):
     assert len(Matcher.open(copy, program).side.table) == len(reference)
     with pytest.raises(DataError, match=r"index-lists-row_tokens\.npy was changed"):
         verify_index(copy, program)
+
+
+def test_the_command_line_reads_all_of_an_index_on_demand(joined, copy, tmp_path):
+    joined[2].save(tmp_path / "program.json")
+    asked = ["index", str(tmp_path / "program.json"), "--index", str(copy), "--verify"]
+    assert CliRunner().invoke(app, asked).stdout == f"{copy}\n"
+    one_byte_changed(copy / "index-lists-order.npy")
+    result = CliRunner().invoke(app, asked)
+    assert result.exit_code == 1
+    assert "cannot be read as an index (index-lists-order.npy was changed); remove it and build it again" in " ".join(
+        result.stderr.split()
+    )
+    result = CliRunner().invoke(app, [*asked, "--append", "more.csv"])
+    assert result.exit_code == 2
+    assert "or --verify to check" in result.stderr
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
