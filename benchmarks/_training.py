@@ -5,6 +5,7 @@ Everything is computed on one thread and in a fixed order, so that the same tabl
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,7 @@ from fuzzyjoin.scoring.calibration import Calibrator, RunScores, interval, run_f
 from fuzzyjoin.scoring.decision import lowest_score
 from fuzzyjoin.scoring.densities import GRID, at, densities, histogram, smoothed
 from fuzzyjoin.scoring.evidence import MEAN_RANK, EvidenceTables, column_weights, evidence_without, sample_rows
-from fuzzyjoin.scoring.logistic import fit_logistic
+from fuzzyjoin.scoring.logistic import NotConvergedError, fit_logistic
 from fuzzyjoin.scoring.scorer import Trees
 from fuzzyjoin.scoring.scores import CROWDS, DECOYS, best_of_rows, picked
 from fuzzyjoin.tables import key_tables
@@ -61,6 +62,7 @@ KEPT: Final = 6
 RIDGE: Final = 10.0
 """Runs that the prior of the coefficients, about 0, counts as."""
 SCORING_STEPS: Final = 100
+SMALLEST_STEP: Final = 1e-6
 FIRST_LOG_SPREAD: Final = -0.5
 FEWEST_ROWS: Final = 3
 FEWEST_MATCHLESS: Final = 5
@@ -109,6 +111,11 @@ class Run:
     right: BoolArray
     matchable: BoolArray
     crowd: Float64Array
+
+    @property
+    def kind(self) -> str:
+        """Which copy of its task it is, "" for a task that has none."""
+        return self.name.partition(", ")[2]
 
 
 def examples_of(task: Task, *, name: str, family: str, most_queries: int | None = None) -> Examples:
@@ -336,8 +343,13 @@ def _draws(run: Run) -> Iterator[tuple[Int64Array, float]]:
 
 @dataclass(frozen=True)
 class Trial:
-    """An estimated precision of so many rows, the true one, and what tells how far off it can be."""
+    """An estimated precision of so many rows, the true one, and what tells how far off it can be.
 
+    `family` and `kind` say of which tables: a task, and which of its copies.
+    """
+
+    family: str
+    kind: str
     estimate: float
     truth: float
     rows: int
@@ -374,7 +386,8 @@ def _trials(calibrator: Calibrator, run: Run) -> Iterator[Trial]:
             chosen.append(np.flatnonzero(scores >= least))
     for rows in chosen:
         features = spread_features(curve, scores[rows])
-        yield Trial(float(probability[rows].mean()), float(run.right[rows].mean()), int(rows.size), features)
+        estimate, truth = float(probability[rows].mean()), float(run.right[rows].mean())
+        yield Trial(run.family, run.kind, estimate, truth, int(rows.size), features)
 
 
 def _ball_trials(run: Run) -> Iterator[Trial]:
@@ -383,7 +396,7 @@ def _ball_trials(run: Run) -> Iterator[Trial]:
     for share in TOP_SHARES:
         rows = order[: max(1, round(share * order.size))]
         estimate = float((1.0 / (1.0 + run.crowd[rows])).mean())
-        yield Trial(estimate, float(run.right[rows].mean()), int(rows.size), np.ones(1))
+        yield Trial(run.family, run.kind, estimate, float(run.right[rows].mean()), int(rows.size), np.ones(1))
 
 
 def _spread(trials: Sequence[Trial]) -> Float64Array:
@@ -396,9 +409,12 @@ def _spread(trials: Sequence[Trial]) -> Float64Array:
         share = own / (own + chance)
         slope = (features.T * (share * (miss**2 / (own + chance) - 1.0))).sum(axis=1)
         information = np.array([[(2.0 * share**2 * a * b).sum() for b in features.T] for a in features.T])
-        coefficients = coefficients + np.linalg.solve(information + np.eye(features.shape[1]), slope)
+        step = np.linalg.solve(information + np.eye(features.shape[1]), slope)
+        coefficients = coefficients + step
+    if np.abs(step).max() > SMALLEST_STEP:
+        raise NotConvergedError(f"the spread between tasks is not found after {SCORING_STEPS} steps")
     spreads = np.exp((features * coefficients).sum(axis=1))
-    coefficients[0] += np.log(_factor(trials, spreads))
+    coefficients[0] += np.log(_factor(trials, spreads, in_every_kind=True))
     return _rounded(coefficients)
 
 
@@ -407,14 +423,27 @@ def _ball_spread(trials: Sequence[Trial]) -> float:
     return round(_factor(trials, np.ones(len(trials))), 6)
 
 
-def _factor(trials: Sequence[Trial], spreads: Float64Array) -> float:
-    """Return the smallest factor of the spreads with which the intervals cover the truth as often as they say."""
+def _factor(trials: Sequence[Trial], spreads: Float64Array, *, in_every_kind: bool = False) -> float:
+    """Return the smallest factor of the spreads with which the intervals cover the truth as often as they say.
+
+    With `in_every_kind` they do so, less one standard error, in each kind of copies too: the next tables may be of the
+    kind that is hardest to judge, and an average over kinds would not cover them.
+    """
+    groups = [(np.arange(len(trials)), LEVEL)]
+    if in_every_kind:
+        kinds = np.array([trial.kind for trial in trials])
+        for kind in dict.fromkeys(kinds.tolist()):
+            here = np.flatnonzero(kinds == kind)
+            # Trials of a task are alike: tasks count, not trials.
+            tasks = len({trials[place].family for place in here.tolist()})
+            groups.append((here, LEVEL - math.sqrt(LEVEL * (1.0 - LEVEL) / tasks)))
     factors = np.arange(0.02, 4.0, 0.02)
     for factor in factors.tolist():
-        covered = 0
-        for trial, spread in zip(trials, spreads.tolist(), strict=True):
-            low, high = interval(trial.estimate, trial.rows, factor * spread, LEVEL)
-            covered += low <= trial.truth <= high
-        if covered >= LEVEL * len(trials):
+        bounds = [
+            interval(trial.estimate, trial.rows, factor * spread, LEVEL)
+            for trial, spread in zip(trials, spreads.tolist(), strict=True)
+        ]
+        covered = np.array([low <= trial.truth <= high for trial, (low, high) in zip(trials, bounds, strict=True)])
+        if all(covered[group].mean() >= least for group, least in groups):
             return float(factor)
     return float(factors[-1])
