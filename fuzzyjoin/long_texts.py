@@ -18,7 +18,7 @@ from fuzzyjoin.kernels.set_distances import bag_distances
 from fuzzyjoin.texts import object_array
 
 if TYPE_CHECKING:
-    from fuzzyjoin.kernels.types import Float64Array, Int64Array
+    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array
     from fuzzyjoin.tokens import Sets
 
 __all__ = ["MOST_CHARACTERS", "LongPairs", "long_pairs"]
@@ -74,7 +74,7 @@ class LongPairs:
 
 
 def long_pairs(
-    lengths: Int64Array, asking: Int64Array, references: Int64Array, asking_grams: Sets, reference_grams: Sets
+    lengths: Int64Array, asking: Int64Array, references: Int32Array, asking_grams: Sets, reference_grams: Sets
 ) -> LongPairs:
     """Find the long ones of some pairs.
 

@@ -354,8 +354,11 @@ class EvidenceTables:
         asking, reference = self.sides.asking(own), self.sides.reference
         long = self._long_pairs(pairs, rows, own)
         lower, spaced, joined = (
-            tuple(map(long.heads, _pair_texts(getattr(asking, form), getattr(reference, form), pairs, rows)))
-            for form in ("lower", "spaced", "joined")
+            (long.heads(left), long.heads(right))
+            for left, right in (
+                _pair_texts(getattr(asking, form), getattr(reference, form), pairs, rows)
+                for form in ("lower", "spaced", "joined")
+            )
         )
         sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
         references = pairs.reference[pair_positions(pairs, rows)]
