@@ -145,7 +145,7 @@ def _text(words: Sequence[str], characters: int, random: np.random.Generator) ->
     parts: list[str] = []
     size = 0
     while size < characters:
-        parts.append(words[random.integers(len(words))])
+        parts.append(words[int(random.integers(len(words)))])
         size += len(parts[-1]) + 1
     return " ".join(parts)[:characters]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
@@ -65,10 +65,6 @@ class JoinFunction:
     def name(self) -> str:
         """The parts in order, for people."""
         return "/".join(part for part in (self.preprocess, self.tokenise, self.weight, self.distance) if part)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The parts by name, as they stand in a program."""
-        return asdict(self)
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ and "2009", "men" and "women". A query-reference pair that differs in a pair of 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,11 +56,12 @@ class NegativeRules:
     def between(self, query: str, reference: str) -> str | None:
         """The first rule that separates two blocking texts, None if none does."""
         queries, references = set(query.split()), set(reference.split())
-        rules = set(self.pairs)
-        found = (
-            SEPARATOR.join(sorted((a, b))) for a in sorted(queries - references) for b in sorted(references - queries)
-        )
-        return next((pair for pair in found if pair in rules), None)
+        lacked, added = queries - references, references - queries
+        first, second = self.sides()
+        # Rule by rule: the pairs of words of two long texts are far more.
+        either_way = chain(zip(first, second, strict=True), zip(second, first, strict=True))
+        pair = min(((a, b) for a, b in either_way if a in lacked and b in added), default=None)
+        return None if pair is None else SEPARATOR.join(sorted(pair))
 
     def forbid(
         self, pairs: CandidatePairs, query: TokenSets, index: TokenIndex, codes: Int64Array | None = None

@@ -10,6 +10,7 @@ import pytest
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.join_functions import CHARACTER_DISTANCES, SPACES, CustomJoinFunction, JoinFunction, resolve_space
 from fuzzyjoin.kernels.set_distances import SET_DISTANCE_CODES
+from fuzzyjoin.program import Configuration
 from fuzzyjoin.text import PREPROCESSINGS
 from fuzzyjoin.tokens import TOKENISERS, WEIGHTINGS
 
@@ -79,7 +80,8 @@ def test_names_of_a_space_lead_back_to_its_functions():
         parts = function.name.split("/")
         names = ("preprocess", "distance") if len(parts) == 2 else ("preprocess", "tokenise", "weight", "distance")
         assert JoinFunction(**dict(zip(names, parts, strict=True))) == function
-        assert JoinFunction(**function.as_dict()) == function
+        kept = Configuration(join_function=function, threshold=0.5).model_dump_json()
+        assert Configuration.model_validate_json(kept).join_function == function
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,11 @@ def character_evidence(query, reference):
     return {name: evidence[name] for name in CHARACTER_EVIDENCE}
 
 
+def head_length(text):
+    """Characters of a long text that are compared one by one."""
+    return MOST_CHARACTERS * MOST_CHARACTERS // len(text)
+
+
 def grams(text):
     padded = f"\0\0{text}\0\0"
     return Counter(padded[place : place + 3] for place in range(len(text) + 2))
@@ -67,7 +72,7 @@ def test_no_more_than_the_bound_is_compared_character_by_character(method, monke
     reference = [(f"r{row}", long_text(row)) for row in range(30)]
     query = [(f"q{row}", text.replace("e", "a", 20)) for row, (_, text) in enumerate(reference)]
     result = fuzzyjoin.fuzzy_join(frame(reference), frame(query), on="title", method=method)
-    assert max(longest) == MOST_CHARACTERS
+    assert 0 < max(longest) <= MOST_CHARACTERS
     assert len(result.matches) > 20
     assert (result.matches["query_id"].str[1:] == result.matches["reference_id"].str[1:]).all()
 
@@ -90,7 +95,8 @@ def test_texts_up_to_the_bound_are_compared_whole(characters):
 def test_the_tail_counts_by_3_grams_with_its_share_of_the_length(start, characters, seed):
     left = long_text(seed)
     right = (left[:start] + long_text(seed + 10))[:characters].strip() or "x"
-    head, rest = MOST_CHARACTERS, len(left) - MOST_CHARACTERS
+    head = head_length(left)
+    rest = len(left) - head
     disjoint, _ = apart(left, right)
     edits = Levenshtein.distance(left[:head], right[:head])
     assert one_distance(EDIT, left, right) == pytest.approx(edits + rest * disjoint)
@@ -102,8 +108,9 @@ def test_the_tail_counts_by_3_grams_with_its_share_of_the_length(start, characte
 def test_the_scorer_sees_the_same_mean_of_head_and_tail():
     left, right = long_text(1), long_text(2, 300)
     disjoint, outside = apart(left, right)
-    share = MOST_CHARACTERS / len(left)
-    heads, found = character_evidence(left[:MOST_CHARACTERS], right), character_evidence(left, right)
+    head = head_length(left)
+    share = head / len(left)
+    heads, found = character_evidence(left[:head], right[:head]), character_evidence(left, right)
     for name in CHARACTER_EVIDENCE:
         tail = outside if name in BY_CONTAINMENT else disjoint
         # The forms without spaces or punctuation are shorter than the text, so their heads hold more of it.
@@ -132,7 +139,7 @@ def test_a_distance_does_not_jump_as_a_text_outgrows_the_bound():
         union = [one_distance(JARO_WINKLER, *pair), one_distance(EDIT, *pair) / characters]
         return np.array([*character_evidence(*pair).values(), *union])
 
-    assert found(MOST_CHARACTERS + 20) == pytest.approx(found(MOST_CHARACTERS), abs=0.03)
+    assert found(MOST_CHARACTERS + 20) == pytest.approx(found(MOST_CHARACTERS), abs=0.04)
 
 
 @pytest.mark.parametrize("function", [EDIT, JARO_WINKLER, JoinFunction("lower+stem", "edit")], ids=lambda f: f.name)

@@ -38,6 +38,9 @@ LEFT_OUT = 0.1
 More would spare more of the lists, but let more rows come to an exact score.
 """
 
+MANY_TOKENS = 256
+"""Tokens from which a general sort beats shifting, whose time is quadratic."""
+
 
 @inlined
 def is_worse(score: float, row: int, other_score: float, other_row: int) -> bool:
@@ -71,12 +74,18 @@ def tokens_by_weight(query_ids: Int32Array, list_starts: Int64Array, weights: Fl
     size = 0
     for token in query_ids:
         if token < weights.size and weights[token] > 0.0 and list_starts[token + 1] > list_starts[token]:
-            place = size
-            while place > 0 and weights[tokens[place - 1]] < weights[token]:
-                tokens[place] = tokens[place - 1]
-                place -= 1
-            tokens[place] = token
+            tokens[size] = token
             size += 1
+    if size > MANY_TOKENS:
+        tokens[:size] = tokens[:size][np.argsort(-weights[tokens[:size]], kind="mergesort")]
+        return size
+    for end in range(1, size):
+        token = tokens[end]
+        place = end
+        while place > 0 and weights[tokens[place - 1]] < weights[token]:
+            tokens[place] = tokens[place - 1]
+            place -= 1
+        tokens[place] = token
     return size
 
 

@@ -21,7 +21,7 @@ from fuzzyjoin.distances import pair_positions
 from fuzzyjoin.kernels.evidence import SET_EVIDENCE, among_rivals, nearest_siblings, set_evidence, sibling_evidence
 from fuzzyjoin.kernels.telling_words import TELLING_EVIDENCE
 from fuzzyjoin.kernels.word_evidence import WORD_EVIDENCE, word_evidence
-from fuzzyjoin.long_texts import MOST_CHARACTERS, long_pairs
+from fuzzyjoin.long_texts import long_pairs
 from fuzzyjoin.scoring.sides import Sides, sides_of_candidates
 from fuzzyjoin.threads import map_chunks
 
@@ -354,13 +354,16 @@ class EvidenceTables:
         asking, reference = self.sides.asking(own), self.sides.reference
         long = self._long_pairs(pairs, rows, own)
         lower, spaced, joined = (
-            tuple(map(long.heads, _pair_texts(getattr(asking, form), getattr(reference, form), pairs, rows)))
-            for form in ("lower", "spaced", "joined")
+            (long.heads(left), long.heads(right))
+            for left, right in (
+                _pair_texts(getattr(asking, form), getattr(reference, form), pairs, rows)
+                for form in ("lower", "spaced", "joined")
+            )
         )
         sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
         references = pairs.reference[pair_positions(pairs, rows)]
         shorter = np.minimum(np.repeat(asking.joined_lengths[rows], sizes), reference.joined_lengths[references])
-        shorter[long.places] = np.minimum(shorter[long.places], MOST_CHARACTERS)
+        shorter[long.places] = np.minimum(shorter[long.places], long.head_lengths)
         distances = np.stack(
             [
                 _compare(*lower, Levenshtein.normalized_distance),

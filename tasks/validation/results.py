@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fuzzyjoin.errors import DataError
 
@@ -170,10 +170,6 @@ class ValidationReport:
         """Raise `HardFailuresError` if there is any hard failure."""
         if self.hard_failures:
             raise HardFailuresError(self.hard_failures)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report for `json.dumps`."""
-        return asdict(self)
 
 
 class HardFailuresError(DataError):

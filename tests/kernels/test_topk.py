@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fuzzyjoin.blocking import InvertedIndex
+from fuzzyjoin.kernels.topk import MANY_TOKENS
 from tests import naive
 from tests.cases import LEFT, VOCABULARY, bags, divided, query_bags, rows_of, subsets, thousand
 from tests.cases import csr as arrays_of
@@ -128,3 +129,16 @@ def test_self_exclusion_leaves_k_others():
 @example([])
 def test_an_empty_reference_has_no_candidates(queries):
     assert best_rows(queries, [], ONES, [], range(len(queries)), k=2) == [[] for _ in queries]
+
+
+@pytest.mark.parametrize("number", [MANY_TOKENS, MANY_TOKENS + 1, 3 * MANY_TOKENS])
+def test_rows_of_many_tokens_find_the_same_as_sorting_all_rows(number):
+    random = np.random.default_rng(number)
+    weights = random.choice([0.0, 0.125, 0.25, 1.0, 2.0], number)
+    bags = [{int(token): 1 for token in random.permutation(number)[: number // 2]} for _ in range(40)]
+    index = InvertedIndex.build(arrays_of(bags), arrays_of([{} for _ in bags]), number, weights, np.ones(len(bags)))
+    queries = [dict.fromkeys(range(number), 1), *bags[:2]]
+    indptr, ids, _ = arrays_of(queries)
+    sizes, found = index.top_k(np.arange(3), indptr, ids, 5, exclude_self=False)
+    expected = twin(queries, bags, weights.tolist(), [1.0] * len(bags), range(3), k=5)
+    assert rows_of(np.cumsum([0, *sizes.tolist()]), found) == expected

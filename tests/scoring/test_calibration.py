@@ -44,16 +44,17 @@ def test_the_mean_probability_is_near_the_truth(right):
     assert probability.mean() == pytest.approx(right, abs=0.08)
 
 
+WRONG_AND_RIGHT = np.array([-2.5, 4.0])
+"""Where the scores of wrong and of right rows of a `run` lie."""
+
+
+@pytest.mark.parametrize("decoys", [400, 0])
 @pytest.mark.parametrize("rows", [1, 2, 10, 300])
-def test_probabilities_rise_with_the_score_whatever_the_size_of_the_run(rows):
-    curve = shipped_scorer().calibrator.curve(run(rows=rows, right=0.5))
-    assert (np.diff(curve.probability) >= 0.0).all()
-    assert 0.0 < curve.probability[0] <= curve.probability[-1] < 1.0
-
-
-def test_a_run_without_decoys_has_a_curve_too():
-    curve = shipped_scorer().calibrator.curve(run(rows=50, right=0.5, decoys=0))
-    assert (np.diff(curve.probability) >= 0.0).all()
+def test_right_scores_are_told_from_wrong_ones_whatever_the_size_of_the_run(rows, decoys):
+    curve = shipped_scorer().calibrator.curve(run(rows=rows, right=0.5, decoys=decoys))
+    wrong, right = at(curve.probability, WRONG_AND_RIGHT)
+    assert 0.0 < curve.probability[0] < wrong < 0.2
+    assert 0.9 < right < curve.probability[-1] < 1.0
 
 
 def test_the_order_of_scores_does_not_matter():
@@ -104,18 +105,33 @@ def test_a_curve_is_read_off_between_its_points_and_flat_beyond_them():
     assert at(curve, np.array([-99.0, -7.0, -6.875, 0.0, 7.0, 99.0])).tolist() == [0.0, 0.0, 0.5, 28.0, 56.0, 56.0]
 
 
-@pytest.mark.parametrize("value", [0.0, 0.02, 0.5, 0.9, 1.0])
-def test_an_interval_holds_its_estimate_and_narrows_with_rows(value):
-    few, many = interval(value, 10, 0.3, 0.9), interval(value, 10_000, 0.3, 0.9)
-    assert 0.0 <= few[0] <= value <= few[1] <= 1.0
-    assert many[1] - many[0] <= few[1] - few[0]
+@pytest.mark.parametrize("spread", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("rows", [100, 1000])
+@pytest.mark.parametrize("value", [0.3, 0.5, 0.8, 0.9, 0.95])
+def test_an_interval_covers_9_of_10_tasks_that_differ_as_it_is_told(value, rows, spread):
+    """The truth's log-odds are off by the spread from task to task, and each row is right or wrong by chance."""
+    random = np.random.default_rng(1)
+    odds = np.log(value / (1.0 - value)) + random.normal(0.0, spread, 20_000)
+    found = random.binomial(rows, 1.0 / (1.0 + np.exp(-odds))) / rows
+    low, high = interval(value, rows, spread, 0.9)
+    assert 0.88 <= ((low <= found) & (found <= high)).mean() <= 0.95
 
 
-def test_the_witnesses_rise_too_and_the_spread_is_read_off_them():
+@pytest.mark.parametrize("value", [0.0, 1.0])
+@pytest.mark.parametrize("rows", [1, 10, 10_000])
+def test_an_interval_about_none_or_all_ends_there_and_is_wider_for_fewer_rows(value, rows):
+    few, many = interval(value, rows, 0.3, 0.9), interval(value, 10 * rows, 0.3, 0.9)
+    assert few[int(value)] == many[int(value)] == value
+    assert 0.0 < many[1] - many[0] < few[1] - few[0] <= 1.0
+
+
+def test_the_witnesses_tell_right_from_wrong_too_and_the_spread_is_read_off_them():
     scores = run(rows=300, right=0.5)
     calibrator = shipped_scorer().calibrator
     curve = calibrator.curve(scores)
-    assert (np.diff(curve.witnesses, axis=0) >= 0.0).all()
+    wrong, right = at(curve.witnesses, WRONG_AND_RIGHT)
+    assert wrong.max() < 0.2
+    assert right.min() > 0.9
     joined = scores.best[scores.best > 1.0]
     one, lowest, apart = spread_features(curve, joined)
     both = at(curve.witnesses, joined).mean(axis=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import subprocess
 import sys
@@ -79,9 +78,7 @@ class Reader(HTMLParser):
         self.text += data
 
 
-def test_the_report_is_plain_data_and_goes_through_json(report):
-    text = json.dumps(report.to_dict(), allow_nan=False)
-    assert json.loads(text)["results"][0]["suite"] == "reference"
+def test_the_report_is_plain_data(report):
     plain = {str, int, float, bool, tuple, type(None)}
     values = [value for result in report.results for value in vars(result).values()]
     assert {type(value) for value in values} <= plain
