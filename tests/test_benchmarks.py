@@ -336,7 +336,8 @@ def test_warehouse_measures_each_database_at_hand(tmp_path, capsys):
     warehouse.main(["--matches", "50", "--json", str(tmp_path / "figures.json")])
     figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["warehouse"]
     assert [(row["database"], row["matches"]) for row in figures] == [("sqlite", 50), ("duckdb", 50)]
-    assert all(row[name] > 0 for row in figures for name in ("staged", "first", "same", "changed", "hashes", "asked"))
+    names = ("staged", "first", "same", "changed", "unmatched", "hashes", "asked")
+    assert all(row[name] > 0 for row in figures for name in names)
     assert "changed/staged" in capsys.readouterr().out
 
 
