@@ -126,7 +126,7 @@ def contexts_of_opposites(
     own: int,
 ) -> int:
     """How many contexts the pair at `found` completes; with `own` = 1 without the row that asks, `rest` and `word`."""
-    number = opposite_contexts[found]
+    number: int = opposite_contexts[found]
     if own:
         context = find(keys, rest)
         if (
@@ -186,7 +186,18 @@ def most_contexts(
         elif not (lacked[0, word] and lacked[1, opposite]):
             continue
         rest = whole_hash - hashes[word]
-        number = contexts_of_opposites(word, opposite, found, opposite_contexts, rest, keys, starts, words, rows, own)
+        number = contexts_of_opposites(
+            word,  # type: ignore[arg-type] # numpy's whole numbers are numba's
+            opposite,  # type: ignore[arg-type] # as above
+            found,
+            opposite_contexts,
+            rest,
+            keys,
+            starts,
+            words,
+            rows,
+            own,
+        )
         most = max(most, number)
     for side in range(2):
         mark(only[side], sizes[side], lacked[side], 0)

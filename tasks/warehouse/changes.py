@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import sqlalchemy as sa
 
-from fuzzyjoin.labelled_audit.sheet import printable
+from fuzzyjoin.terminal import printable
 from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.schema import match_changes, matches, runs
 from tasks.warehouse.staging import GONE

@@ -112,7 +112,7 @@ def program(engine: Engine, arguments: argparse.Namespace) -> int:
 
     check_outputs([arguments.output], inputs=[])
     with reading(engine) as connection:
-        stored = load_program(connection, arguments.program_id)
+        stored = load_program(connection, full_program_id(connection, arguments.program_id))
     write_all([Output(arguments.output, stored.save)])
     say(f"Wrote program {stored.program_id} to {arguments.output}.")
     say(f"Next: fuzzyjoin explain {arguments.output} REFERENCE QUERY --query-id ID")
