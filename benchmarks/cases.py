@@ -21,6 +21,8 @@ import pandas as pd
 from benchmarks._command import add_json_option, command
 from benchmarks._measure import Column, print_table, write_json
 
+from fuzzyjoin.tables import ROW_NUMBER
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -95,7 +97,11 @@ def case_row(case: Path, reference: str, query: str, on: Sequence[str]) -> dict[
     outcome = json.loads(done.stdout)
     truth = pd.read_csv(case / TRUTH, dtype=str, keep_default_na=False)
     known = set(zip(truth["id_r"], truth["id_l"], strict=True)) if query == QUERY else set()
-    pairs = zip(matches["query_id"], matches["reference_id"], strict=True)
+    query_ids = matches["query_id"]
+    if outcome["id_columns"]["query"] == ROW_NUMBER:
+        # The truth of a table without ids counts its rows from 0.
+        query_ids = (query_ids.astype(int) - 1).astype(str)
+    pairs = zip(query_ids, matches["reference_id"], strict=True)
     return {
         **row,
         "exit_code": done.returncode,

@@ -125,6 +125,7 @@ def _asked(program: Program) -> tuple[object, ...]:
     return (
         [(column.reference, column.query) for column in program.columns],
         program.definition.decision.model_dump(include={"kind", "min_probability"}),
+        program.definition.blocking.equal_rows,
         bool(program.definition.negative_rules),
         record and (record.method, record.space, record.precision_target, record.versions.get("fuzzyjoin")),
     )
