@@ -15,6 +15,7 @@ from benchmarks import (
     _data,
     autofj50,
     blocking_speed,
+    cases,
     growth,
     index_changes,
     learning_sample,
@@ -444,3 +445,17 @@ print(peak_memory_mb() - before)
     grown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert float(grown.stdout) >= 63
+
+
+def test_cases_are_joined_at_the_command_line_and_what_is_refused_is_said(tmp_path, capsys):
+    write_task(tmp_path / "repeated", cities=False, unmatched=0)
+    left = pd.read_csv(tmp_path / "repeated" / "left.csv", dtype=str)
+    again = left.assign(id="9" + left["id"])
+    pd.concat([left, again]).to_csv(tmp_path / "repeated" / "left_twice.csv", index=False)
+    (tmp_path / "repeated" / "left_latin1.csv").write_bytes("id,title\n1,Caf\xe9\n2,Bar\n".encode("latin-1"))
+    cases.main([str(tmp_path), "--on", "repeated:title", "--json", str(tmp_path / "out.json")])
+    rows = {row["reference"]: row for row in json.loads((tmp_path / "out.json").read_text())["cases"]}
+    assert rows["left.csv"]["right"] == rows["left_twice.csv"]["right"] > 0
+    assert rows["left_twice.csv"]["equal_reference_rows"] == 24
+    assert "is not UTF-8" in rows["left_latin1.csv"]["said"]
+    assert "is not UTF-8" in capsys.readouterr().out
