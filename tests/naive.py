@@ -307,6 +307,14 @@ def thresholds(low, high):
     return [low + step * ((high - low) / (STEPS - 1)) for step in range(STEPS - 1)] + [high]
 
 
+def one_a_key(rows):
+    """Rows (id, text, …) without those whose texts a row of a smaller id has; ids are texts."""
+    first = {}
+    for row in sorted(rows, key=lambda row: str(row[0])):
+        first.setdefault(tuple(text or "" for text in row[1:]), row)
+    return list(first.values())
+
+
 class Tables:
     """A reference and a query table in canonical order with everything that is compared.
 

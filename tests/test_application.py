@@ -137,6 +137,7 @@ def test_a_match_keeps_its_evidence():
         "runner_up_id": 2,
         "runner_up_distance": pytest.approx(0.5),
         "margin": pytest.approx(1 / 6),
+        "equal_reference_rows": 0,
         "query_text": "Grand Mall 1",
         "reference_text": "grand mall",
     }
@@ -290,7 +291,7 @@ class Everything:
 def test_a_custom_blocker_must_be_given_again():
     query = frame([("q", "lake sid"), ("r", "ψψψ")])
     program = learn_program(REFERENCE, query, "title", space=[EDIT, WORDS], precision_target=0.5, blocker=Everything())
-    assert program.definition.blocking == Blocking(method="everything", k=None)
+    assert program.definition.blocking == Blocking(method="everything", k=None, equal_rows="merged")
     with pytest.raises(UsageError, match="learned with the blocker 'everything' but blocker is"):
         program.apply(REFERENCE, query)
     result = program.apply(REFERENCE, query, blocker=Everything())

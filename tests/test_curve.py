@@ -20,6 +20,8 @@ def scaled(program, factor):
     decision = content["definition"]["decision"]
     if decision["kind"] == "scorer":
         decision["cut"] = max(0.0, 1.0 - factor * (1.0 - decision["cut"]))
+        # A looser threshold shows what the least match probability keeps out.
+        decision["min_probability"] = None
     for configuration in decision.get("configurations", ()):
         configuration["threshold"] *= factor
     return Program.model_validate(content)

@@ -89,7 +89,7 @@ def test_the_file_has_its_three_parts(learned):
     assert content["schema_version"] == 1
     assert list(content["program"]) == ["columns", "blocking", "negative_rules", "decision", "calibration"]
     assert content["program"]["columns"] == [{"reference": "title", "query": "title", "weight": 1.0}]
-    assert content["program"]["blocking"] == {"method": "lexical", "k": 2}
+    assert content["program"]["blocking"] == {"method": "lexical", "k": 2, "equal_rows": "merged"}
     assert content["program"]["negative_rules"] == ["2008/2009"]
     assert content["program"]["decision"]["kind"] == "union"
     assert content["program"]["calibration"] is None

@@ -51,7 +51,7 @@ def test_tasks_that_share_rows_are_one_family(name, family):
 
 
 def test_a_row_measures_precision_recall_and_estimates(tasks):
-    row = scorer.task_row(read_task(tasks / "Alpha"), "made up", shipped_scorer(), 0, None)
+    row = scorer.task_row(read_task(tasks / "Alpha"), "made up", shipped_scorer(), 0, scorer.Conditions())
     assert row["query_rows"] == 27
     assert row["ranked_first"] == 1.0
     assert row["recall"] <= row["perfect_recall"] == 1.0
@@ -60,7 +60,7 @@ def test_a_row_measures_precision_recall_and_estimates(tasks):
 
 
 def test_a_task_where_nothing_is_joined_though_it_could_be_is_a_miss(tasks):
-    row = scorer.task_row(read_task(tasks / "Alpha"), "made up", shipped_scorer(), 0, None)
+    row = scorer.task_row(read_task(tasks / "Alpha"), "made up", shipped_scorer(), 0, scorer.Conditions())
     silent = {**row, "precision": None, "recall": 0.0, "reachable": True}
     figures = scorer.summary([{**row, "precision": 0.95}, silent])
     assert figures["share of tasks with precision >= target - 0.05"] == 0.5
@@ -92,7 +92,9 @@ def made_up_trials(number=400, seed=5):
     for place in range(number):
         feature, rows = float(place % 2), 500
         truth = 1.0 / (1.0 + np.exp(-random.normal(2.2, 0.2 + 0.6 * feature)))
-        trials.append(Trial(0.9, float(random.binomial(rows, truth)) / rows, rows, np.array([1.0, feature])))
+        trials.append(
+            Trial(str(place), "", 0.9, float(random.binomial(rows, truth)) / rows, rows, np.array([1.0, feature]))
+        )
     return trials
 
 

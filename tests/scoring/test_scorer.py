@@ -24,7 +24,8 @@ LARGEST_FILE = 2_000_000
 
 @pytest.fixture
 def shipped_file():
-    (path,) = files("fuzzyjoin.scoring").joinpath("scorers").iterdir()
+    folder = files("fuzzyjoin.scoring").joinpath("scorers")
+    (path,) = [path for path in folder.iterdir() if path.name.endswith(".json")]
     return path
 
 

@@ -108,7 +108,7 @@ def test_while_another_process_reads_the_file_all_else_goes_and_again_finishes(w
         assert main(ERASE) == 1
         assert capsys.readouterr().err == told
     assert main(ERASE) == 0
-    assert "query q1: 0 match rows redacted, 0 snapshots deleted.\n" in capsys.readouterr().out
+    assert "query q1: 0 rows redacted, 0 snapshots deleted.\n" in capsys.readouterr().out
     require_nothing_left(warehouse, storage)
 
 
