@@ -82,7 +82,9 @@ def reasons(row: ScoredRow, decision: Scorer, probabilities: tuple[float, ...], 
         return [f"Query {name} ({query}) is not joined: no candidate shares anything that tells reference rows apart."]
     values = scaled(row.scores)
     chances = at(np.array(probabilities), row.scores)
-    joined = decision.cut is not None and values[0] >= decision.cut
+    likely = chances[0] >= decision.floor
+    joined = likely and decision.cut is not None and values[0] >= decision.cut
+    chance, least = apart(chances[0], decision.floor, digits=3)
     score, *others = apart(*values[:2], *([] if decision.cut is None else [decision.cut]), digits=DIGITS)
     cut, log_odds = "the program joins nothing", f"{row.scores[0]:.2f}"
     if decision.cut is not None:
@@ -90,16 +92,21 @@ def reasons(row: ScoredRow, decision: Scorer, probabilities: tuple[float, ...], 
         cut = f"{others[-1]} or higher joins (log-odds {cut_odds})"
     lines = [
         f"Query {name} ({query}) is {'' if joined else 'not '}joined to reference {_named(candidates, row, 0)}.",
-        f"Score {score}; {cut}. Estimated probability that this is right: {chances[0]:.3f}.",
+        f"Score {score}; {cut}. Estimated probability that this is right: {chance}.",
         f"What counted (the score is the sum of all, {log_odds} = log-odds before calibration):",
         *_contributions(row.contributions[0, :-1], row.evidence[0]),
         f"  {row.contributions[0, -1]:+.2f}  what candidates score on average",
         *_adjustment(row.adjustment),
     ]
-    if not joined:
-        lines.append(f"A cut of {rounded_down(values[0], digits=DIGITS)} would have let it in.")
+    enough = rounded_down(values[0], digits=DIGITS)
+    if not likely:
+        lines.append(f"No row with a match probability below {least} is joined, whatever its score.")
+        probability = rounded_down(chances[0], digits=3)
+        lines.append(f"A least match probability of {probability} and a cut of {enough} would have let it in.")
+    elif not joined:
+        lines.append(f"A cut of {enough} would have let it in.")
     elif decision.cut is not None:
-        lines.append(f"Any cut up to {rounded_down(values[0], digits=DIGITS)} lets it in.")
+        lines.append(f"Any cut up to {enough} lets it in.")
     if row.references.size == 1:
         return [*lines, "There is no other candidate."]
     lower = f"{values[0] - values[1]:.{len(score) - 2}f} lower" if values[0] > values[1] else "as high"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -293,10 +294,24 @@ class TestExplanation:
 
     def test_a_row_that_is_not_joined_says_which_cut_would_have_let_it_in(self, malls):
         reference, query, _, result = malls
-        row = result.unmatched.dropna(subset="best_distance").iloc[0]
+        result = fuzzy_join(reference, query, "title", precision_target=0.99)
+        far = result.unmatched.dropna(subset="best_distance")
+        row = far[far["best_probability"] >= 0.5].iloc[0]
         text = result.program.explain_query(reference, query, row["query_id"])
         assert f"is not joined to reference {row['best_reference_id']} " in text
         assert f"A cut of {rounded_down(1.0 - row['best_distance'], digits=4)} would have let it in." in text
+
+    def test_a_row_that_is_rather_wrong_says_which_least_probability_would_have_let_it_in(self, malls):
+        reference, query, _, result = malls
+        far = result.unmatched.dropna(subset="best_distance")
+        row = far[far["best_probability"] < 0.5].iloc[0]
+        text = result.program.explain_query(reference, query, row["query_id"])
+        assert "No row with a match probability below 0.500 is joined, whatever its score." in text
+        told = re.search(r"A least match probability of (\S+) and a cut of (\S+) would have let it in\.", text)
+        least, cut = map(float, told.groups())
+        decision = result.program.definition.decision.model_copy(update={"min_probability": least, "cut": cut})
+        looser = Program(definition=result.program.definition.model_copy(update={"decision": decision}))
+        assert "is joined to reference" in looser.explain_query(reference, query, row["query_id"])
 
     def test_a_row_without_candidates_says_so(self, malls):
         reference, _, _, result = malls
