@@ -48,7 +48,7 @@ def test_only_new_and_changed_rows_are_matched(pipeline):
 @pytest.mark.slow
 def test_rows_given_are_matched_anew_by_another_program_and_on_another_reference(pipeline):
     pipeline.run()
-    other = pipeline.run("learn_program", search={"precision_target": 0.8})
+    other = pipeline.run("learn_program", search={"precision_target": 0.8, "min_probability": 0.0})
     pipeline.query = pipeline.query.iloc[:50].reset_index(drop=True)
 
     by_other = pipeline.run("apply_program")

@@ -17,7 +17,7 @@ def test_a_run_like_one_before_takes_its_results_and_another_does_not(pipeline, 
     assert cached(pipeline, server, pipeline.run()) == set()
     assert cached(pipeline, server, pipeline.run()) == set(SAVED)
 
-    lenient = {"search": {"precision_target": 0.8}}
+    lenient = {"search": {"precision_target": 0.8, "min_probability": 0.0}}
     assert cached(pipeline, server, pipeline.run(**lenient)) == set()
     assert cached(pipeline, server, pipeline.run(**lenient)) == set(SAVED)
 

@@ -68,11 +68,11 @@ def test_a_program_under_review_is_proposed_and_the_current_one_goes_on(pipeline
 @pytest.mark.slow
 def test_a_program_that_does_better_or_is_wanted_replaces_the_current_one_and_every_match(pipeline):
     pipeline.run()
-    lenient = pipeline.run(search={"precision_target": 0.8})
+    lenient = pipeline.run(search={"precision_target": 0.8, "min_probability": 0.0})
     assert {match["program_id"] for match in pipeline.matches().values()} == {pipeline.run_row(lenient)["program_id"]}
 
     pipeline.change_query_rows()
-    wanted = pipeline.run(search={"precision_target": 0.8}, conduct={"replacement": "always"})
+    wanted = pipeline.run(search={"precision_target": 0.8, "min_probability": 0.0}, conduct={"replacement": "always"})
 
     run = pipeline.run_row(wanted)
     assert (run["matches_unchanged"], run["program_id"]) == (0, pipeline.current_program())

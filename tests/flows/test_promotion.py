@@ -36,7 +36,9 @@ def test_until_a_program_is_approved_the_old_one_goes_on_working(here, warehouse
 
     first = program_of(match_tables(**asked))
     learned = program_of(
-        learn_program(**asked, search=Search(precision_target=0.7), conduct=Conduct(promotion="review"))
+        learn_program(
+            **asked, search=Search(precision_target=0.7, min_probability=0.0), conduct=Conduct(promotion="review")
+        )
     )
     before = program_of(apply_program(**asked))
     review = here.start_run(REVIEW, pipeline="waits")

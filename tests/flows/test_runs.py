@@ -39,7 +39,7 @@ def runs(deployed, tables):
     deployed.ask("POST", f"deployments/{deployment}/schedule", max_runs=1)
     (scheduled,) = [run["id"] for run in deployed.runs(MATCH) if run["auto_scheduled"]]
     asked = {
-        "good": {"tables": tables, "search": {"precision_target": 0.8}},
+        "good": {"tables": tables, "search": {"precision_target": 0.8, "min_probability": 0.0}},
         "unknown column": {"tables": tables | {"compare": ["name"]}},
         "missing file": {"tables": tables | {"query": {"kind": "file", "path": "absent.csv"}}},
         "repeated ids": {"tables": tables | {"reference": twice, "reference_id": "id"}},
