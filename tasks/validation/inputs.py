@@ -99,10 +99,7 @@ def validate_input(
         ids=tuple(frame[id_column]) if id_column in there and id_column in shown_columns else None,
         id_column=id_column,
     )
-    checks = [
-        _enough_rows(role),
-        *(present(name, "name a column that the table has, or read the table anew") for name in named),
-    ]
+    checks = [present(name, "name a column that the table has, or read the table anew") for name in named]
     skipped = [f"{role} {name!r}: all but its presence, because the column does not exist"
                for name in named if name not in there]  # fmt: skip
     if id_column in there:
@@ -116,6 +113,8 @@ def validate_input(
         masked = any(name not in shown_columns for name in compared)
         checks.append(_distinct(key, compared, settings, masked=masked))
     checks = [judging(check, len(frame), "rows", least_rows=settings.least_rows) for check in checks]
+    # No number of rows is too few to judge that there are none.
+    checks.insert(0, _enough_rows(role))
     if role == "query" and not len(given):
         skipped.append("query: volume against the last run, because there are no rows, which is a warning of its own")
     elif previous_rows:

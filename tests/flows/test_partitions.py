@@ -131,7 +131,7 @@ def test_a_partition_that_kills_its_workers_fails_the_run_with_a_remedy_and_the_
 
     ended = pipeline.ends(environment=watched(notes, processes=2, die_at=113) | once, **SMALL)
 
-    assert re.match(r"query rows \d+ to \d+: every process that joined them was killed, .*; lower", ended["message"])
+    assert re.match(r"57 of the query rows: every process that joined them was killed, .*; lower", ended["message"])
     assert pipeline.runs()[-1]["failure"] == ended["message"]
     assert pipeline.matches() == {}
     run = pipeline.run(**SMALL)

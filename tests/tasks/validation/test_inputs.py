@@ -148,6 +148,7 @@ def test_duplicates_are_asked_of_the_reference_table_only():
 def test_a_query_table_without_rows_is_a_warning_and_asked_no_volume(previous_rows):
     report = validate(table()[:0], role="query", previous_rows=previous_rows)
     assert failures(report) == [("the table has rows", None, "soft")]
+    assert the(report, "the table has rows", None).too_few is None
     assert "volume against the last run, because there are no rows" in report.skipped[-1]
 
 
