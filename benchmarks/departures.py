@@ -24,14 +24,14 @@ from benchmarks._command import (
 )
 from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, mean, print_table, write_json
-from fuzzyjoin.application import apply_to_candidates
-from fuzzyjoin.blocking import CandidatePairs, default_k
-from fuzzyjoin.candidates import Candidates
-from fuzzyjoin.evaluation import evaluate
-from fuzzyjoin.learning import LearningSettings, learn
-from fuzzyjoin.result import result_of
+from fuzzyjoin.joining.decide import apply_to_candidates
+from fuzzyjoin.blocking.token_blocking import CandidatePairs, default_k
+from fuzzyjoin.compare.candidates import Candidates
+from fuzzyjoin.evaluation.truth import evaluate
+from fuzzyjoin.search.learn import LearningSettings, learn
+from fuzzyjoin.joining.result_tables import result_of
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables import choose_columns, key_tables
+from fuzzyjoin.tables.key_table import choose_columns, key_tables
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:

@@ -33,14 +33,14 @@ from benchmarks._measure import (
 )
 from benchmarks.blocking_speed import pooled_titles
 from fuzzyjoin import Program
-from fuzzyjoin.application import apply_to_candidates, program_candidates
-from fuzzyjoin.candidates import Candidates
-from fuzzyjoin.learning import LearningSettings, learn
-from fuzzyjoin.query_sample import SAMPLE_ROWS
+from fuzzyjoin.joining.decide import apply_to_candidates, program_candidates
+from fuzzyjoin.compare.candidates import Candidates
+from fuzzyjoin.search.learn import LearningSettings, learn
+from fuzzyjoin.search.query_sample import SAMPLE_ROWS
 from fuzzyjoin.scoring.calibration import interval
 from fuzzyjoin.scoring.decision import LEVEL
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables import key_tables
+from fuzzyjoin.tables.key_table import key_tables
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:

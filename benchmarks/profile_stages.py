@@ -37,8 +37,8 @@ from benchmarks._command import (
 )
 from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, print_table, say, timed_join, write_json
-from fuzzyjoin.blocking import CandidatePairs
-from fuzzyjoin.distances import pair_positions
+from fuzzyjoin.blocking.token_blocking import CandidatePairs
+from fuzzyjoin.compare.distances import pair_positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -137,14 +137,14 @@ def main(argv: Sequence[str] | None = None) -> None:
 def library_parts() -> list[Part]:
     """Return the parts that together make up nearly all of a join."""
     return [
-        Part("fuzzyjoin.tables", "key_table", "rows", lambda given, _: (len(given[0]), 0)),
-        Part("fuzzyjoin.text", "blocking_text", "rows", lambda _, result: (len(result), 0)),
+        Part("fuzzyjoin.tables.key_table", "key_table", "rows", lambda given, _: (len(given[0]), 0)),
+        Part("fuzzyjoin.text.preprocessing", "blocking_text", "rows", lambda _, result: (len(result), 0)),
         Part("fuzzyjoin.kernels.topk", "top_k", "list entries", _top_k_work),
-        Part("fuzzyjoin.negative_rules", "learn_rules", "pairs", lambda given, _: (len(given[0]), 0)),
-        Part("fuzzyjoin.negative_rules:NegativeRules", "forbid", "pairs", lambda given, _: (len(given[1]), 0)),
-        Part("fuzzyjoin.text", "preprocess", "texts", lambda _, result: (len(result), 0)),
-        Part("fuzzyjoin.tokens:TokenIndex", "build", "texts", lambda given, _: (len(given[0]), 0)),
-        Part("fuzzyjoin.tokens:TokenIndex", "encode", "texts", lambda given, _: (len(given[1]), 0)),
+        Part("fuzzyjoin.blocking.negative_rules", "learn_rules", "pairs", lambda given, _: (len(given[0]), 0)),
+        Part("fuzzyjoin.blocking.negative_rules:NegativeRules", "forbid", "pairs", lambda given, _: (len(given[1]), 0)),
+        Part("fuzzyjoin.text.preprocessing", "preprocess", "texts", lambda _, result: (len(result), 0)),
+        Part("fuzzyjoin.text.tokens:TokenIndex", "build", "texts", lambda given, _: (len(given[0]), 0)),
+        Part("fuzzyjoin.text.tokens:TokenIndex", "encode", "texts", lambda given, _: (len(given[1]), 0)),
         Part("rapidfuzz.process", "cpdist", "pairs", lambda _, result: (result.size, 0)),
         Part("fuzzyjoin.kernels.set_distances", "set_distances", "pairs", _set_distances_work),
         Part("fuzzyjoin.kernels.neighbours", "nearest_two", "distances", _distances_read),

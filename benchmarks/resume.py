@@ -25,7 +25,7 @@ from benchmarks._enlarged import enlarged_queries, enlarged_reference
 from benchmarks._measure import Clock, Column, apart, peak_memory_mb_of, print_table, write_json
 from benchmarks.blocking_speed import pooled_titles
 from benchmarks.learning_sample import learning_row
-from fuzzyjoin.query_sample import SAMPLE_ROWS
+from fuzzyjoin.search.query_sample import SAMPLE_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

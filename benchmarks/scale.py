@@ -26,8 +26,8 @@ from benchmarks.blocking_speed import pooled_titles
 from benchmarks.learning_sample import learning_row
 from fuzzyjoin import Matcher, Program, index_reference
 from fuzzyjoin.files import pieces_output, table_output, write_all
-from fuzzyjoin.parts import TABLES, join_in_parts
-from fuzzyjoin.query_sample import SAMPLE_ROWS
+from fuzzyjoin.index.parts import TABLES, join_in_parts
+from fuzzyjoin.search.query_sample import SAMPLE_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

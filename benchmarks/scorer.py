@@ -26,17 +26,17 @@ from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, best_recall_at, mean, print_table, say, write_json
 from benchmarks._training import examples_of, fold_numbers, train
 from fuzzyjoin import fuzzy_join
-from fuzzyjoin.application import apply_to_candidates
-from fuzzyjoin.blocking import scorer_k
-from fuzzyjoin.candidates import Candidates
-from fuzzyjoin.evaluation import evaluate
-from fuzzyjoin.learning import LearningSettings, learn
-from fuzzyjoin.result import result_of
+from fuzzyjoin.joining.decide import apply_to_candidates
+from fuzzyjoin.blocking.token_blocking import scorer_k
+from fuzzyjoin.compare.candidates import Candidates
+from fuzzyjoin.evaluation.truth import evaluate
+from fuzzyjoin.search.learn import LearningSettings, learn
+from fuzzyjoin.joining.result_tables import result_of
 from fuzzyjoin.scoring.decision import unscaled
 from fuzzyjoin.scoring.densities import at
 from fuzzyjoin.scoring.scorer import TrainedScorer, scorer_bytes, shipped_scorer
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables import key_tables
+from fuzzyjoin.tables.key_table import key_tables
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:

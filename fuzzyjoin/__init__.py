@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from typing import Any
 
     from fuzzyjoin.api import fuzzy_join, learn_program
-    from fuzzyjoin.blocked import BlockedPairs, block_tables
-    from fuzzyjoin.blocking import Blocker
-    from fuzzyjoin.curve import precision_curve
+    from fuzzyjoin.blocking.blocked_pairs import BlockedPairs, block_tables
+    from fuzzyjoin.blocking.token_blocking import Blocker
+    from fuzzyjoin.program.curve import precision_curve
     from fuzzyjoin.errors import DataError, FuzzyJoinError, UsageError
-    from fuzzyjoin.index import verify_index
-    from fuzzyjoin.join_functions import CustomJoinFunction, JoinFunction
-    from fuzzyjoin.labelled_audit.design import AuditDesign
-    from fuzzyjoin.labelled_audit.report import AuditReport, measure_audit
-    from fuzzyjoin.labelled_audit.sample import AuditSample, draw_audit
-    from fuzzyjoin.labelled_audit.sheet import AuditLabels, read_labels
-    from fuzzyjoin.matcher import Matcher, index_reference
-    from fuzzyjoin.program import PrecisionEstimate, Program
-    from fuzzyjoin.result import JoinResult
-    from fuzzyjoin.update import update_index
+    from fuzzyjoin.index.folder import verify_index
+    from fuzzyjoin.compare.join_functions import CustomJoinFunction, JoinFunction
+    from fuzzyjoin.evaluation.audit_design import AuditDesign
+    from fuzzyjoin.evaluation.audit_report import AuditReport, measure_audit
+    from fuzzyjoin.evaluation.audit_sample import AuditSample, draw_audit
+    from fuzzyjoin.evaluation.label_sheet import AuditLabels, read_labels
+    from fuzzyjoin.index.matcher import Matcher, index_reference
+    from fuzzyjoin.definition.definition import PrecisionEstimate, Program
+    from fuzzyjoin.joining.result_tables import JoinResult
+    from fuzzyjoin.index.update import update_index
 
     __version__: str
 

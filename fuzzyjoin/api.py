@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from fuzzyjoin.application import apply_to_candidates
-from fuzzyjoin.candidates import Candidates
+from fuzzyjoin.joining.decide import apply_to_candidates
+from fuzzyjoin.compare.candidates import Candidates
 from fuzzyjoin.errors import DataError, UsageError
-from fuzzyjoin.learning import LearningSettings, learn
-from fuzzyjoin.result import result_of
+from fuzzyjoin.search.learn import LearningSettings, learn
+from fuzzyjoin.joining.result_tables import result_of
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables import as_frame, choose_columns, identified, key_tables, require_text
+from fuzzyjoin.tables.key_table import as_frame, choose_columns, identified, key_tables, require_text
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fuzzyjoin.blocked import BlockedPairs
-    from fuzzyjoin.blocking import Blocker
-    from fuzzyjoin.join_functions import Space
-    from fuzzyjoin.program import Program
-    from fuzzyjoin.result import JoinResult
+    from fuzzyjoin.blocking.blocked_pairs import BlockedPairs
+    from fuzzyjoin.blocking.token_blocking import Blocker
+    from fuzzyjoin.compare.join_functions import Space
+    from fuzzyjoin.definition.definition import Program
+    from fuzzyjoin.joining.result_tables import JoinResult
     from fuzzyjoin.scoring.scorer import TrainedScorer
-    from fuzzyjoin.tables import IdColumn, KeyTable, On, Table
+    from fuzzyjoin.tables.key_table import IdColumn, KeyTable, On, Table
     from fuzzyjoin.threads import Progress, Work
 
 __all__ = ["fuzzy_join", "learn_program"]

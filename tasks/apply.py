@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 from prefect import get_run_logger, task
 
 from fuzzyjoin import DataError, Program
-from fuzzyjoin.application import drift_warnings
-from fuzzyjoin.curve import CurvePoint, curve_frame
+from fuzzyjoin.joining.decide import drift_warnings
+from fuzzyjoin.program.curve import CurvePoint, curve_frame
 from fuzzyjoin.files.parquet import write_parquet
-from fuzzyjoin.matching import Tally
-from fuzzyjoin.parts import whole_estimate
+from fuzzyjoin.joining.union import Tally
+from fuzzyjoin.index.parts import whole_estimate
 from tasks.caching import cached, is_kept, kept_ranges
 from tasks.handles import InputHandle, PartHandle, ProgramHandle, ResultHandle
 from tasks.index import sound_index

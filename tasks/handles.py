@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fuzzyjoin.program import PrecisionEstimate
+from fuzzyjoin.definition.definition import PrecisionEstimate
 from tasks.ingestion import TableHandle
 from tasks.settings import Privacy, Warehouse
 from tasks.storage import FileHandle
@@ -108,9 +108,9 @@ class PartHandle(Handle):
     matched_rows, unmatched_rows
         Rows of the two frames.
     tally
-        Mass and pairs of a union's `fuzzyjoin.matching.Tally`; None where a scorer decides.
+        Mass and pairs of a union's `fuzzyjoin.joining.union.Tally`; None where a scorer decides.
     curve
-        Its points (see `fuzzyjoin.curve.CurvePoint`): matched, mass, pairs.
+        Its points (see `fuzzyjoin.program.curve.CurvePoint`): matched, mass, pairs.
     warnings, seconds
         As in `ResultHandle`.
     """

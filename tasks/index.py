@@ -16,8 +16,8 @@ import pandas as pd
 from prefect import get_run_logger, task
 
 from fuzzyjoin import DataError, Matcher, Program, UsageError, index_reference, update_index
-from fuzzyjoin.index import find_index, is_index, remove_index
-from fuzzyjoin.matcher import reference_table
+from fuzzyjoin.index.folder import find_index, is_index, remove_index
+from fuzzyjoin.index.matcher import reference_table
 from tasks.caching import cached
 from tasks.handles import IndexHandle, InputHandle, ProgramHandle
 from tasks.ingestion import load_snapshot
@@ -25,7 +25,7 @@ from tasks.progress import shown_progress
 from tasks.storage import checked, storage_folder
 
 if TYPE_CHECKING:
-    from fuzzyjoin.tables import KeyTable
+    from fuzzyjoin.tables.key_table import KeyTable
 
 __all__ = ["index_folder", "index_reference_table", "sound_index"]
 

@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 from prefect import task
 
 from fuzzyjoin import DataError, Matcher
-from fuzzyjoin.curve import curve_points
+from fuzzyjoin.program.curve import curve_points
 from fuzzyjoin.errors import FuzzyJoinError
-from fuzzyjoin.matcher import query_table
-from fuzzyjoin.parts import most_rows, uncovered
-from fuzzyjoin.result import result_of
+from fuzzyjoin.index.matcher import query_table
+from fuzzyjoin.index.parts import most_rows, uncovered
+from fuzzyjoin.joining.result_tables import result_of
 from fuzzyjoin.stopwatch import Stopwatch
 from tasks.handles import IndexHandle, InputHandle, PartHandle, ProgramHandle
 from tasks.ingestion import load_rows

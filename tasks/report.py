@@ -10,7 +10,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from fuzzyjoin import Program
-from fuzzyjoin.explanation import explain_program
+from fuzzyjoin.joining.explanation import explain_program
 from fuzzyjoin.figures import apart
 from tasks.apply import load_frame
 from tasks.artifacts import artifact_key
@@ -23,7 +23,7 @@ from tasks.warehouse.connection import reading, shown
 from tasks.warehouse.run_audit import audit_run, estimate_of_all_in_words
 
 if TYPE_CHECKING:
-    from fuzzyjoin.program import PrecisionEstimate
+    from fuzzyjoin.definition.definition import PrecisionEstimate
     from tasks.handles import InputHandle, ProgramHandle, ResultHandle, RunHandle
     from tasks.warehouse.materialise import Changes
     from tasks.warehouse.run_audit import RunAudit

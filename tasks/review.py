@@ -12,7 +12,7 @@ from prefect.input import RunInput
 from pydantic import BaseModel, ConfigDict, Field
 
 from fuzzyjoin import FuzzyJoinError, PrecisionEstimate
-from fuzzyjoin.explanation import explain_program
+from fuzzyjoin.joining.explanation import explain_program
 from tasks.artifacts import artifact_key
 from tasks.credentials import opened_warehouse
 from tasks.markdown import code, escaped, short_id, table, wrapped

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from fuzzyjoin.durable import sync_file, sync_folder
+from fuzzyjoin.files.durable import sync_file, sync_folder
 from fuzzyjoin.errors import DataError, UsageError
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import pandas as pd
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from fuzzyjoin.join_functions import resolve_space
-from fuzzyjoin.learning import LearningSettings
+from fuzzyjoin.compare.join_functions import resolve_space
+from fuzzyjoin.search.learn import LearningSettings
 from tests import naive
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "docs/examples/autofj50"

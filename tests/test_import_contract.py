@@ -49,7 +49,7 @@ def test_import_contract_is_kept():
         ("fuzzyjoin/tables", "import prefect", "pure-library"),
         ("fuzzyjoin/tables", "from sqlalchemy.orm import Session", "pure-library"),
         ("fuzzyjoin/kernels/csr", "from fuzzyjoin import errors", "kernels-at-the-bottom"),
-        ("fuzzyjoin/application", "from fuzzyjoin.search import *", "apply-without-search"),
+        ("fuzzyjoin/application", "from fuzzyjoin.search.union_search import *", "apply-without-search"),
         ("fuzzyjoin/api", "def show():\n    import typer", "terminal-in-cli-only"),
         ("fuzzyjoin/files/tables", "from tasks.ingestion import ingest", "layers"),
         ("tasks/validation/inputs", "import great_expectations", "great-expectations-in-one-place"),

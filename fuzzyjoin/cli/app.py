@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fuzzyjoin.cli.inputs import TablePair
-    from fuzzyjoin.program import Program
-    from fuzzyjoin.result import JoinResult
+    from fuzzyjoin.definition.definition import Program
+    from fuzzyjoin.joining.result_tables import JoinResult
 
 __all__ = ["app"]
 
@@ -244,9 +244,9 @@ def apply(
     seconds = {"read": time.perf_counter() - started}
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.
-    from fuzzyjoin.application import drift_warnings
-    from fuzzyjoin.matcher import Matcher
-    from fuzzyjoin.parts import join_in_parts
+    from fuzzyjoin.joining.decide import drift_warnings
+    from fuzzyjoin.index.matcher import Matcher
+    from fuzzyjoin.index.parts import join_in_parts
 
     in_one = len(tables.query) <= batch_rows
     with tables.naming_files(), progress_bars(quiet=quiet) as progress:
@@ -368,18 +368,18 @@ def index(
             require_column(source, column.reference)
 
         # Only now: a fault in the files is told without waiting for the compiled kernels.
-        from fuzzyjoin.matcher import index_reference
+        from fuzzyjoin.index.matcher import index_reference
 
         with progress_bars(quiet=quiet) as progress:
             path = index_reference(loaded, source.frame, index, id=ids, threads=threads, progress=progress)
     elif verify:
-        from fuzzyjoin.index import verify_index
+        from fuzzyjoin.index.folder import verify_index
 
         verify_index(index, loaded)
         path = index
     else:
         with read_changes(append, delete) as rows:
-            from fuzzyjoin.update import update_index
+            from fuzzyjoin.index.update import update_index
 
             with progress_bars(quiet=quiet) as progress:
                 path = update_index(index, loaded, **rows, threads=threads, progress=progress)
@@ -434,7 +434,7 @@ def evaluate(
     """
     from fuzzyjoin.cli.inputs import read_matches
     from fuzzyjoin.cli.reports import evaluation_json, evaluation_lines, print_json
-    from fuzzyjoin.evaluation import evaluate as measure
+    from fuzzyjoin.evaluation.truth import evaluate as measure
 
     evaluation = measure(*read_matches(matches, truth))
     if as_json:

@@ -11,7 +11,7 @@ from fuzzyjoin.cli.options import Id, Json, ProgramFile, Query, Quiet, Reference
 from fuzzyjoin.terminal import for_terminal
 
 if TYPE_CHECKING:
-    from fuzzyjoin.labelled_audit import AuditDesign, AuditLabels
+    from fuzzyjoin.evaluation import AuditDesign, AuditLabels
 
 __all__ = ["audit"]
 
@@ -72,7 +72,7 @@ def draw(
     The sheet shows no score and not whether the rows were joined; keep the design from the person who labels.
     """
     from fuzzyjoin.files import check_outputs
-    from fuzzyjoin.labelled_audit.sheet import require_csv
+    from fuzzyjoin.evaluation.label_sheet import require_csv
 
     inputs = [program, reference, query, matches, *([unmatched] if unmatched else []), *(earlier or ())]
     require_csv(output)
@@ -81,8 +81,8 @@ def draw(
     from fuzzyjoin.cli.inputs import load_program, read_pair, read_result
     from fuzzyjoin.cli.reports import print_warnings
     from fuzzyjoin.files import Output, write_all
-    from fuzzyjoin.labelled_audit import draw_audit
-    from fuzzyjoin.labelled_audit.sheet import sheet_output
+    from fuzzyjoin.evaluation import draw_audit
+    from fuzzyjoin.evaluation.label_sheet import sheet_output
 
     loaded = load_program(program)
     tables = read_pair(reference, query, on=[(column.reference, column.query) for column in loaded.columns], ids=ids)
@@ -136,7 +136,7 @@ def report(
     Nothing is changed by it, no program either.
     """
     from fuzzyjoin.cli.reports import print_json
-    from fuzzyjoin.labelled_audit import measure_audit
+    from fuzzyjoin.evaluation import measure_audit
 
     measured = measure_audit(*_labelled(sheet, design))
     if as_json:
@@ -147,7 +147,7 @@ def report(
 
 def _labelled(sheet: Path, design: Path) -> "tuple[AuditDesign, AuditLabels]":
     from fuzzyjoin.files import require_file
-    from fuzzyjoin.labelled_audit import AuditDesign, read_labels
+    from fuzzyjoin.evaluation import AuditDesign, read_labels
 
     require_file(design)
     loaded = AuditDesign.load(design)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from fuzzyjoin.files import write_all
-from fuzzyjoin.labelled_audit.sheet import read_sheet, sheet_output
+from fuzzyjoin.evaluation.label_sheet import read_sheet, sheet_output
 from fuzzyjoin.terminal import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fuzzyjoin.labelled_audit.sheet import Label, Sheet
+    from fuzzyjoin.evaluation.label_sheet import Label, Sheet
 
 __all__ = ["label_sheet"]
 

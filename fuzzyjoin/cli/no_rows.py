@@ -11,7 +11,7 @@ import typer
 
 from fuzzyjoin.cli.reports import field, print_json, print_warnings, table_words
 from fuzzyjoin.files import table_output, write_all
-from fuzzyjoin.program import Blocking, Column, Definition, Program, Union
+from fuzzyjoin.definition.definition import Blocking, Column, Definition, Program, Union
 from fuzzyjoin.terminal import for_terminal
 
 if TYPE_CHECKING:

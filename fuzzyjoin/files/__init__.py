@@ -6,7 +6,7 @@ from fuzzyjoin.files.checks import Source, require_column, require_filled, requi
 from fuzzyjoin.files.formats import FileFormat, format_of
 from fuzzyjoin.files.locks import locked
 from fuzzyjoin.files.outputs import Output, check_outputs, write_all, write_file, write_text_file
-from fuzzyjoin.files.tables import (
+from fuzzyjoin.files.table_files import (
     pieces_output,
     read_table,
     require_file,

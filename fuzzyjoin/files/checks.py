@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.files.delimited import SEPARATORS
-from fuzzyjoin.files.tables import row_name, separator_note
+from fuzzyjoin.files.table_files import row_name, separator_note
 
 if TYPE_CHECKING:
     from pathlib import Path

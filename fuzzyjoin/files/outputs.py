@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fuzzyjoin.durable import sync_file, sync_folder
+from fuzzyjoin.files.durable import sync_file, sync_folder
 from fuzzyjoin.errors import DataError, UsageError
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import numpy as np
 
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.scoring.calibration import NO_CANDIDATE
-from fuzzyjoin.scoring.evidence import EVIDENCE, sample_rows
+from fuzzyjoin.compare.features import EVIDENCE, sample_rows
 from fuzzyjoin.scoring.logistic import NotConvergedError, fit_logistic
 
 if TYPE_CHECKING:

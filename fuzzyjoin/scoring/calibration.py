@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fuzzyjoin.scoring.claims import contested_claims
+from fuzzyjoin.scoring.contested_matches import contested_claims
 from fuzzyjoin.scoring.densities import GRID, LARGEST, ascending, at, densities, histogram, smoothed
 from fuzzyjoin.scoring.mixture import Mixture, fit_mixture
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fuzzyjoin.figures import apart
-from fuzzyjoin.matching import Matches
-from fuzzyjoin.program import PrecisionEstimate, Scorer
+from fuzzyjoin.joining.union import Matches
+from fuzzyjoin.definition.definition import PrecisionEstimate, Scorer
 from fuzzyjoin.scoring.adjustment import Adjustment, adjusted_run, learn_adjustment
 from fuzzyjoin.scoring.calibration import NO_CANDIDATE, QUANTILES, interval
 from fuzzyjoin.scoring.densities import at
-from fuzzyjoin.scoring.evidence import EvidenceTables, column_weights
+from fuzzyjoin.compare.features import EvidenceTables, column_weights
 from fuzzyjoin.scoring.scores import best_candidates, run_with_decoys
 
 if TYPE_CHECKING:
-    from fuzzyjoin.candidates import Candidates
+    from fuzzyjoin.compare.candidates import Candidates
     from fuzzyjoin.kernels.types import Float64Array
-    from fuzzyjoin.program import Definition
+    from fuzzyjoin.definition.definition import Definition
     from fuzzyjoin.scoring.adjustment import RunEvidence
     from fuzzyjoin.scoring.calibration import Calibrator, RunCurve, RunScores
     from fuzzyjoin.scoring.scorer import TrainedScorer

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
-from fuzzyjoin.program import Scorer
+from fuzzyjoin.definition.definition import Scorer
 from tasks.warehouse.programs import load_program
 from tasks.warehouse.schema import matches, runs
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-    from fuzzyjoin.program import PrecisionEstimate
+    from fuzzyjoin.definition.definition import PrecisionEstimate
 
 __all__ = ["CurrentEstimate", "estimate_of_current", "estimate_of_run"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fuzzyjoin.figures import apart
-from fuzzyjoin.program import Scorer, Union
+from fuzzyjoin.definition.definition import Scorer, Union
 
 if TYPE_CHECKING:
     from fuzzyjoin import Program
-    from fuzzyjoin.program import Blocking, Decision
+    from fuzzyjoin.definition.definition import Blocking, Decision
 
 __all__ = ["diff_programs"]
 

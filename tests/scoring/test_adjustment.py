@@ -20,7 +20,7 @@ from fuzzyjoin.scoring.adjustment import (
     learn_adjustment,
 )
 from fuzzyjoin.scoring.calibration import NO_CANDIDATE, RunScores
-from fuzzyjoin.scoring.evidence import EVIDENCE
+from fuzzyjoin.compare.features import EVIDENCE
 from fuzzyjoin.scoring.logistic import fit_logistic
 from tests.cases import example
 

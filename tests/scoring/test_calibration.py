@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fuzzyjoin.query_sample import SAMPLE_ROWS
+from fuzzyjoin.search.query_sample import SAMPLE_ROWS
 from fuzzyjoin.scoring.calibration import LOWEST_CUT, Calibrator, RunScores, interval, spread_features
 from fuzzyjoin.scoring.densities import GRID, ascending, at, densities, histogram, smoothed
 from fuzzyjoin.scoring.scorer import shipped_scorer

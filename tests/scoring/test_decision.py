@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fuzzyjoin import Program, UsageError, fuzzy_join, learn_program
 from fuzzyjoin.figures import rounded_down
-from fuzzyjoin.program import PrecisionEstimate, Scorer
+from fuzzyjoin.definition.definition import PrecisionEstimate, Scorer
 from fuzzyjoin.scoring.decision import disagreements, lowest_score, scaled, unscaled
 from fuzzyjoin.scoring.densities import at
 from fuzzyjoin.scoring.scorer import shipped_scorer

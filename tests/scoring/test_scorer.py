@@ -10,7 +10,7 @@ from importlib.resources import files
 import pytest
 
 from fuzzyjoin import DataError
-from fuzzyjoin.scoring.evidence import EVIDENCE
+from fuzzyjoin.compare.features import EVIDENCE
 from fuzzyjoin.scoring.scorer import (
     TrainedScorer,
     load_scorer,
@@ -129,7 +129,7 @@ MANGLING = """
 import random
 from dataclasses import fields
 import numpy as np
-from fuzzyjoin.scoring.evidence import EVIDENCE
+from fuzzyjoin.compare.features import EVIDENCE
 from fuzzyjoin.scoring.scorer import Trees, shipped_scorer
 draw, refused = random.Random(7), 0
 shipped = shipped_scorer().trees

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fuzzyjoin.blocking import scorer_k
-from fuzzyjoin.candidates import Candidates
+from fuzzyjoin.blocking.token_blocking import scorer_k
+from fuzzyjoin.compare.candidates import Candidates
 from fuzzyjoin.scoring.decision import learn_decision
-from fuzzyjoin.scoring.evidence import SAMPLE, EvidenceTables, column_weights
+from fuzzyjoin.compare.features import SAMPLE, EvidenceTables, column_weights
 from fuzzyjoin.scoring.scorer import shipped_scorer
 from fuzzyjoin.scoring.scores import NO_CANDIDATE, best_candidates
-from fuzzyjoin.tables import key_tables
+from fuzzyjoin.tables.key_table import key_tables
 from fuzzyjoin.threads import Work
 from tests.cases import example, frame, random_tables
 

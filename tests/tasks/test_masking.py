@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from fuzzyjoin import Program
-from fuzzyjoin.explanation import explain_program
+from fuzzyjoin.joining.explanation import explain_program
 from tasks.handles import InputHandle
 from tasks.ingestion import write_snapshot
 from tasks.masking import masked_texts, shown_texts, shows_rule_words

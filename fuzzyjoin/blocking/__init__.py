@@ -1,0 +1,1 @@
+"""Blocking: the candidate reference rows of each row."""

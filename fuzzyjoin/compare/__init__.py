@@ -1,0 +1,1 @@
+"""Comparing candidate pairs: join functions, distances, features."""

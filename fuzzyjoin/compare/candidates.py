@@ -1,0 +1,136 @@
+"""Candidate pairs of two tables, ready to be compared: blocking and negative rules together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fuzzyjoin.blocking.token_blocking import BlockerName, CandidatePairs, block_with
+from fuzzyjoin.compare.distances import ColumnTexts
+from fuzzyjoin.compare.reference_side import NO_RULES, ReferenceSide
+from fuzzyjoin.text.preprocessing import blocking_text
+
+if TYPE_CHECKING:
+    from fuzzyjoin.blocking.blocked_pairs import BlockedPairs
+    from fuzzyjoin.blocking.token_blocking import Blocker, LexicalBlocking
+    from fuzzyjoin.kernels.types import Int64Array
+    from fuzzyjoin.blocking.negative_rules import NegativeRules
+    from fuzzyjoin.scoring.adjustment import RunEvidence
+    from fuzzyjoin.scoring.calibration import RunScores
+    from fuzzyjoin.scoring.scores import BestCandidates
+    from fuzzyjoin.tables.key_table import KeyTable
+    from fuzzyjoin.threads import Work
+    from fuzzyjoin.text.tokens import TokenSets
+
+__all__ = ["Candidates"]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Blocking of one pair of tables, done when asked for.
+
+    Parameters
+    ----------
+    reference, query
+        The tables.
+    blocking
+        How many candidates a row the built-in blocker keeps, or a user's own blocker in its place.
+    work
+        Threads and progress.
+    rules
+        Rules of a stored program: their words enter the vocabulary even if the reference table lacks them.
+    blocker
+        Which of the built-in blockers.
+    prepared
+        The reference side, if it is at hand already: of this table, with this blocking and these rules.
+    found
+        Pairs that this blocker found before, on these tables and with this k.
+    scored
+        Best candidates found so far, by scorer and column weights.
+    runs
+        The same with those of decoys: scores and evidence.
+    """
+
+    reference: KeyTable
+    query: KeyTable
+    blocking: int | Blocker
+    work: Work
+    rules: NegativeRules = NO_RULES
+    blocker: BlockerName = "lexical"
+    prepared: ReferenceSide | None = None
+    found: BlockedPairs | None = None
+    scored: dict[tuple[str, tuple[float, ...]], BestCandidates] = field(default_factory=dict)
+    runs: dict[tuple[str, tuple[float, ...]], tuple[RunScores, RunEvidence]] = field(default_factory=dict)
+    _allowed: list[tuple[NegativeRules, CandidatePairs]] = field(default_factory=list)
+
+    @cached_property
+    def reference_side(self) -> ReferenceSide:
+        """What is made of the reference table alone."""
+        return self.prepared or ReferenceSide(self.reference, self.blocking, self.rules, self.blocker)
+
+    @cached_property
+    def columns(self) -> tuple[ColumnTexts, ...]:
+        """The key columns of both tables, side by side."""
+        references = self.reference_side.columns
+        return tuple(ColumnTexts(left, right) for left, right in zip(references, self.query.columns, strict=True))
+
+    @cached_property
+    def query_texts(self) -> list[str]:
+        """Blocking text of the query rows."""
+        return blocking_text([column.query_lower for column in self.columns])
+
+    @property
+    def index(self) -> LexicalBlocking:
+        """The reference table's inverted index."""
+        return self.reference_side.index
+
+    @cached_property
+    def query_words(self) -> TokenSets:
+        """Words of the query rows' blocking text."""
+        return self.index.words.encode(self.query_texts)
+
+    @cached_property
+    def query_pairs(self) -> CandidatePairs:
+        """Candidate reference rows of every query row, before negative rules."""
+        if self.found is not None:
+            return self.found.query_pairs
+        if not isinstance(self.blocking, int):
+            found = block_with(self.blocking, self.reference, self.query)
+        else:
+            grams, work = self.index.grams.encode(self.query_texts), self.work.named("blocking queries")
+            found = self.index.query_pairs(grams, self.query_words, self.blocking, work)
+        return self.reference_side.nearest_only(found, self.query)
+
+    @cached_property
+    def reference_pairs(self) -> CandidatePairs:
+        """Neighbours of every reference row, itself left out."""
+        return self.neighbours(np.arange(len(self.reference)))
+
+    def neighbours(self, rows: Int64Array) -> CandidatePairs:
+        """Neighbours of some reference rows; the others get none. The same as in `reference_pairs`."""
+        if self.found is not None and self.found.reference_pairs is not None:
+            return self.found.reference_pairs
+        if "reference_pairs" in self.__dict__:
+            return self.reference_pairs
+        return self.reference_side.neighbours(rows, self.work)
+
+    def of_queries(self, rows: Int64Array) -> Candidates:
+        """The same for some query rows alone, at ascending positions; what is made of the reference table is shared."""
+        query, found = self.query.some(rows), self.found
+        if found is not None:
+            found = replace(found, query_fingerprint=query.fingerprint(), query_pairs=found.query_pairs.of_rows(rows))
+        return Candidates(
+            self.reference, query, self.blocking, self.work, self.rules, self.blocker, self.reference_side, found
+        )
+
+    def allowed_pairs(self, rules: NegativeRules) -> CandidatePairs:
+        """The query pairs that no negative rule forbids."""
+        if not self._allowed or self._allowed[0][0] != rules:
+            side = self.reference_side
+            codes = side.rule_codes if rules == side.rules else None
+            forbidden = rules.forbid(self.query_pairs, self.query_words, self.index.words, codes)
+            self._allowed[:] = [(rules, self.query_pairs.keep(~forbidden))]
+        return self._allowed[0][1]

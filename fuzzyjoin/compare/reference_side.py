@@ -1,0 +1,155 @@
+"""The reference side of a join: all that is made of the reference table, whatever query rows come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+from fuzzyjoin.blocking.token_blocking import BlockerName, CandidatePairs, LexicalBlocking, block_with
+from fuzzyjoin.compare.distances import ReferenceColumn
+from fuzzyjoin.blocking.near_equal import NearlyEqualRows
+from fuzzyjoin.blocking.negative_rules import NegativeRules
+from fuzzyjoin.text.preprocessing import blocking_text
+from fuzzyjoin.text.text_array import Texts
+
+if TYPE_CHECKING:
+    from fuzzyjoin.blocking.token_blocking import Blocker
+    from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array
+    from fuzzyjoin.compare.forms import ReferenceForms
+    from fuzzyjoin.compare.discriminative_tokens import TellingWords
+    from fuzzyjoin.tables.key_table import KeyTable
+    from fuzzyjoin.threads import Work
+
+__all__ = ["NO_RULES", "ReferenceSide"]
+
+NO_RULES = NegativeRules(())
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceSide:
+    """The reference table and what is derived from it, each when it is first asked for, or read from an index.
+
+    Parameters
+    ----------
+    table
+        The table.
+    blocking
+        How many candidates a row the built-in blocker keeps, or a user's own blocker in its place.
+    rules
+        Rules of a stored program: their words enter the vocabulary even if the reference table lacks them.
+    blocker
+        Which of the built-in blockers.
+    """
+
+    table: KeyTable
+    blocking: int | Blocker
+    rules: NegativeRules = NO_RULES
+    blocker: BlockerName = "lexical"
+
+    @cached_property
+    def columns(self) -> tuple[ReferenceColumn, ...]:
+        """The key columns."""
+        return tuple(ReferenceColumn.of(column) for column in self.table.columns)
+
+    @cached_property
+    def blocking_texts(self) -> Texts:
+        """Blocking text of the rows."""
+        return Texts.of(blocking_text([column.lower.tolist() for column in self.columns]))
+
+    @cached_property
+    def index(self) -> LexicalBlocking:
+        """The inverted index."""
+        rule_words = [word for side in self.rules.sides() for word in side]
+        return LexicalBlocking.build(self.blocking_texts, also=rule_words, blocker=self.blocker)
+
+    @cached_property
+    def rule_codes(self) -> Int64Array:
+        """Codes of the rules (see `NegativeRules.codes`)."""
+        return self.rules.codes(self.index.words)
+
+    @cached_property
+    def forms(self) -> ReferenceForms:
+        """The rows in every form that a scorer compares."""
+        from fuzzyjoin.compare.forms import reference_forms  # noqa: PLC0415 - unions do without it
+
+        return reference_forms(self)
+
+    @cached_property
+    def telling_words(self) -> TellingWords:
+        """Words that tell rows apart by themselves."""
+        from fuzzyjoin.compare.discriminative_tokens import TellingWords  # noqa: PLC0415 - as above
+
+        words = self.index.words
+        return TellingWords.learn(words.reference.indptr, words.reference.ids, len(words.vocabulary))
+
+    @cached_property
+    def nearly_equal(self) -> NearlyEqualRows:
+        """Which rows differ in case, spaces and punctuation alone."""
+        return NearlyEqualRows.of([column.lower.tolist() for column in self.columns])
+
+    @property
+    def tells_nearly_equal_apart(self) -> bool:
+        """Whether of nearly equal candidates only the nearest is looked at.
+
+        The published method looks at all, and so do programs to which equal rows are several candidates.
+        """
+        return self.blocker == "cosine" and self.table.equal is not None
+
+    @cached_property
+    def siblings(self) -> tuple[Float64Array, Int32Array, BoolArray]:
+        """Room for every row's nearest siblings, and which rows have theirs (see `EvidenceTables`)."""
+        from fuzzyjoin.compare.features import room_for_siblings  # noqa: PLC0415 - as above
+
+        return room_for_siblings(len(self.table))
+
+    def merged(self, other: ReferenceSide, rows: Int64Array, table: KeyTable) -> ReferenceSide:
+        """The side of a changed table, which holds rows of this one's and of another's.
+
+        What was derived of the rows of this one is taken over; nothing is tokenised again. What the whole table decides
+        is made anew: document frequencies, weights, lists, telling words. Siblings are not taken over, because weights
+        and neighbours of nearly every row change.
+
+        Parameters
+        ----------
+        other
+            The side of the other rows, with the same blocking and rules.
+        rows
+            What the changed table's rows are, in canonical order: positions in this table, then in the other.
+        table
+            The changed table.
+        """
+        side = replace(self, table=table)
+        known = side.__dict__
+        known["columns"] = tuple(map(ReferenceColumn.merged, self.columns, other.columns, repeat(rows)))
+        known["blocking_texts"] = self.blocking_texts.merged(other.blocking_texts, rows)
+        known["index"] = self.index.merged(other.index, rows)
+        if "forms" in self.__dict__:
+            words = self.index.words.vocabulary, other.index.words.vocabulary, side.index.words.vocabulary
+            known["forms"] = self.forms.merged(other.forms, rows, words)
+        if "nearly_equal" in self.__dict__:
+            known["nearly_equal"] = self.nearly_equal.merged(other.nearly_equal, rows)
+        return side
+
+    @cached_property
+    def _all_of_the_users(self) -> CandidatePairs:
+        if isinstance(self.blocking, int):
+            raise TypeError("the built-in blocker is asked row by row")
+        return block_with(self.blocking, self.table, self.table)
+
+    def neighbours(self, rows: Int64Array, work: Work) -> CandidatePairs:
+        """Neighbours of some rows (ascending), themselves left out; other rows get none.
+
+        A blocker of the user's own is asked once, for all rows.
+        """
+        if not isinstance(self.blocking, int):
+            return self.nearest_only(self._all_of_the_users, self.table, is_self_join=True)
+        found = self.index.self_pairs(rows, self.blocking, work.named("blocking the reference"))
+        return self.nearest_only(found, self.table, is_self_join=True)
+
+    def nearest_only(self, pairs: CandidatePairs, asking: KeyTable, *, is_self_join: bool = False) -> CandidatePairs:
+        """The candidate pairs of a table's rows, of nearly equal candidates only the nearest."""
+        if not self.tells_nearly_equal_apart:
+            return pairs
+        return self.nearly_equal.nearest_only(pairs, asking, self.table, is_self_join=is_self_join)

@@ -1,0 +1,411 @@
+"""An index of the reference table on disk: all that applying a stored program needs of it, ready to be opened.
+
+An index is a folder of arrays with a manifest. Its name is the hash of what it is made for: the reference table's
+content, the columns, the blocking and the forms that the program compares. It appears as a whole or not at all. For
+another table, or another program that needs other forms, there is another index, built anew or made of the index of the
+table as it was (see `fuzzyjoin.index.update`). What it holds never changes; siblings of reference rows, which take the most
+time, may be added later, and are otherwise found when they are first asked for.
+
+What is opened is checked first. Opening must stay quick whatever the size, so it reads the ends of every file and
+blocks spread over it (see `fuzzyjoin.index.array_files` and `fuzzyjoin.index.soundness`): a file that is missing, cut off, emptied,
+zeroed or swapped is noticed, a few changed bytes within a large file are not. `verify_index` reads everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import unicodedata
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fuzzyjoin.compare.candidates import Candidates
+from fuzzyjoin.compare.distances import derive, group_functions
+from fuzzyjoin.files.durable import sync_file, sync_folder
+from fuzzyjoin.errors import DataError, UsageError
+from fuzzyjoin.definition.definition import Configuration, Program, Scorer
+from fuzzyjoin.compare.reference_side import ReferenceSide
+from fuzzyjoin.index.soundness import Inspection
+from fuzzyjoin.index.array_files import FILE_NAME, file_records, read_value, write_value
+from fuzzyjoin.tables.key_table import KeyTable, as_text
+from fuzzyjoin.text.text_array import Texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fuzzyjoin.compare.join_functions import JoinFunction
+    from fuzzyjoin.kernels.types import Int64Array
+    from fuzzyjoin.threads import Work
+
+__all__ = [
+    "build_index",
+    "complete_index",
+    "find_index",
+    "is_index",
+    "open_index",
+    "remove_index",
+    "storable",
+    "verify_index",
+    "write_index",
+]
+
+SCHEMA_VERSION: Final = 2
+"""Version 1 had no checksums."""
+MANIFEST: Final = "manifest.json"
+NAME_DIGITS: Final = 32
+
+PARTS: Final = ("columns", "blocking_texts", "index")
+SCORER_PARTS: Final = (*PARTS, "forms", "siblings", "telling_words")
+NEARLY_EQUAL: Final = "nearly_equal"
+"""What is stored of the reference side, its cached properties: always, by a scorer's program, and by one that tells
+nearly equal rows apart."""
+
+SIBLINGS: Final = "siblings"
+SOME_SIBLINGS: Final = "some_siblings"
+"""Names of the files of siblings: of every row, and of some rows alone."""
+
+
+def find_index(folder: Path, program: Program, table: KeyTable) -> Path:
+    """Where the index of this reference table for this program stands in the folder, if it was built."""
+    return folder / _name(_made_for(program, table))
+
+
+def is_index(path: Path) -> bool:
+    """Whether an index stands there: it appears with its manifest or not at all."""
+    return (path / MANIFEST).is_file()
+
+
+def build_index(folder: Path, program: Program, table: KeyTable, work: Work) -> Path:
+    """Build the index of a reference table for a program, unless it is there; return where it stands.
+
+    Raises
+    ------
+    UsageError
+        If the program blocks by a blocker of the user's own.
+    DataError
+        If the index cannot be written.
+    """
+    path = find_index(folder, program, table)
+    if is_index(path):
+        return path
+    blocking = program.definition.blocking
+    if blocking.k is None:
+        raise UsageError(
+            f"the program blocks by {blocking.method!r}, a blocker of your own, which an index cannot hold; apply it "
+            "without an index"
+        )
+    side = ReferenceSide(storable(table), blocking.k, program.negative_rules, program.built_in_blocker)
+    write_index(path, side, program, work, all_siblings=True)
+    return path
+
+
+def write_index(path: Path, side: ReferenceSide, program: Program, work: Work, *, all_siblings: bool) -> None:
+    """Derive what the program will ask of the reference side and write it to the place that `find_index` names.
+
+    Without `all_siblings` a scorer's index has those of the rows that every lookup asks for, and room for the others.
+
+    Raises
+    ------
+    DataError
+        If it cannot be written; then nothing stands there.
+    """
+    _derive(side, program)
+    if isinstance(program.definition.decision, Scorer):
+        from fuzzyjoin.compare.features import SAMPLE, sample_rows  # noqa: PLC0415 - unions do without its kernels
+
+        rows = len(side.table)
+        _find_siblings(side, program, np.arange(rows) if all_siblings else sample_rows(rows, SAMPLE), work)
+    parts = SCORER_PARTS if isinstance(program.definition.decision, Scorer) else PARTS
+    if side.tells_nearly_equal_apart:
+        parts = (*parts, NEARLY_EQUAL)
+    with _room_beside(path) as room:
+        content = {
+            "schema_version": SCHEMA_VERSION,
+            "made_for": _made_for(program, side.table),
+            "table": write_value(side.table, room, "table"),
+            "parts": {name: write_value(getattr(side, name), room, _file_name(side, name)) for name in parts},
+        }
+        _write_manifest(room, content | {"files": file_records(room)})
+        sync_folder(room)
+        # The rename comes last: an interrupted run leaves no folder that looks whole.
+        _move(room, path)
+        sync_folder(path.parent)
+
+
+def complete_index(path: Path, program: Program, work: Work) -> None:
+    """Find the siblings that an index lacks and keep them in it; errors as for `open_index` and `write_index`.
+
+    Whoever has it open goes on with what it has; whoever opens it meanwhile finds it as it was or completed.
+    """
+    if not isinstance(program.definition.decision, Scorer):
+        return
+    side = open_index(path, program)
+    missing = np.flatnonzero(~side.siblings[-1])
+    if missing.size == 0:
+        return
+    _find_siblings(side, program, missing, work)
+    content = _read_manifest(path)
+    with _room_beside(path) as room:
+        content["parts"][SIBLINGS] = write_value(side.siblings, room, _file_name(side, SIBLINGS))
+        found = file_records(room)
+        earlier = [name for name in content["files"] if name.startswith(SOME_SIBLINGS)]
+        kept = {name: record for name, record in content["files"].items() if name not in earlier}
+        content["files"] = dict(sorted({**kept, **found}.items()))
+        _write_manifest(room, content)
+        # The manifest comes last: until then the index is as it was.
+        for name in (*found, MANIFEST):
+            (room / name).replace(path / name)
+            sync_folder(path)
+        for name in earlier:
+            (path / name).unlink(missing_ok=True)
+
+
+def verify_index(index: str | Path, program: Program | str | Path) -> None:
+    """Read an index as a whole and check that it is what was written.
+
+    Opening an index reads a part of every file. This reads all of it, which takes about a second a gigabyte, or as long
+    as the disk takes.
+
+    Parameters
+    ----------
+    index
+        The folder that `index_reference` or `update_index` returned.
+    program
+        The program that it was built for, or its file.
+
+    Raises
+    ------
+    UsageError
+        If there is no such index, or it was built for another program.
+    DataError
+        If anything in it was changed; the message names the file.
+
+    Examples
+    --------
+    >>> import pandas as pd, tempfile
+    >>> from fuzzyjoin import index_reference, learn_program, verify_index
+    >>> reference = pd.DataFrame({"id": [1, 2, 3], "name": ["Grand Mall", "North Plaza", "Lake Center"]})
+    >>> query = pd.DataFrame({"id": [7, 8], "name": ["The Grand Mall", "Lake Centre"]})
+    >>> program = learn_program(reference, query, on="name", space="small")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     verify_index(index_reference(program, reference, folder), program)
+    """
+    open_index(Path(index), program if isinstance(program, Program) else Program.load(program), whole=True)
+
+
+def remove_index(path: Path) -> None:
+    """Remove an index, sound or not; a folder that holds anything else stays, and a DataError says so."""
+    if (other := _other_content(path)) is not None:
+        raise DataError(f"{path} is where an index belongs, but holds {other!r}; move that away and run again")
+    # It leaves its place at once: half deleted it would be taken for an index.
+    with tempfile.TemporaryDirectory(prefix=".deleted-", dir=path.parent) as leaving:
+        path.rename(Path(leaving) / path.name)
+
+
+def _other_content(path: Path) -> str | None:
+    """The name of something in a folder that an index does not hold; None if there is nothing else."""
+    if not path.is_dir() or path.is_symlink():
+        return path.name
+    for entry in sorted(path.iterdir()):
+        if not entry.is_file() or (entry.name != MANIFEST and FILE_NAME.fullmatch(entry.name) is None):
+            return entry.name
+    return None
+
+
+def _file_name(side: ReferenceSide, part: str) -> str:
+    """What the names of a part's files begin with."""
+    return SOME_SIBLINGS if part == SIBLINGS and not side.siblings[-1].all() else part
+
+
+def _write_manifest(room: Path, content: dict[str, Any]) -> None:
+    """Write the manifest, with a checksum of its own."""
+    signed = {**content, "checksum": _digest(content)}
+    path = room / MANIFEST
+    path.write_text(json.dumps(signed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    sync_file(path)
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    """Read the manifest of an index and check that it is as it was written, and of this version."""
+    content: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    if content["schema_version"] != SCHEMA_VERSION:
+        raise UsageError(
+            f"{path} has schema_version {content['schema_version']!r}, this version reads {SCHEMA_VERSION}; build "
+            "it again"
+        )
+    if content.pop("checksum") != _digest(content):
+        raise ValueError(f"{MANIFEST} was changed")
+    return content
+
+
+def _digest(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@contextmanager
+def _room_beside(path: Path) -> Iterator[Path]:
+    """A folder of an index's name to write in, on the same disk as its place and gone afterwards."""
+    folder = path.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # What cannot be cleared away must not hide why the index was not finished.
+        with tempfile.TemporaryDirectory(prefix=".building-", dir=folder, ignore_cleanup_errors=True) as fresh:
+            room = Path(fresh) / path.name
+            room.mkdir()
+            yield room
+    except OSError as error:
+        raise DataError(
+            f"the index cannot be written to {folder} ({error.strerror or error}); free the disk or name another folder"
+        ) from None
+
+
+def open_index(path: Path, program: Program, *, whole: bool = False) -> ReferenceSide:
+    """Open an index for the program that it was built for; with `whole` read all of it (see `verify_index`).
+
+    Raises
+    ------
+    UsageError
+        If there is none, or it was built for a program that needs another.
+    DataError
+        If it cannot be read, or is not as it was written.
+    """
+    if not is_index(path):
+        raise UsageError(f"{path} is no index: it holds no {MANIFEST}; build one, or give the folder that was built")
+    damage: Exception | None = None
+    # Twice, because it may have been completed between two looks at it.
+    for _ in range(2):
+        try:
+            return _opened(path, program, whole=whole)
+        except UsageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a damaged file can end its reader in any way
+            damage = error
+    raise DataError(f"{path} cannot be read as an index ({damage}); remove it and build it again")
+
+
+def _opened(path: Path, program: Program, *, whole: bool) -> ReferenceSide:
+    content = _read_manifest(path)
+    made_for = content["made_for"]
+    needed = _needs(program)
+    if {name: made_for.get(name) for name in needed} != needed:
+        raise UsageError(
+            f"{path} was built for another program, or by another version; build an index for this program"
+        )
+    table = read_value(content["table"], path, content["files"], whole=whole)
+    parts = {
+        name: read_value(part, path, content["files"], whole=whole)
+        for name, part in content["parts"].items()
+        if name in (*SCORER_PARTS, NEARLY_EQUAL)
+    }
+    Inspection.of(table, parts, whole=whole)
+    side = ReferenceSide(table, needed["blocking"]["k"], program.negative_rules, program.built_in_blocker)
+    side.__dict__.update(parts)
+    return side
+
+
+def _derive(side: ReferenceSide, program: Program) -> None:
+    """Derive what the program will ask of the reference side, but for siblings."""
+    decision = program.definition.decision
+    _ = side.index.lists
+    if side.tells_nearly_equal_apart:
+        _ = side.nearly_equal.shared
+    if isinstance(decision, Scorer):
+        _ = side.forms, side.telling_words
+        return
+    for column, weight in zip(side.columns, (column.weight for column in program.columns), strict=True):
+        for group in group_functions(_functions(decision.configurations)):
+            if weight > 0.0:
+                derive(column, group)
+
+
+def _find_siblings(side: ReferenceSide, program: Program, rows: Int64Array, work: Work) -> None:
+    """Find the siblings of some rows (ascending)."""
+    from fuzzyjoin.compare.features import EvidenceTables  # noqa: PLC0415 - unions do without its kernels
+
+    candidates = Candidates(side.table, _no_rows(side.table), side.blocking, work, side.rules, prepared=side)
+    EvidenceTables(candidates, tuple(column.weight for column in program.columns)).find_siblings(rows)
+
+
+def _functions(configurations: tuple[Configuration, ...]) -> list[JoinFunction]:
+    """The built-in join functions; the user's own derive nothing."""
+    functions = {part.function_name: part.join_function for part in configurations}
+    return [function for function in functions.values() if not hasattr(function, "custom")]
+
+
+def _made_for(program: Program, table: KeyTable) -> dict[str, Any]:
+    return {"reference": table.fingerprint(), "id_column": table.id_column, **_needs(program)}
+
+
+def _needs(program: Program) -> dict[str, Any]:
+    """What an index must hold for the program, and the versions that decide how text is read."""
+    definition = program.definition
+    decision = definition.decision
+    forms = (
+        ["scorer"]
+        if isinstance(decision, Scorer)
+        else sorted({"/".join(filter(None, (f.preprocess, f.tokenise))) for f in _functions(decision.configurations)})
+    )
+    return {
+        "columns": [column.reference for column in definition.columns],
+        "used": [column.weight > 0.0 for column in definition.columns],
+        "blocking": definition.blocking.model_dump(),
+        "rules": hashlib.sha256("\n".join(definition.negative_rules).encode()).hexdigest(),
+        "forms": forms,
+        "versions": {
+            "fuzzyjoin": version("fuzzyjoin"),
+            "pystemmer": version("pystemmer"),
+            "unicode": unicodedata.unidata_version,
+        },
+    }
+
+
+def _name(made_for: dict[str, Any]) -> str:
+    content = {"schema_version": SCHEMA_VERSION, **made_for}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:NAME_DIGITS]
+
+
+def storable(table: KeyTable) -> KeyTable:
+    """The table with its texts laid out; ids become text unless all are whole numbers."""
+    laid_out = replace(table, columns=tuple(map(Texts.of, table.columns)), known_fingerprint=table.fingerprint())
+    if table.equal is None:
+        return replace(laid_out, ids=_stored_ids(table.ids))
+    every = _stored_ids(table.equal.ids)
+    # Of the same kind as all ids together, not only as these.
+    own = _stored_ids(table.ids) if isinstance(every, np.ndarray) else Texts.of(table.id_texts())
+    return replace(laid_out, ids=own, equal=replace(table.equal, ids=every))
+
+
+def _stored_ids(ids: Iterable[Any]) -> np.ndarray | Texts:
+    whole = all(isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in ids)
+    return np.array(list(ids), np.int64) if whole else Texts.of([as_text(value) for value in ids])
+
+
+def _no_rows(table: KeyTable) -> KeyTable:
+    """A query table without rows."""
+    return KeyTable(
+        role="query",
+        id_column=table.id_column,
+        column_names=table.column_names,
+        ids=np.empty(0, object),
+        columns=tuple([] for _ in table.columns),
+        source_rows=np.empty(0, np.int64),
+    )
+
+
+def _move(room: Path, path: Path) -> None:
+    """Rename a finished index to its place; whoever built the same one meanwhile was first."""
+    try:
+        room.rename(path)
+    except OSError:
+        if not is_index(path):
+            # Such as an index whose manifest was lost.
+            remove_index(path)
+            room.rename(path)

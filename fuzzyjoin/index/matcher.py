@@ -1,0 +1,271 @@
+"""A program held open beside its reference table, to look rows up as they come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fuzzyjoin.joining.decide import Decisions, apply_to_candidates, asked_blocking, reference_warnings
+from fuzzyjoin.compare.candidates import Candidates
+from fuzzyjoin.index.folder import build_index, complete_index, open_index
+from fuzzyjoin.definition.definition import Program
+from fuzzyjoin.compare.reference_side import ReferenceSide
+from fuzzyjoin.joining.result_tables import result_of
+from fuzzyjoin.stopwatch import Stopwatch
+from fuzzyjoin.tables.key_table import (
+    NUMBERED,
+    ROW_NUMBER,
+    as_frame,
+    choose_id,
+    key_table,
+    needs_numbers,
+    numbered,
+    require_column,
+    require_text,
+)
+from fuzzyjoin.threads import Work, choose_work
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from fuzzyjoin.compare.join_functions import AnyJoinFunction, CustomJoinFunction
+    from fuzzyjoin.joining.result_tables import JoinResult
+    from fuzzyjoin.scoring.scorer import TrainedScorer
+    from fuzzyjoin.tables.key_table import KeyTable, Table
+    from fuzzyjoin.threads import Progress
+
+__all__ = ["Matcher", "index_reference", "query_table", "reference_table"]
+
+
+@dataclass(frozen=True, eq=False)
+class Matcher:
+    """A stored program and the reference side of its join, from an index or made in memory.
+
+    Attributes
+    ----------
+    program
+        The program.
+    side
+        What is made of the reference table.
+    warnings
+        What the caller should know of the two, one sentence each.
+
+    Examples
+    --------
+    >>> import pandas as pd, tempfile
+    >>> from fuzzyjoin import Matcher, index_reference, learn_program
+    >>> reference = pd.DataFrame({"id": [1, 2, 3], "name": ["Grand Mall", "North Plaza", "Lake Center"]})
+    >>> query = pd.DataFrame({"id": [7, 8], "name": ["The Grand Mall", "Lake Centre"]})
+    >>> program = learn_program(reference, query, on="name", space="small")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     matcher = Matcher.open(index_reference(program, reference, folder), program)
+    ...     found = matcher.lookup(pd.DataFrame({"id": ["x"], "name": ["grand mal"]}))
+    >>> found.matches[["query_id", "reference_id"]].values.tolist()
+    [['x', 1]]
+    """
+
+    program: Program
+    side: ReferenceSide
+    warnings: tuple[str, ...] = ()
+    own: Mapping[str, AnyJoinFunction] = field(default_factory=dict)
+    scorer: TrainedScorer | None = None
+    work: Work = field(default_factory=Work)
+
+    @classmethod
+    def open(
+        cls,
+        index: str | Path,
+        program: Program | str | Path,
+        *,
+        join_functions: Sequence[CustomJoinFunction] = (),
+        scorer: str | Path | None = None,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> Matcher:
+        """Open an index that was built for a program.
+
+        Parameters
+        ----------
+        index
+            The folder that `index_reference` returned.
+        program
+            The program, or its file.
+        join_functions, scorer, threads, progress
+            As for `Program.apply`.
+
+        Raises
+        ------
+        UsageError
+            If there is no such index, or it was built for another program.
+        DataError
+            If the index or the program cannot be read.
+        """
+        loaded = program if isinstance(program, Program) else Program.load(program)
+        side = open_index(Path(index), loaded)
+        given = None
+        if scorer is not None:
+            from fuzzyjoin.scoring.scorer import load_scorer  # noqa: PLC0415 - unions do without its kernels
+
+            given = load_scorer(scorer)
+        of_rows = (NUMBERED.format("reference"),) if side.table.id_column == ROW_NUMBER else ()
+        return cls(
+            loaded,
+            side,
+            (*reference_warnings(loaded, side.table, strict=False), *of_rows),
+            {function.name: function for function in join_functions},
+            given,
+            choose_work(threads, progress),
+        )
+
+    @classmethod
+    def over(
+        cls,
+        program: Program,
+        reference: Table,
+        *,
+        id: str | None = None,  # noqa: A002 - the column is called id
+        indexes: Path | None = None,
+        strict: bool = False,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> Matcher:
+        """Hold a program open beside a reference table at hand.
+
+        Parameters
+        ----------
+        indexes
+            A folder of indexes: that of the table is opened there, and built before if it is absent. Without a folder
+            what is made of the table stays in memory.
+        program, reference, id, strict, threads, progress
+            As for `Program.apply`; `id` is the reference table's.
+
+        Raises
+        ------
+        UsageError, DataError
+            As for `Program.apply` and `index_reference`.
+        """
+        frame = as_frame(reference, "reference")
+        table = reference_table(program, frame, id)
+        warnings = (*reference_warnings(program, table, strict=strict), *_numbering(frame, "reference", id))
+        work = choose_work(threads, progress)
+        if indexes is not None:
+            side = open_index(build_index(indexes, program, table, work), program)
+        else:
+            side = ReferenceSide(table, asked_blocking(program, None), program.negative_rules, program.built_in_blocker)
+        return cls(program, side, warnings, work=work)
+
+    def lookup(self, rows: Table, *, id: str | None = None) -> JoinResult:  # noqa: A002 - the column is called id
+        """Join some rows; each row's match depends on the program, the reference table and that row alone.
+
+        Parameters
+        ----------
+        rows
+            A pandas frame or an Arrow table with the query columns that the program names.
+        id
+            The id column; by default `id`, else the first whose values are present and unique. Without any, the rows
+            are numbered from 1, which `warnings` tells.
+
+        Raises
+        ------
+        UsageError
+            If a column is missing.
+        DataError
+            If an id is missing or occurs twice.
+        """
+        watch = Stopwatch()
+        with watch.stage("tables"):
+            frame = as_frame(rows, "query")
+            table = query_table(self.program, frame, id)
+        return result_of(self.decide(table, watch), watch, (*self.warnings, *_numbering(frame, "query", id)))
+
+    def decide(self, query: KeyTable, watch: Stopwatch) -> Decisions:
+        """What the program decides for every row of a query table, in positions."""
+        candidates = Candidates(
+            self.side.table,
+            query,
+            asked_blocking(self.program, None),
+            self.work,
+            self.side.rules,
+            blocker=self.side.blocker,
+            prepared=self.side,
+        )
+        return apply_to_candidates(self.program, candidates, self.own, watch, self.scorer)
+
+
+def index_reference(
+    program: Program | str | Path,
+    reference: Table,
+    folder: str | Path,
+    *,
+    id: str | None = None,  # noqa: A002 - the column is called id
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Build the index of a reference table for a program, unless the folder holds it already.
+
+    An index that `update_index` made is completed: what its first lookups would have to find is found, and kept in it.
+
+    Parameters
+    ----------
+    program
+        The program, or its file.
+    reference
+        A pandas frame or an Arrow table with the reference columns that the program names.
+    folder
+        Where indexes are kept; made if absent. The index is a folder in it, named by its content.
+    id
+        The id column; by default `id`, else the first whose values are present and unique. Ids are kept as whole
+        numbers if all are, else as text. Without any such column the rows are numbered from 1.
+    threads, progress
+        As for `Program.apply`.
+
+    Returns
+    -------
+    pathlib.Path
+        The index, for `Matcher.open`.
+
+    Raises
+    ------
+    UsageError
+        If a column is missing, or the program blocks by a blocker of the user's own.
+    DataError
+        If the table cannot be joined to, or the index cannot be written.
+
+    Examples
+    --------
+    See `Matcher`.
+    """
+    loaded = program if isinstance(program, Program) else Program.load(program)
+    table = reference_table(loaded, as_frame(reference, "reference"), id)
+    work = choose_work(threads, progress)
+    path = build_index(Path(folder), loaded, table, work)
+    complete_index(path, loaded, work)
+    return path
+
+
+def reference_table(program: Program, frame: pd.DataFrame, id_column: str | None) -> KeyTable:
+    """The reference table as the program looks at it; errors as for `index_reference`."""
+    table = _keys(frame, "reference", [column.reference for column in program.columns], id_column)
+    require_text(table)
+    return program.candidates_of(table)
+
+
+def query_table(program: Program, frame: pd.DataFrame, id_column: str | None) -> KeyTable:
+    """The query table as the program looks at it; nothing is asked of its texts."""
+    return _keys(frame, "query", [column.query for column in program.columns], id_column)
+
+
+def _numbering(frame: pd.DataFrame, role: str, id_column: str | None) -> tuple[str, ...]:
+    """What the caller should know of the ids: whether the rows are numbered."""
+    return (NUMBERED.format(role),) if id_column is None and needs_numbers(frame) else ()
+
+
+def _keys(frame: pd.DataFrame, role: str, columns: list[str], id_column: str | None) -> KeyTable:
+    for column in columns:
+        require_column(frame, column, role, "on")
+    if id_column is None and needs_numbers(frame):
+        frame = numbered(frame)
+    return key_table(frame, role=role, id_column=choose_id(frame, role, id_column), columns=columns)

@@ -1,0 +1,289 @@
+"""Programs and decisions in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fuzzyjoin.compare.candidates import Candidates
+from fuzzyjoin.errors import UsageError
+from fuzzyjoin.figures import apart, rounded_up
+from fuzzyjoin.definition.definition import Scorer
+from fuzzyjoin.tables.key_table import as_frame, as_text, choose_columns, identified, key_tables
+from fuzzyjoin.terminal import cell_for_terminal as cell
+from fuzzyjoin.threads import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from fuzzyjoin.blocking.token_blocking import Blocker
+    from fuzzyjoin.compare.join_functions import CustomJoinFunction
+    from fuzzyjoin.definition.definition import LearningRecord, Program
+    from fuzzyjoin.tables.key_table import IdColumn, Table
+
+__all__ = ["explain_program", "explain_query"]
+
+RULES_SHOWN = 5
+CANDIDATES_SHOWN = 3
+EVIDENCE_SHOWN = 4
+EQUAL_SHOWN = 10
+
+
+def explain_program(program: Program, *, rule_words: bool = True) -> str:
+    """The program in words, several lines; without `rule_words` its negative rules, which are data, as a number."""
+    definition = program.definition
+    lines = [f"Program {program.program_id}"]
+    lines += [f"Compares {_columns(program)}."]
+    blocking = definition.blocking
+    if blocking.k is not None:
+        lines.append(f"Looks at the {blocking.k} reference rows that share most with a query row.")
+    else:
+        lines.append(f"Looks at the reference rows that the blocker {blocking.method!r} proposes.")
+    lines.append(_rules(definition.negative_rules, words=rule_words))
+    decision = definition.decision
+    if isinstance(decision, Scorer):
+        lines += _scorer(decision, definition.adjustment)
+    elif not decision.configurations:
+        lines.append("Joins nothing: no union of configurations reaches the precision target.")
+    else:
+        lines.append("Joins a row to its nearest reference row when any of these distances is small enough:")
+        lines += [
+            f"  {place}. {part.function_name} <= {part.threshold:.4g}"
+            for place, part in enumerate(decision.configurations)
+        ]
+    lines += _record(program)
+    return "\n".join(lines)
+
+
+def _scorer(decision: Scorer, adjustment: object) -> list[str]:
+    from fuzzyjoin.scoring.adjustment import Adjustment  # noqa: PLC0415 - unions do without the scorer's modules
+
+    named = f"The trained scorer {decision.name} ({decision.hash}) scores the candidates of a row together."
+    if decision.cut is None:
+        return [named, "Joins nothing: no decision threshold reaches the precision target."]
+    told = Adjustment.from_json(adjustment).strongest(EVIDENCE_SHOWN) if adjustment is not None else []
+    # Names of evidence hold commas.
+    learned = f"Adjusts a best candidate's score by what tells matches from decoys in these tables: {'; '.join(told)}."
+    return [
+        named,
+        *([learned] if told else []),
+        f"Joins a row to its best candidate if that scores {decision.cut:.4f} or higher, in (0, 1)"
+        + (f", and its match probability is {decision.floor:g} or more." if decision.floor else "."),
+        f"Estimates that the best candidate is wrong for {decision.prior:.0%} of the rows that it was learned on.",
+    ]
+
+
+def _columns(program: Program) -> str:
+    used = [column for column in program.columns if column.weight > 0.0]
+    unused = [column for column in program.columns if column.weight == 0.0]
+    names = [
+        (column.reference if column.reference == column.query else f"{column.reference} with {column.query}")
+        + ("" if len(used) == 1 else f" (weight {column.weight:.3g})")
+        for column in used
+    ]
+    text = ", ".join(names)
+    return text + (f"; not {', '.join(column.reference for column in unused)}" if unused else "")
+
+
+def _rules(rules: tuple[str, ...], *, words: bool) -> str:
+    if not rules:
+        return "Has no negative rules."
+    if not words:
+        return f"Never joins rows that differ in one of {len(rules)} pairs of words."
+    shown = ", ".join(rules[:RULES_SHOWN])
+    more = ", …" if len(rules) > RULES_SHOWN else ""
+    return f"Never joins rows that differ in one of {len(rules)} pairs of words: {shown}{more}."
+
+
+def _record(program: Program) -> list[str]:
+    record = program.learning_record
+    if record is None:
+        return []
+    over = f" over the {record.space} space ({record.join_functions} join functions)" if record.join_functions else ""
+    learned = (
+        f"Learned by method {record.method}{over} for "
+        f"precision {record.precision_target}, on {_rows_learned_on(record)}."
+    )
+    value = record.precision_estimate.value
+    if value is None:
+        return [learned, "The target is out of reach on these tables: it joined nothing."]
+    estimate = record.precision_estimate
+    kind = "calibrated" if estimate.calibrated else "the method's own, not calibrated"
+    interval = "" if estimate.low is None else f", between {estimate.low:.3f} and {estimate.high:.3f}"
+    joined = f"{record.joined} of these query rows" if record.query_sample else f"{record.joined} query rows"
+    lines = [
+        learned,
+        f"It joined {joined} at an estimated precision of {value:.3f}{interval} ({kind}).",
+    ]
+    lines += [f"By {name} it is {other.value:.3f}." for name, other in record.estimates.items() if name != "posterior"]
+    return [*lines, *(f"{warning[0].upper()}{warning[1:]}." for warning in record.warnings)]
+
+
+def _rows_learned_on(record: LearningRecord) -> str:
+    sample, rows = record.query_sample, (record.reference.rows, record.query.rows)
+    if sample is None:
+        return f"{rows[0]} reference and {rows[1]} query rows"
+    return f"{rows[0]} reference rows and a sample of {sample.rows} of {rows[1]} query rows (seed {sample.seed})"
+
+
+def explain_query(
+    program: Program,
+    reference: Table,
+    query: Table,
+    query_id: str,
+    *,
+    id: IdColumn = None,  # noqa: A002 - the column is called id
+    blocker: Blocker | None = None,
+    join_functions: Sequence[CustomJoinFunction] = (),
+    scorer: str | Path | None = None,
+) -> str:
+    """Why a program joins one query row, or does not, several lines.
+
+    Parameters
+    ----------
+    program
+        The program.
+    reference, query
+        The tables.
+    query_id
+        The row's id, as text.
+    id, blocker, join_functions, scorer
+        As for `Program.apply`.
+
+    Raises
+    ------
+    UsageError
+        If the query table has no such id, or the program needs the user's own parts.
+    DataError
+        If a table cannot be joined.
+    """
+    frames, _ = identified(as_frame(reference, "reference"), as_frame(query, "query"), id)
+    ids, pairs = choose_columns([(column.reference, column.query) for column in program.columns], id, *frames)
+    wanted = frames[1][[as_text(value) == query_id for value in frames[1][ids[1]]]]
+    if wanted.empty:
+        raise UsageError(f"query_id is {query_id!r}, which column {ids[1]!r} of query does not hold; give one it holds")
+    if isinstance(program.definition.decision, Scorer):
+        return "\n".join(_scored(program, (frames[0], wanted), ids, pairs, blocker, scorer))
+    result = program.apply(frames[0], wanted, id=ids, blocker=blocker, join_functions=join_functions)
+    if len(result.matches):
+        lines = _joined(result.matches.iloc[0])
+    else:
+        lines = _not_joined(result.unmatched.iloc[0])
+        lines += _ruled_out(program, frames[0], wanted, pairs, ids)
+    return "\n".join([*lines, *result.warnings])
+
+
+def _scored(  # noqa: PLR0917 - what its only caller has checked
+    program: Program,
+    frames: tuple[pd.DataFrame, pd.DataFrame],
+    ids: tuple[str, str],
+    pairs: list[tuple[str, str]],
+    blocker: Blocker | None,
+    scorer: str | Path | None,
+) -> list[str]:
+    from fuzzyjoin.joining.decide import asked_blocking, named_scorer  # noqa: PLC0415 - unions do without these kernels
+    from fuzzyjoin.scoring.reasons import reasons, score_row  # noqa: PLC0415 - as above
+    from fuzzyjoin.scoring.scorer import load_scorer  # noqa: PLC0415 - as above
+
+    decision = program.definition.decision
+    if not isinstance(decision, Scorer):
+        return []
+    whole, asked = key_tables(*frames, ids, pairs)
+    tables = program.candidates_of(whole), asked
+    candidates = Candidates(*tables, asked_blocking(program, blocker), Work(), blocker="cosine")
+    trained = named_scorer(decision, load_scorer(scorer) if scorer is not None else None)
+    row = score_row(candidates, trained, program.definition)
+    equal = tables[0].equal_ids(int(row.references[0])) if row.references.size else []
+    return [*reasons(row, decision, program.definition.probabilities, candidates), *_equal_words(equal)]
+
+
+def _equal_words(equal: list[str]) -> list[str]:
+    """Which other reference rows have the very values of the best candidate."""
+    if not equal:
+        return []
+    shown = ", ".join(equal[:EQUAL_SHOWN]) + (", …" if len(equal) > EQUAL_SHOWN else "")
+    rows, have = ("row", "has") if len(equal) == 1 else ("rows", "have")
+    return [
+        f"{len(equal):,} other reference {rows} {have} the same compared values: {shown}. The smallest id is named."
+    ]
+
+
+def _joined(match: pd.Series) -> list[str]:
+    distance, threshold, second = _distances(match["distance"], match["threshold"], match["runner_up_distance"])
+    rivals = round(1.0 / match["precision_estimate"]) - 1
+    crowd = f"{rivals or 'no'} other reference {'row lies' if rivals <= 1 else 'rows lie'}"
+    lines = [
+        (
+            f"Query {cell(match['query_id'])} ({cell(match['query_text'])}) is joined to reference "
+            f"{cell(match['reference_id'])} ({cell(match['reference_text'])})."
+        ),
+        (
+            f"Configuration {match['configuration']}, {match['join_function']}: distance {distance},"
+            f" at most {threshold} joins."
+        ),
+        (
+            f"Estimated probability that this is right: {match['precision_estimate']:.3f},"
+            f" because {crowd} within twice that threshold of it."
+        ),
+    ]
+    others = int(match["equal_reference_rows"])
+    if others:
+        lines.append(
+            f"{others:,} other reference {'row has' if others == 1 else 'rows have'} the same compared values."
+        )
+    if match["runner_up_id"] is None:
+        return [*lines, "There is no other candidate."]
+    runner_up = (
+        f"Runner-up: reference {cell(match['runner_up_id'])} at distance {second}, {match['margin']:.4g} farther."
+    )
+    return [*lines, runner_up]
+
+
+def _not_joined(row: pd.Series) -> list[str]:
+    lines = [f"Query {cell(row['query_id'])} ({cell(row['query_text'])}) is not joined: {row['reason']}."]
+    if row["best_reference_id"] is None:
+        return lines
+    distance, threshold, _ = _distances(row["best_distance"], row["best_threshold"])
+    nearest = (
+        f"Nearest to being joined: reference {cell(row['best_reference_id'])} ({cell(row['best_reference_text'])})"
+        f" by configuration {row['best_configuration']}: distance {distance},"
+        f" at most {threshold} joins."
+    )
+    return [
+        *lines,
+        nearest,
+        f"A threshold of {rounded_up(row['best_distance'], digits=4, kind='g')} would have let it in.",
+    ]
+
+
+def _distances(distance: float, threshold: float, second: float = np.nan) -> list[str]:
+    """A distance, the threshold and the runner-up's distance, told apart."""
+    return apart(distance, threshold, second, digits=4, kind="g")
+
+
+def _ruled_out(
+    program: Program,
+    reference: pd.DataFrame,
+    query: pd.DataFrame,
+    pairs: list[tuple[str, str]],
+    ids: tuple[str, str],
+) -> list[str]:
+    """The candidates that a negative rule took away, with the rule."""
+    k = program.definition.blocking.k
+    if k is None:
+        return []
+    rules = program.negative_rules
+    whole, asked = key_tables(reference, query, ids, pairs)
+    candidates = Candidates(program.candidates_of(whole), asked, k, Work(), rules)
+    forbidden = rules.forbid(candidates.query_pairs, candidates.query_words, candidates.index.words)
+    lines = []
+    for place in candidates.query_pairs.reference[forbidden][:CANDIDATES_SHOWN].tolist():
+        rule = rules.between(candidates.query_texts[0], candidates.reference_side.blocking_texts[place])
+        text = cell(candidates.reference.texts(np.array([place]))[0])
+        reference_id = cell(candidates.reference.ids[place])
+        lines.append(f"Ruled out: reference {reference_id} ({text}), because {rule} tells reference rows apart.")
+    return lines

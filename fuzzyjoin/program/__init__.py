@@ -1,0 +1,1 @@
+"""The program in the user's hand: loaded, applied, explained, and what joining by it gives."""

@@ -1,0 +1,1 @@
+"""Program search: learning a definition from two tables without labels."""

@@ -1,0 +1,1 @@
+"""Text: preprocessing, tokens, and many texts as one array."""

@@ -1,0 +1,110 @@
+"""Telling words agree with their definition on sets, and a reference row that asks is as if it were not there."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fuzzyjoin.blocking.token_blocking import CandidatePairs
+from fuzzyjoin.kernels.discriminative_tokens import MOST_COMPLETIONS, TELLING_EVIDENCE
+from fuzzyjoin.compare.forms import Form
+from fuzzyjoin.compare.discriminative_tokens import TellingWords
+from tests.cases import VOCABULARY, candidate_lists, pairs_of, thousand
+from tests.cases import csr as arrays_of
+
+token_sets = st.frozensets(st.integers(0, VOCABULARY - 1), max_size=4)
+query_sets = st.frozensets(st.integers(0, VOCABULARY + 2), max_size=4)
+
+
+def found_evidence(queries, references, candidates, own):
+    """Arrays in, one list of `TELLING_EVIDENCE` a candidate pair out."""
+    indptr, ids, counts = arrays_of([dict.fromkeys(row, 1) for row in references])
+    asked = arrays_of([dict.fromkeys(row, 1) for row in queries])
+    form = Form((indptr, ids, counts), asked, np.bincount(ids, minlength=VOCABULARY).astype(np.int64))
+    words = TellingWords.learn(indptr, ids, VOCABULARY)
+    rows = np.arange(len(candidates), dtype=np.int64)
+    return words.evidence(form, CandidatePairs(*pairs_of(candidates)), rows, own).T.tolist()
+
+
+def expected_evidence(query, reference, others):
+    """The definition; `others` are all reference rows that count."""
+    completing = {}
+    for row in others:
+        for word in row if len(row) > 1 else ():
+            completing.setdefault(row - {word}, set()).add(word)
+    rows = set(others) - {frozenset()}
+    contexts = Counter(word for words in completing.values() if len(words) > 1 for word in words)
+    additions = Counter(word for context, words in completing.items() if context in rows for word in words)
+    opposites = Counter(
+        pair
+        for words in completing.values()
+        if len(words) <= MOST_COMPLETIONS
+        for pair in combinations(sorted(words), 2)
+    )
+    held_by = Counter(word for row in others for word in row)
+    expected = []
+    for words in (query - reference, reference - query):
+        known = [word for word in words if word < VOCABULARY]
+        expected += [
+            max((contexts[word] / max(held_by[word], 1) for word in known), default=0.0),
+            max((additions[word] / max(held_by[word], 1) for word in known), default=0.0),
+            math.log1p(max((contexts[word] for word in known), default=0)),
+            math.log1p(max((additions[word] for word in known), default=0)),
+        ]
+    pairs = [tuple(sorted((a, b))) for a in query - reference for b in reference - query]
+    return [*expected, math.log1p(max((opposites[pair] for pair in pairs), default=0))]
+
+
+@thousand
+@given(st.data())
+def test_evidence_of_query_rows_agrees_with_sets(data):
+    references = data.draw(st.lists(token_sets, max_size=7))
+    queries = data.draw(st.lists(query_sets, max_size=3))
+    candidates = data.draw(candidate_lists(len(queries), len(references)))
+    expected = [
+        expected_evidence(queries[row], references[other], references)
+        for row, others in enumerate(candidates)
+        for other in others
+    ]
+    assert found_evidence(queries, references, candidates, 0) == [pytest.approx(row) for row in expected]
+
+
+@thousand
+@given(st.data())
+def test_a_reference_row_that_asks_is_as_if_it_were_not_there(data):
+    references = data.draw(st.lists(token_sets, max_size=7))
+    candidates = [
+        [other for other in others if other != row]
+        for row, others in enumerate(data.draw(candidate_lists(len(references), len(references))))
+    ]
+    expected = [
+        expected_evidence(references[row], references[other], references[:row] + references[row + 1 :])
+        for row, others in enumerate(candidates)
+        for other in others
+    ]
+    assert found_evidence([], references, candidates, 1) == [pytest.approx(row) for row in expected]
+
+
+def test_years_are_opposites_and_a_word_that_makes_other_rows_is_an_addition():
+    swimming, women, early, late, medley = range(5)
+    references = [
+        frozenset(row)
+        for row in ({swimming, early}, {swimming, late}, {swimming, women, early}, {swimming, women, late}, {medley})
+    ]
+    (found,) = found_evidence([frozenset({swimming, late})], references, [[2]], 0)
+    evidence = dict(zip(TELLING_EVIDENCE, found, strict=True))
+    assert evidence["opposite words, contexts"] == pytest.approx(math.log1p(2))
+    assert evidence["reference telling word, additions a row"] == 1.0
+    assert evidence["query telling word, additions"] == 0.0
+
+
+def test_a_context_of_too_many_completions_gives_no_opposites():
+    for number, expected in ((VOCABULARY, True), (MOST_COMPLETIONS + 2, False)):
+        indptr, ids, _ = arrays_of([{0: 1, other: 1} for other in range(1, number)])
+        assert (TellingWords.learn(indptr, ids, number).opposites.size > 0) is expected
