@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from benchmarks._copies import generator
-from fuzzyjoin.blocking.token_blocking import scorer_k
-from fuzzyjoin.compare.candidates import Candidates
-from fuzzyjoin.search.learn import MIN_PROBABILITY
+from fuzzyjoin.blocking import scorer_k
+from fuzzyjoin.compare import Candidates, EvidenceTables, column_weights, evidence_without, sample_rows
+from fuzzyjoin.compare.features import MEAN_RANK
+from fuzzyjoin.scoring import interval
 from fuzzyjoin.scoring.adjustment import RunEvidence, adjusted_run, learn_adjustment
-from fuzzyjoin.scoring.calibration import Calibrator, RunScores, interval, run_features, spread_features
+from fuzzyjoin.scoring.calibration import Calibrator, RunScores, run_features, spread_features
 from fuzzyjoin.scoring.decision import lowest_score
 from fuzzyjoin.scoring.densities import GRID, at, densities, histogram, smoothed
-from fuzzyjoin.compare.features import MEAN_RANK, EvidenceTables, column_weights, evidence_without, sample_rows
 from fuzzyjoin.scoring.logistic import NotConvergedError, fit_logistic
 from fuzzyjoin.scoring.scorer import Trees
 from fuzzyjoin.scoring.scores import CROWDS, DECOYS, best_of_rows, picked
-from fuzzyjoin.tables.key_table import key_tables
+from fuzzyjoin.search.settings import MIN_PROBABILITY
+from fuzzyjoin.tables import key_tables
 from fuzzyjoin.threads import Work
 
 if TYPE_CHECKING:

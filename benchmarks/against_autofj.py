@@ -31,7 +31,7 @@ from benchmarks._measure import (
     timed_join,
     write_json,
 )
-from fuzzyjoin.evaluation.truth import evaluate
+from fuzzyjoin.evaluation import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

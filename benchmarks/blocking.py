@@ -14,16 +14,16 @@ import numpy as np
 from benchmarks._command import add_json_option, command
 from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, mean, print_table, say, write_json
-from fuzzyjoin.blocking.token_blocking import BLOCKERS, default_k
-from fuzzyjoin.compare.candidates import Candidates
-from fuzzyjoin.tables.key_table import key_tables
+from fuzzyjoin.blocking import BLOCKERS, default_k
+from fuzzyjoin.compare import Candidates
+from fuzzyjoin.tables import key_tables
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks._data import Task
-    from fuzzyjoin.blocking.token_blocking import BlockerName
+    from fuzzyjoin.blocking import BlockerName
 
 __all__ = ["main", "task_row"]
 

@@ -24,16 +24,15 @@ import numpy as np
 from benchmarks._command import add_json_option, command
 from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, apart, peak_memory_mb, print_table, say, write_json
-from fuzzyjoin.blocking.token_blocking import BLOCKERS, LexicalBlocking
-from fuzzyjoin.text.preprocessing import blocking_text, lower
-from fuzzyjoin.text.text_array import Texts
+from fuzzyjoin.blocking import BLOCKERS, LexicalBlocking
+from fuzzyjoin.text import Texts, blocking_text, lower
 from fuzzyjoin.threads import Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fuzzyjoin.blocking.token_blocking import BlockerName
-    from fuzzyjoin.text.tokens import TokenSets
+    from fuzzyjoin.blocking import BlockerName
+    from fuzzyjoin.text import TokenSets
 
 __all__ = ["Titles", "main", "pooled_titles"]
 

@@ -20,7 +20,7 @@ import pandas as pd
 
 from benchmarks._command import add_json_option, command
 from benchmarks._measure import Column, print_table, write_json
-from fuzzyjoin.tables.key_table import ROW_NUMBER
+from fuzzyjoin.tables import ROW_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

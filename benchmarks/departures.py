@@ -24,14 +24,13 @@ from benchmarks._command import (
 )
 from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, mean, print_table, write_json
-from fuzzyjoin.joining.decide import apply_to_candidates
-from fuzzyjoin.blocking.token_blocking import CandidatePairs, default_k
-from fuzzyjoin.compare.candidates import Candidates
-from fuzzyjoin.evaluation.truth import evaluate
-from fuzzyjoin.search.learn import LearningSettings, learn
-from fuzzyjoin.joining.result_tables import result_of
+from fuzzyjoin.blocking import CandidatePairs, default_k
+from fuzzyjoin.compare import Candidates
+from fuzzyjoin.evaluation import evaluate
+from fuzzyjoin.joining import decide, match_table
+from fuzzyjoin.search import LearningSettings, learn
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables.key_table import choose_columns, key_tables
+from fuzzyjoin.tables import choose_columns, key_tables
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
@@ -121,10 +120,10 @@ def _measure(task: Task, variant: Variant, options: JoinOptions) -> tuple[float 
     tables = key_tables(task.reference, task.query, *columns)
     k = default_k(len(tables[0]))
     candidates = OtherNeighbours(*tables, k, choose_work(options.threads, None), neighbours_k=variant.neighbours(k))
-    program = learn(candidates, settings, Stopwatch())
-    result = result_of(apply_to_candidates(program, candidates, {}, Stopwatch()), Stopwatch())
-    measured = evaluate(result.matches, task.truth)
-    return measured.precision, measured.recall, result.precision_estimate.value
+    learned = learn(candidates, settings, Stopwatch())
+    decisions = decide(learned.definition, candidates, {}, Stopwatch())
+    measured = evaluate(match_table(decisions), task.truth)
+    return measured.precision, measured.recall, decisions.estimate.value
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from benchmarks._measure import (
     warm_up,
     write_json,
 )
-from fuzzyjoin.evaluation.truth import evaluate
+from fuzzyjoin.evaluation import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

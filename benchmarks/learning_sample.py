@@ -33,14 +33,13 @@ from benchmarks._measure import (
 )
 from benchmarks.blocking_speed import pooled_titles
 from fuzzyjoin import Program
-from fuzzyjoin.joining.decide import apply_to_candidates, program_candidates
-from fuzzyjoin.compare.candidates import Candidates
-from fuzzyjoin.search.learn import LearningSettings, learn
+from fuzzyjoin.compare import Candidates
+from fuzzyjoin.joining import decide, tables_to_join
+from fuzzyjoin.scoring import LEVEL, best_of_queries, interval, shipped_scorer
+from fuzzyjoin.search import LearningSettings, learn
 from fuzzyjoin.search.query_sample import SAMPLE_ROWS
-from fuzzyjoin.scoring.calibration import interval
-from fuzzyjoin.scoring.decision import LEVEL
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables.key_table import key_tables
+from fuzzyjoin.tables import key_tables
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
@@ -128,7 +127,8 @@ def learning_row(
     tables = key_tables(reference, query, ("id", "id"), [("title", "title")])
     blocker, k = settings.blocking(len(reference))
     candidates = Candidates(*tables, k, choose_work(threads, None), blocker=blocker)
-    program = learn(candidates, settings, Stopwatch())
+    learned = learn(candidates, settings, Stopwatch())
+    program = Program(definition=learned.definition, learning_record=learned.learning_record)
     seconds, cpu_seconds = clock.seconds, clock.cpu_seconds
     record, decision = program.learning_record, program.definition.decision
     estimate = program.precision_estimate
@@ -151,8 +151,9 @@ def joining_rows(
     programs: Sequence[Program], reference: pd.DataFrame, query: pd.DataFrame, threads: int | None
 ) -> list[dict[str, Any]]:
     """Join the same queries by every program: they differ in curve and cut alone, so the scores are computed once."""
-    candidates, _ = program_candidates(
-        programs[0],
+    candidates, _ = tables_to_join(
+        programs[0].definition,
+        programs[0].learning_record,
         reference,
         query,
         id_column="id",
@@ -161,9 +162,9 @@ def joining_rows(
         pairs=None,
         work=choose_work(threads, None),
     )
-    rows = []
+    best, rows = best_of_queries(candidates, programs[0].definition.weights, shipped_scorer()), []
     for seed, program in enumerate(programs):
-        decided = apply_to_candidates(program, candidates, {}, Stopwatch())
+        decided = decide(program.definition, candidates, {}, Stopwatch(), best=best)
         matches = np.where(decided.matches.joined, decided.matches.reference, -1)
         rows.append(
             {

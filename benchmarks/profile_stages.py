@@ -37,8 +37,7 @@ from benchmarks._command import (
 )
 from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, print_table, say, timed_join, write_json
-from fuzzyjoin.blocking.token_blocking import CandidatePairs
-from fuzzyjoin.compare.distances import pair_positions
+from fuzzyjoin.blocking import CandidatePairs, pair_positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -26,7 +26,8 @@ from benchmarks.blocking_speed import pooled_titles
 from benchmarks.learning_sample import learning_row
 from fuzzyjoin import Matcher, Program, index_reference
 from fuzzyjoin.files import pieces_output, table_output, write_all
-from fuzzyjoin.index.parts import TABLES, join_in_parts
+from fuzzyjoin.index import join_in_parts
+from fuzzyjoin.index.parts import TABLES
 from fuzzyjoin.search.query_sample import SAMPLE_ROWS
 
 if TYPE_CHECKING:

@@ -26,17 +26,19 @@ from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, best_recall_at, mean, print_table, say, write_json
 from benchmarks._training import examples_of, fold_numbers, train
 from fuzzyjoin import fuzzy_join
-from fuzzyjoin.joining.decide import apply_to_candidates
-from fuzzyjoin.blocking.token_blocking import scorer_k
-from fuzzyjoin.compare.candidates import Candidates
-from fuzzyjoin.evaluation.truth import evaluate
-from fuzzyjoin.search.learn import LearningSettings, learn
-from fuzzyjoin.joining.result_tables import result_of
+from fuzzyjoin.blocking import scorer_k
+from fuzzyjoin.compare import Candidates
+from fuzzyjoin.evaluation import evaluate
+from fuzzyjoin.joining import decide
+from fuzzyjoin.program import JoinResult, Program
+from fuzzyjoin.scoring import ScoredRun, TrainedScorer, score_run, shipped_scorer
 from fuzzyjoin.scoring.decision import unscaled
 from fuzzyjoin.scoring.densities import at
-from fuzzyjoin.scoring.scorer import TrainedScorer, scorer_bytes, shipped_scorer
+from fuzzyjoin.scoring.scorer import scorer_bytes
+from fuzzyjoin.search import LearningSettings
+from fuzzyjoin.search.learn import learn_from_run
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables.key_table import key_tables
+from fuzzyjoin.tables import key_tables
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
 
     from benchmarks._data import Task
     from benchmarks._training import Examples
-    from fuzzyjoin import JoinResult
 
 __all__ = ["main", "source_family", "summary", "task_row"]
 
@@ -225,7 +226,8 @@ def _sampled(task: Task, most: int) -> Task:
 def task_row(task: Task, kind: str, scorer: TrainedScorer, seed: int, conditions: Conditions) -> dict[str, Any]:
     """Join one task at every target and measure it; the row's own figures are those at the middle target."""
     candidates = _candidates(task, merged=conditions.merged)
-    results = {target: _joined(candidates, scorer, target, conditions.min_probability) for target in TARGETS}
+    scored = score_run(candidates, scorer)
+    results = {target: _joined(candidates, scored, scorer, target, conditions.min_probability) for target in TARGETS}
     measured = {target: evaluate(result.matches, task.truth) for target, result in results.items()}
     result = results[TARGET]
     ranked = _ranked(result, task)
@@ -261,12 +263,16 @@ def _candidates(task: Task, *, merged: bool) -> Candidates:
     return Candidates(*tables, scorer_k(len(tables[0])), choose_work(None, None), blocker="cosine")
 
 
-def _joined(candidates: Candidates, scorer: TrainedScorer, target: float, min_probability: float | None) -> JoinResult:
+def _joined(
+    candidates: Candidates, scored: ScoredRun, scorer: TrainedScorer, target: float, min_probability: float | None
+) -> JoinResult:
     """Join as `fuzzy_join` does; several targets share the candidates and their scores."""
     watch = Stopwatch()
     settings = LearningSettings.of("auto", None, target, negative_rules=False, min_probability=min_probability)
-    program = learn(candidates, settings, watch, scorer)
-    return result_of(apply_to_candidates(program, candidates, {}, watch, scorer), watch)
+    learned = learn_from_run(scored, candidates, settings, scorer)
+    decisions = decide(learned.definition, candidates, {}, watch, scorer, learned.best)
+    program = Program(definition=learned.definition, learning_record=learned.learning_record)
+    return JoinResult.of(program, decisions, watch)
 
 
 def _ranked(result: JoinResult, task: Task) -> list[tuple[float, float, bool]]:

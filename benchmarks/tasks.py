@@ -22,7 +22,7 @@ from benchmarks._measure import (
     write_json,
 )
 from fuzzyjoin.errors import FuzzyJoinError
-from fuzzyjoin.evaluation.truth import evaluate
+from fuzzyjoin.evaluation import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,7 +26,7 @@ import pandas as pd
 from benchmarks._command import add_json_option, command
 from benchmarks._measure import Column, print_table, write_json
 from fuzzyjoin import Program
-from fuzzyjoin.definition.definition import PrecisionEstimate
+from fuzzyjoin.definition import PrecisionEstimate
 from tasks.warehouse.connection import reading, warehouse_engine, warehouse_url, writing
 from tasks.warehouse.lock import pipeline_lock
 from tasks.warehouse.materialise import Outcome, materialise

@@ -12,21 +12,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from fuzzyjoin.api import fuzzy_join, learn_program
-    from fuzzyjoin.blocking.blocked_pairs import BlockedPairs, block_tables
-    from fuzzyjoin.blocking.token_blocking import Blocker
-    from fuzzyjoin.program.curve import precision_curve
+    from fuzzyjoin.api import block_tables, fuzzy_join, learn_program
+    from fuzzyjoin.blocking import BlockedPairs, Blocker
+    from fuzzyjoin.compare import CustomJoinFunction, JoinFunction
+    from fuzzyjoin.definition import PrecisionEstimate
     from fuzzyjoin.errors import DataError, FuzzyJoinError, UsageError
-    from fuzzyjoin.index.folder import verify_index
-    from fuzzyjoin.compare.join_functions import CustomJoinFunction, JoinFunction
-    from fuzzyjoin.evaluation.audit_design import AuditDesign
-    from fuzzyjoin.evaluation.audit_report import AuditReport, measure_audit
-    from fuzzyjoin.evaluation.audit_sample import AuditSample, draw_audit
-    from fuzzyjoin.evaluation.label_sheet import AuditLabels, read_labels
-    from fuzzyjoin.index.matcher import Matcher, index_reference
-    from fuzzyjoin.definition.definition import PrecisionEstimate, Program
-    from fuzzyjoin.joining.result_tables import JoinResult
-    from fuzzyjoin.index.update import update_index
+    from fuzzyjoin.evaluation import (
+        AuditDesign,
+        AuditLabels,
+        AuditReport,
+        AuditSample,
+        draw_audit,
+        measure_audit,
+        read_labels,
+    )
+    from fuzzyjoin.index import Matcher, index_reference, update_index, verify_index
+    from fuzzyjoin.program import JoinResult, Program, precision_curve
 
     __version__: str
 
@@ -59,30 +60,30 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AuditDesign": "labelled_audit.design",
-    "AuditLabels": "labelled_audit.sheet",
-    "AuditReport": "labelled_audit.report",
-    "AuditSample": "labelled_audit.sample",
-    "BlockedPairs": "blocked",
+    "AuditDesign": "evaluation",
+    "AuditLabels": "evaluation",
+    "AuditReport": "evaluation",
+    "AuditSample": "evaluation",
+    "BlockedPairs": "blocking",
     "Blocker": "blocking",
-    "CustomJoinFunction": "join_functions",
+    "CustomJoinFunction": "compare",
     "DataError": "errors",
     "FuzzyJoinError": "errors",
-    "JoinFunction": "join_functions",
-    "JoinResult": "result",
-    "Matcher": "matcher",
-    "PrecisionEstimate": "program",
+    "JoinFunction": "compare",
+    "JoinResult": "program",
+    "Matcher": "index",
+    "PrecisionEstimate": "definition",
     "Program": "program",
     "UsageError": "errors",
-    "block_tables": "blocked",
-    "draw_audit": "labelled_audit.sample",
+    "block_tables": "api",
+    "draw_audit": "evaluation",
     "fuzzy_join": "api",
-    "index_reference": "matcher",
+    "index_reference": "index",
     "learn_program": "api",
-    "measure_audit": "labelled_audit.report",
-    "precision_curve": "curve",
-    "read_labels": "labelled_audit.sheet",
-    "update_index": "update",
+    "measure_audit": "evaluation",
+    "precision_curve": "program",
+    "read_labels": "evaluation",
+    "update_index": "index",
     "verify_index": "index",
 }
 

@@ -1,31 +1,32 @@
-"""The public functions: learn a program, and learn and join in one call."""
+"""The public functions: block two tables, learn a program on them, and learn and join in one call."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from fuzzyjoin.joining.decide import apply_to_candidates
-from fuzzyjoin.compare.candidates import Candidates
+from fuzzyjoin.blocking import BlockedPairs
+from fuzzyjoin.compare import Candidates
 from fuzzyjoin.errors import DataError, UsageError
-from fuzzyjoin.search.learn import LearningSettings, learn
-from fuzzyjoin.joining.result_tables import result_of
+from fuzzyjoin.joining import decide
+from fuzzyjoin.program import JoinResult, Program
+from fuzzyjoin.search import LearningSettings, learn
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables.key_table import as_frame, choose_columns, identified, key_tables, require_text
+from fuzzyjoin.tables import require_text, table_pair
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fuzzyjoin.blocking.blocked_pairs import BlockedPairs
-    from fuzzyjoin.blocking.token_blocking import Blocker
-    from fuzzyjoin.compare.join_functions import Space
-    from fuzzyjoin.definition.definition import Program
-    from fuzzyjoin.joining.result_tables import JoinResult
-    from fuzzyjoin.scoring.scorer import TrainedScorer
-    from fuzzyjoin.tables.key_table import IdColumn, KeyTable, On, Table
+    from fuzzyjoin.blocking import Blocker
+    from fuzzyjoin.compare import Space
+    from fuzzyjoin.scoring import TrainedScorer
+    from fuzzyjoin.tables import IdColumn, KeyTable, On, Table, TablePair
     from fuzzyjoin.threads import Progress, Work
 
-__all__ = ["fuzzy_join", "learn_program"]
+__all__ = ["block_tables", "fuzzy_join", "learn_program"]
+
+ANY_TARGET: Final = 0.9
+"""Blocking depends on no precision target; settings want one."""
 
 
 def fuzzy_join(
@@ -118,12 +119,13 @@ def fuzzy_join(
     watch = Stopwatch()
     with watch.stage("tables"):
         own_scorer = _own_scorer(scorer, settings)
-        (reference, query), numbered = identified(as_frame(reference, "reference"), as_frame(query, "query"), id)
-        candidates = _candidates(reference, query, on, id, blocker, choose_work(threads, progress), settings)
-    program = learn(candidates, settings, watch, own_scorer)
+        tables = table_pair(reference, query, on, id)
+        candidates, warnings = _candidates(tables, blocker, choose_work(threads, progress), settings), tables.warnings
+    learned = learn(candidates, settings, watch, own_scorer)
     own = {function.name: function for function in settings.functions}
-    warnings = program.learning_record.warnings if program.learning_record else ()
-    return result_of(apply_to_candidates(program, candidates, own, watch, own_scorer), watch, (*warnings, *numbered))
+    decisions = decide(learned.definition, candidates, own, watch, own_scorer, learned.best)
+    program = Program(definition=learned.definition, learning_record=learned.learning_record)
+    return JoinResult.of(program, decisions, watch, (*learned.learning_record.warnings, *warnings))
 
 
 def learn_program(
@@ -169,40 +171,83 @@ def learn_program(
         method, space, precision_target, negative_rules=negative_rules, min_probability=min_probability
     )
     own_scorer = _own_scorer(scorer, settings)
-    candidates = _candidates(reference, query, on, id, blocker, choose_work(threads, progress), settings, pairs)
-    return learn(candidates, settings, Stopwatch(), own_scorer)
+    tables = table_pair(reference, query, on, id)
+    candidates = _candidates(tables, blocker, choose_work(threads, progress), settings, pairs)
+    learned = learn(candidates, settings, Stopwatch(), own_scorer)
+    return Program(definition=learned.definition, learning_record=learned.learning_record)
 
 
-def _candidates(  # noqa: PLR0917 - the caller's arguments in the caller's order
+def block_tables(
     reference: Table,
     query: Table,
-    on: On,
-    id_column: IdColumn,
+    on: On = None,
+    *,
+    id: IdColumn = None,  # noqa: A002 - the column is called id
+    method: Literal["auto", "autofj"] = "auto",
+    space: Space | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> BlockedPairs:
+    """Find the candidate pairs of two tables, for `learn_program` and `Program.apply` to start from.
+
+    Parameters and errors are those of `fuzzy_join`.
+
+    Returns
+    -------
+    BlockedPairs
+
+    Notes
+    -----
+    Auto-FuzzyJoin, SIGMOD 2021, section 3.2.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fuzzyjoin import block_tables, learn_program
+    >>> reference = pd.DataFrame({"id": [1, 2, 3], "name": ["Grand Mall", "North Plaza", "Lake Center"]})
+    >>> query = pd.DataFrame({"id": [7, 8], "name": ["The Grand Mall", "Lake Centre"]})
+    >>> pairs = block_tables(reference, query, on="name")
+    >>> learn_program(reference, query, on="name", pairs=pairs) == learn_program(reference, query, on="name")
+    True
+    """
+    settings = LearningSettings.of(method, space, ANY_TARGET, negative_rules=True)
+    tables = table_pair(reference, query, on, id)
+    compared = tables.reference.distinct()
+    blocker, k = settings.blocking(len(compared))
+    candidates = Candidates(compared, tables.query, k, choose_work(threads, progress), blocker=blocker)
+    return BlockedPairs(
+        compared.fingerprint(),
+        tables.query.fingerprint(),
+        blocker,
+        k,
+        candidates.query_pairs,
+        None if settings.by_scorer else candidates.reference_pairs,
+    )
+
+
+def _candidates(
+    tables: TablePair,
     blocker: Blocker | None,
     work: Work,
     settings: LearningSettings,
     pairs: BlockedPairs | None = None,
 ) -> Candidates:
-    frames, _ = identified(as_frame(reference, "reference"), as_frame(query, "query"), id_column)
-    reference_table, query_table = key_tables(*frames, *choose_columns(on, id_column, *frames))
-    for table in (reference_table, query_table):
-        require_text(table)
-    tables = reference_table.distinct(), query_table
-    if len(tables[0]) == 1:
+    require_text(tables.query)
+    compared = tables.reference.distinct()
+    if len(compared) == 1:
         raise DataError(
-            f"reference has {_single(reference_table)}; a program is learned from how reference rows differ, so give "
+            f"reference has {_single(tables.reference)}; a program is learned from how reference rows differ, so give "
             "at least two that do"
         )
+    built_in, k = settings.blocking(len(compared))
     if pairs is not None:
         if blocker is not None:
             raise UsageError(
                 "blocker and pairs are both given; pairs come from a built-in blocker: give one of the two"
             )
-        pairs.require_tables(*tables)
-        pairs.require_blocking(*settings.blocking(len(tables[0])))
-        return Candidates(*tables, pairs.k, work, blocker=pairs.blocker, found=pairs)
-    built_in, k = settings.blocking(len(tables[0]))
-    return Candidates(*tables, blocker or k, work, blocker=built_in)
+        pairs.require_tables(compared, tables.query)
+        pairs.require_blocking(built_in, k)
+    return Candidates(compared, tables.query, blocker or k, work, blocker=built_in, found=pairs)
 
 
 def _single(reference: KeyTable) -> str:
@@ -217,6 +262,6 @@ def _own_scorer(path: str | Path | None, settings: LearningSettings) -> TrainedS
             f"scorer is {str(path)!r}, but method {settings.method!r} over the space {settings.space_name!r} uses none;"
             " leave scorer out, or ask for method auto without a space"
         )
-    from fuzzyjoin.scoring.scorer import load_scorer  # noqa: PLC0415 - the search does without its kernels
+    from fuzzyjoin.scoring import load_scorer  # noqa: PLC0415 - the search does without its kernels
 
     return load_scorer(path)

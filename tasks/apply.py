@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 from prefect import get_run_logger, task
 
 from fuzzyjoin import DataError, Program
-from fuzzyjoin.joining.decide import drift_warnings
-from fuzzyjoin.program.curve import CurvePoint, curve_frame
-from fuzzyjoin.files.parquet import write_parquet
-from fuzzyjoin.joining.union import Tally
-from fuzzyjoin.index.parts import whole_estimate
+from fuzzyjoin.compare import Tally
+from fuzzyjoin.files import write_parquet
+from fuzzyjoin.index import whole_estimate
+from fuzzyjoin.joining import drift_warnings
+from fuzzyjoin.program import CurvePoint, curve_frame
 from tasks.caching import cached, is_kept, kept_ranges
 from tasks.handles import InputHandle, PartHandle, ProgramHandle, ResultHandle
 from tasks.index import sound_index
@@ -119,7 +119,7 @@ def _kept(program: Program, parts: Sequence[PartHandle]) -> ResultHandle:
         ),
         matched_rows=matched,
         unmatched_rows=unmatched_rows,
-        warnings=(*parts[0].warnings, *drift_warnings(program, matched + unmatched_rows, matched)),
+        warnings=(*parts[0].warnings, *drift_warnings(program.learning_record, matched + unmatched_rows, matched)),
         seconds=dict(seconds),
     )
 

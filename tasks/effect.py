@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict
 
 from fuzzyjoin import FuzzyJoinError
-from fuzzyjoin.tables.key_table import as_text
+from fuzzyjoin.tables import as_text
 from tasks.apply import join_query_rows, load_frame
 from tasks.credentials import opened_warehouse
 from tasks.handles import InputHandle, ProgramHandle, ResultHandle

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fuzzyjoin.definition.definition import PrecisionEstimate
+from fuzzyjoin.definition import PrecisionEstimate
 from tasks.ingestion import TableHandle
 from tasks.settings import Privacy, Warehouse
 from tasks.storage import FileHandle

@@ -16,8 +16,7 @@ import pandas as pd
 from prefect import get_run_logger, task
 
 from fuzzyjoin import DataError, Matcher, Program, UsageError, index_reference, update_index
-from fuzzyjoin.index.folder import find_index, is_index, remove_index
-from fuzzyjoin.index.matcher import reference_table
+from fuzzyjoin.index import find_index, is_index, reference_table, remove_index
 from tasks.caching import cached
 from tasks.handles import IndexHandle, InputHandle, ProgramHandle
 from tasks.ingestion import load_snapshot
@@ -25,7 +24,7 @@ from tasks.progress import shown_progress
 from tasks.storage import checked, storage_folder
 
 if TYPE_CHECKING:
-    from fuzzyjoin.tables.key_table import KeyTable
+    from fuzzyjoin.tables import KeyTable
 
 __all__ = ["index_folder", "index_reference_table", "sound_index"]
 
@@ -55,7 +54,7 @@ def index_reference_table(program: ProgramHandle, reference: InputHandle, query_
     """Make the index of the reference table for a program, unless it is there, to join so many query rows by it."""
     loaded = Program.load(checked(program.file))
     frame = load_snapshot(reference.table)
-    table = reference_table(loaded, frame, reference.id_column)
+    table, _ = reference_table(loaded, frame, reference.id_column)
     path = find_index(index_folder(), loaded, table)
     with shown_progress("indexing the reference table") as progress:
         _removed_if_damaged(path, loaded)

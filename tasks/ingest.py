@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.files import separator_note
-from fuzzyjoin.tables.key_table import choose_id, needs_numbers, require_column
+from fuzzyjoin.tables import choose_id, needs_numbers, require_column
 from fuzzyjoin.terminal import for_terminal
 from tasks.credentials import source_engine
 from tasks.handles import InputHandle

@@ -16,11 +16,9 @@ import pyarrow.parquet as pq
 from prefect import task
 
 from fuzzyjoin import DataError, Matcher
-from fuzzyjoin.program.curve import curve_points
 from fuzzyjoin.errors import FuzzyJoinError
-from fuzzyjoin.index.matcher import query_table
-from fuzzyjoin.index.parts import most_rows, uncovered
-from fuzzyjoin.joining.result_tables import result_of
+from fuzzyjoin.index import most_rows, query_table, uncovered
+from fuzzyjoin.program import JoinResult, curve_points
 from fuzzyjoin.stopwatch import Stopwatch
 from tasks.handles import IndexHandle, InputHandle, PartHandle, ProgramHandle
 from tasks.ingestion import load_rows
@@ -89,9 +87,9 @@ def join_partition(program: ProgramHandle, index: IndexHandle, query: InputHandl
     watch = Stopwatch()
     with watch.stage("tables"):
         matcher = _matcher(program, index)
-        table = query_table(matcher.program, load_rows(query.table, start, stop), query.id_column)
+        table, _ = query_table(matcher.program, load_rows(query.table, start, stop), query.id_column)
     decisions = matcher.decide(table, watch)
-    result = result_of(decisions, watch, matcher.warnings)
+    result = JoinResult.of(matcher.program, decisions, watch, matcher.warnings)
     with watch.stage("curve"):
         curve = curve_points(matcher.program, decisions.candidates)
     with watch.stage("parts"):

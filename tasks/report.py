@@ -10,7 +10,6 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from fuzzyjoin import Program
-from fuzzyjoin.joining.explanation import explain_program
 from fuzzyjoin.figures import apart
 from tasks.apply import load_frame
 from tasks.artifacts import artifact_key
@@ -23,7 +22,7 @@ from tasks.warehouse.connection import reading, shown
 from tasks.warehouse.run_audit import audit_run, estimate_of_all_in_words
 
 if TYPE_CHECKING:
-    from fuzzyjoin.definition.definition import PrecisionEstimate
+    from fuzzyjoin.definition import PrecisionEstimate
     from tasks.handles import InputHandle, ProgramHandle, ResultHandle, RunHandle
     from tasks.warehouse.materialise import Changes
     from tasks.warehouse.run_audit import RunAudit
@@ -37,7 +36,7 @@ BOUNDARY_ROWS: Final = 20
 def publish_program(run: RunHandle, program: ProgramHandle, standing: str) -> None:
     """Show a program in words; `standing` says what became of it."""
     learned = Program.load(checked(program.file))
-    words = explain_program(learned, rule_words=shows_rule_words(learned, run.privacy.shown_columns))
+    words = learned.explain(rule_words=shows_rule_words(learned, run.privacy.shown_columns))
     create_markdown_artifact(
         key=artifact_key(run.pipeline, "program"),
         description="The program in words",

@@ -12,7 +12,6 @@ from prefect.input import RunInput
 from pydantic import BaseModel, ConfigDict, Field
 
 from fuzzyjoin import FuzzyJoinError, PrecisionEstimate
-from fuzzyjoin.joining.explanation import explain_program
 from tasks.artifacts import artifact_key
 from tasks.credentials import opened_warehouse
 from tasks.markdown import code, escaped, short_id, table, wrapped
@@ -132,7 +131,7 @@ def oldest_proposal(pipeline: str, warehouse: Warehouse, shown_columns: tuple[st
         program_id=program.program_id,
         proposed_by=waiting[0].decided_by,
         proposed_at=waiting[0].decided_at,
-        words=explain_program(program, rule_words=rule_words),
+        words=program.explain(rule_words=rule_words),
         differences=diff_programs(current, program, rule_words=rule_words) if current else (),
         current_program_id=current_id,
         estimate=program.precision_estimate,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from fuzzyjoin.files.durable import sync_file, sync_folder
 from fuzzyjoin.errors import DataError, UsageError
+from fuzzyjoin.files import sync_file, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

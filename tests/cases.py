@@ -11,8 +11,8 @@ import pandas as pd
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from fuzzyjoin.compare.join_functions import resolve_space
-from fuzzyjoin.search.learn import LearningSettings
+from fuzzyjoin.compare import resolve_space
+from fuzzyjoin.search import LearningSettings
 from tests import naive
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "docs/examples/autofj50"

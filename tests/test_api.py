@@ -11,7 +11,7 @@ import pytest
 
 import fuzzyjoin
 from fuzzyjoin import DataError, FuzzyJoinError, JoinFunction, UsageError, fuzzy_join, learn_program
-from fuzzyjoin.compare.join_functions import resolve_space
+from fuzzyjoin.compare import resolve_space
 from tests import naive
 from tests.cases import SMALL, example, frame, random_tables
 

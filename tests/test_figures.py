@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fuzzyjoin import PrecisionEstimate, Program, learn_program
 from fuzzyjoin.figures import apart, rounded_down, rounded_up
-from fuzzyjoin.scoring.decision import disagreements
+from fuzzyjoin.scoring import disagreements
 from tests.cases import example
 
 values = st.floats(1e-12, 1.0) | st.sampled_from([0.5, 0.25, 1e-9, 1.0])

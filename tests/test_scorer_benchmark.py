@@ -9,8 +9,8 @@ from benchmarks import scorer, train_scorer
 from benchmarks._copies import COPIES, copy_of, withheld
 from benchmarks._data import read_task
 from benchmarks._training import LEVEL, Trial, _ball_spread, _spread, examples_of, fold_numbers, train
-from fuzzyjoin.scoring.calibration import interval
-from fuzzyjoin.scoring.scorer import TrainedScorer, scorer_bytes, shipped_scorer
+from fuzzyjoin.scoring import TrainedScorer, interval, shipped_scorer
+from fuzzyjoin.scoring.scorer import scorer_bytes
 from tests.test_benchmarks import write_task
 
 

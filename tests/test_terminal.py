@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from fuzzyjoin.cli import app
-from fuzzyjoin.files import read_table, write_table
+from fuzzyjoin.files import read_table
+from fuzzyjoin.files.table_files import write_table
 from fuzzyjoin.terminal import cell_for_terminal, for_terminal
 from tests.cases import any_text, example
 

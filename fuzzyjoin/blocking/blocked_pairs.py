@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fuzzyjoin.blocking.token_blocking import BLOCKERS, CandidatePairs
-from fuzzyjoin.compare.candidates import Candidates
+from fuzzyjoin.blocking.candidate_pairs import CandidatePairs
+from fuzzyjoin.blocking.token_blocking import BLOCKERS
 from fuzzyjoin.errors import DataError, UsageError
-from fuzzyjoin.search.learn import LearningSettings
-from fuzzyjoin.tables.key_table import as_frame, choose_columns, identified, key_tables, require_text
-from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
 
-    from fuzzyjoin.blocking.token_blocking import Blocker, BlockerName
-    from fuzzyjoin.compare.join_functions import Space
+    from fuzzyjoin.blocking.token_blocking import BlockerName
+    from fuzzyjoin.blocking.user_blocker import Blocker
     from fuzzyjoin.kernels.types import Int64Array
-    from fuzzyjoin.tables.key_table import IdColumn, KeyTable, On, Table
-    from fuzzyjoin.threads import Progress
+    from fuzzyjoin.tables import KeyTable
 
-__all__ = ["BlockedPairs", "block_tables"]
-
-TARGET: Final = 0.9
-"""Blocking depends on no precision target; settings want one."""
+__all__ = ["BlockedPairs"]
 
 _METADATA: Final = b"fuzzyjoin"
 _TABLES: Final = ("query", "reference")
@@ -134,56 +127,6 @@ class BlockedPairs:
             )
         except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, RecursionError, MemoryError) as error:
             raise DataError(f"{path} cannot be read as candidate pairs: {error}; block the tables again") from None
-
-
-def block_tables(
-    reference: Table,
-    query: Table,
-    on: On = None,
-    *,
-    id: IdColumn = None,  # noqa: A002 - the column is called id
-    method: Literal["auto", "autofj"] = "auto",
-    space: Space | None = None,
-    threads: int | None = None,
-    progress: Progress | None = None,
-) -> BlockedPairs:
-    """Find the candidate pairs of two tables, for `learn_program` and `Program.apply` to start from.
-
-    Parameters and errors are those of `fuzzy_join`.
-
-    Returns
-    -------
-    BlockedPairs
-
-    Notes
-    -----
-    Auto-FuzzyJoin, SIGMOD 2021, section 3.2.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from fuzzyjoin import block_tables, learn_program
-    >>> reference = pd.DataFrame({"id": [1, 2, 3], "name": ["Grand Mall", "North Plaza", "Lake Center"]})
-    >>> query = pd.DataFrame({"id": [7, 8], "name": ["The Grand Mall", "Lake Centre"]})
-    >>> pairs = block_tables(reference, query, on="name")
-    >>> learn_program(reference, query, on="name", pairs=pairs) == learn_program(reference, query, on="name")
-    True
-    """
-    settings = LearningSettings.of(method, space, TARGET, negative_rules=True)
-    frames, _ = identified(as_frame(reference, "reference"), as_frame(query, "query"), id)
-    tables = key_tables(*frames, *choose_columns(on, id, *frames))
-    require_text(tables[0])
-    reference_table = tables[0].distinct()
-    blocker, k = settings.blocking(len(reference_table))
-    candidates = Candidates(reference_table, tables[1], k, choose_work(threads, progress), blocker=blocker)
-    return BlockedPairs(
-        reference_table.fingerprint(),
-        tables[1].fingerprint(),
-        blocker,
-        k,
-        candidates.query_pairs,
-        None if settings.by_scorer else candidates.reference_pairs,
-    )
 
 
 def _rows(pairs: CandidatePairs) -> Int64Array:

@@ -17,15 +17,14 @@ import numpy as np
 from rapidfuzz import fuzz
 from rapidfuzz.process import cpdist
 
-from fuzzyjoin.text.long_texts import MOST_CHARACTERS
-from fuzzyjoin.text.preprocessing import punctuation_to_space
+from fuzzyjoin.text import MOST_CHARACTERS, punctuation_to_space
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fuzzyjoin.blocking.token_blocking import CandidatePairs
+    from fuzzyjoin.blocking.candidate_pairs import CandidatePairs
     from fuzzyjoin.kernels.types import BoolArray, Int64Array, UInt64Array
-    from fuzzyjoin.tables.key_table import KeyTable
+    from fuzzyjoin.tables import KeyTable
 
 __all__ = ["NearlyEqualRows", "bare"]
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fuzzyjoin.kernels.token_rules import differing_token_pairs, forbidden_pairs
-from fuzzyjoin.text.text_array import object_array
+from fuzzyjoin.text import object_array
 
 if TYPE_CHECKING:
-    from fuzzyjoin.blocking.token_blocking import CandidatePairs
+    from fuzzyjoin.blocking.candidate_pairs import CandidatePairs
     from fuzzyjoin.kernels.types import BoolArray, Int64Array
-    from fuzzyjoin.text.tokens import TokenIndex, TokenSets
+    from fuzzyjoin.text import TokenIndex, TokenSets
 
 __all__ = ["NegativeRules", "learn_rules"]
 

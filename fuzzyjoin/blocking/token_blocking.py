@@ -9,34 +9,28 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
-from fuzzyjoin.errors import UsageError
+from fuzzyjoin.blocking.candidate_pairs import CandidatePairs
 from fuzzyjoin.kernels import csr
 from fuzzyjoin.kernels.postings import GROUP, inverted_index, most_in_a_row, occurrences_by_rank
 from fuzzyjoin.kernels.topk import top_k
+from fuzzyjoin.text import TokenIndex, TokenSets
 from fuzzyjoin.threads import map_chunks
-from fuzzyjoin.text.tokens import TokenIndex, TokenSets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
-
-    from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array, UInt16Array
-    from fuzzyjoin.tables.key_table import KeyTable
+    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt16Array
+    from fuzzyjoin.text import Sets
     from fuzzyjoin.threads import Work
-    from fuzzyjoin.text.tokens import Sets
 
 __all__ = [
     "BLOCKERS",
-    "Blocker",
     "BlockerName",
-    "CandidatePairs",
     "LexicalBlocking",
-    "block_with",
     "default_k",
     "scorer_k",
 ]
@@ -49,59 +43,6 @@ SMALLEST_SQUARE = 1e-9
 BlockerName: TypeAlias = Literal["lexical", "cosine"]
 BLOCKERS: Final[tuple[BlockerName, ...]] = ("lexical", "cosine")
 """Names of the built-in blockers (see `LexicalBlocking`)."""
-
-
-@dataclass(frozen=True)
-class CandidatePairs:
-    """Candidate reference rows of each row of a table.
-
-    Row i's candidates are reference[indptr[i]:indptr[i + 1]], int32 positions in ascending order.
-    """
-
-    indptr: Int64Array
-    reference: Int32Array
-
-    def __len__(self) -> int:
-        return int(self.reference.size)
-
-    def keep(self, kept: BoolArray) -> CandidatePairs:
-        """The pairs for which `kept` (pairs,) is true."""
-        sizes = np.concatenate([[0], np.cumsum(kept)])
-        return CandidatePairs(sizes[self.indptr].astype(np.int64), self.reference[kept])
-
-    def of_rows(self, rows: Int64Array) -> CandidatePairs:
-        """The pairs of some rows alone, at ascending positions.
-
-        >>> pairs = CandidatePairs(np.array([0, 2, 3, 5]), np.array([1, 4, 0, 2, 3], np.int32))
-        >>> some = pairs.of_rows(np.array([0, 2]))
-        >>> some.indptr.tolist(), some.reference.tolist()
-        ([0, 2, 4], [1, 4, 2, 3])
-        """
-        sizes = np.diff(self.indptr)
-        asked = np.zeros(sizes.size, np.bool_)
-        asked[rows] = True
-        indptr = np.concatenate([[0], np.cumsum(sizes[rows])]).astype(np.int64)
-        return CandidatePairs(indptr, self.reference[np.repeat(asked, sizes)])
-
-
-@runtime_checkable
-class Blocker(Protocol):
-    """A user's own blocking, in one method.
-
-    `name` goes into the program; applying the program wants a blocker of the same name again.
-    """
-
-    @property
-    def name(self) -> str:
-        """What the program calls it."""
-
-    def candidate_pairs(self, reference: pd.DataFrame, query: pd.DataFrame) -> pd.DataFrame:
-        """Pairs worth comparing, as a frame with the columns `query_id` and `reference_id`.
-
-        Called twice: with the query table, and with the reference table in its place. The frames hold `id` and the
-        key columns as text. A query row's candidates must not depend on the other query rows. The calls come one after
-        the other, but maybe not in the caller's thread.
-        """
 
 
 def default_k(reference_rows: int) -> int:
@@ -263,30 +204,3 @@ class LexicalBlocking:
         return CandidatePairs(
             np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), np.concatenate([part[1] for part in found])
         )
-
-
-def block_with(blocker: Blocker, reference: KeyTable, other: KeyTable) -> CandidatePairs:
-    """Candidate pairs from a user's blocker, checked, without repeats, in canonical order.
-
-    Raises
-    ------
-    UsageError
-        If the blocker does not give a frame with `query_id` and `reference_id`.
-    DataError
-        If it names an id that its table does not hold.
-    """
-    frame = blocker.candidate_pairs(reference.frame(), other.frame())
-    if not {"query_id", "reference_id"} <= set(getattr(frame, "columns", ())):
-        raise UsageError(
-            f"blocker {blocker.name!r} gave {type(frame).__name__} without the columns query_id and reference_id; "
-            "return a frame that has both"
-        )
-    rows = other.positions(frame["query_id"], f"blocker {blocker.name!r}")
-    references = reference.positions(frame["reference_id"], f"blocker {blocker.name!r}")
-    pairs = np.unique(rows * len(reference) + references)
-    if other is reference:
-        pairs = pairs[pairs // len(reference) != pairs % len(reference)]
-    sizes = np.bincount(pairs // len(reference), minlength=len(other))
-    return CandidatePairs(
-        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), (pairs % len(reference)).astype(np.int32)
-    )

@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fuzzyjoin.cli.inputs import TablePair
-    from fuzzyjoin.definition.definition import Program
-    from fuzzyjoin.joining.result_tables import JoinResult
+    from fuzzyjoin.program import JoinResult, Program
 
 __all__ = ["app"]
 
@@ -244,9 +243,8 @@ def apply(
     seconds = {"read": time.perf_counter() - started}
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.
-    from fuzzyjoin.joining.decide import drift_warnings
-    from fuzzyjoin.index.matcher import Matcher
-    from fuzzyjoin.index.parts import join_in_parts
+    from fuzzyjoin.index import Matcher, join_in_parts
+    from fuzzyjoin.joining import drift_warnings
 
     in_one = len(tables.query) <= batch_rows
     with tables.naming_files(), progress_bars(quiet=quiet) as progress:
@@ -295,7 +293,7 @@ def apply(
         warnings=(
             *tables.notes,
             *matcher.warnings,
-            *drift_warnings(loaded, joined.counts["query_rows"], joined.counts["matched"]),
+            *drift_warnings(loaded.learning_record, joined.counts["query_rows"], joined.counts["matched"]),
             *(sentence for is_so, sentence in said if is_so),
         ),
     )
@@ -368,18 +366,18 @@ def index(
             require_column(source, column.reference)
 
         # Only now: a fault in the files is told without waiting for the compiled kernels.
-        from fuzzyjoin.index.matcher import index_reference
+        from fuzzyjoin.index import index_reference
 
         with progress_bars(quiet=quiet) as progress:
             path = index_reference(loaded, source.frame, index, id=ids, threads=threads, progress=progress)
     elif verify:
-        from fuzzyjoin.index.folder import verify_index
+        from fuzzyjoin.index import verify_index
 
         verify_index(index, loaded)
         path = index
     else:
         with read_changes(append, delete) as rows:
-            from fuzzyjoin.index.update import update_index
+            from fuzzyjoin.index import update_index
 
             with progress_bars(quiet=quiet) as progress:
                 path = update_index(index, loaded, **rows, threads=threads, progress=progress)
@@ -434,7 +432,7 @@ def evaluate(
     """
     from fuzzyjoin.cli.inputs import read_matches
     from fuzzyjoin.cli.reports import evaluation_json, evaluation_lines, print_json
-    from fuzzyjoin.evaluation.truth import evaluate as measure
+    from fuzzyjoin.evaluation import evaluate as measure
 
     evaluation = measure(*read_matches(matches, truth))
     if as_json:

@@ -71,8 +71,8 @@ def draw(
 
     The sheet shows no score and not whether the rows were joined; keep the design from the person who labels.
     """
+    from fuzzyjoin.evaluation import require_csv
     from fuzzyjoin.files import check_outputs
-    from fuzzyjoin.evaluation.label_sheet import require_csv
 
     inputs = [program, reference, query, matches, *([unmatched] if unmatched else []), *(earlier or ())]
     require_csv(output)
@@ -80,9 +80,8 @@ def draw(
 
     from fuzzyjoin.cli.inputs import load_program, read_pair, read_result
     from fuzzyjoin.cli.reports import print_warnings
+    from fuzzyjoin.evaluation import draw_audit, sheet_output
     from fuzzyjoin.files import Output, write_all
-    from fuzzyjoin.evaluation import draw_audit
-    from fuzzyjoin.evaluation.label_sheet import sheet_output
 
     loaded = load_program(program)
     tables = read_pair(reference, query, on=[(column.reference, column.query) for column in loaded.columns], ids=ids)
@@ -146,8 +145,8 @@ def report(
 
 
 def _labelled(sheet: Path, design: Path) -> "tuple[AuditDesign, AuditLabels]":
-    from fuzzyjoin.files import require_file
     from fuzzyjoin.evaluation import AuditDesign, read_labels
+    from fuzzyjoin.files import require_file
 
     require_file(design)
     loaded = AuditDesign.load(design)

@@ -20,7 +20,7 @@ from fuzzyjoin.files import (
     require_text,
     table_batches,
 )
-from fuzzyjoin.tables.key_table import NUMBERED, ROW_NUMBER, choose_id, needs_numbers, numbered
+from fuzzyjoin.tables import NUMBERED, ROW_NUMBER, choose_id, needs_numbers, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from fuzzyjoin.definition.definition import Program
+    from fuzzyjoin.program import Program
 
 __all__ = [
     "TablePair",
@@ -246,7 +246,7 @@ def content_hash(path: Path) -> str:
 
 def read_matches(matches_path: Path, truth_path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read a join's output and the true matches, for `evaluate`."""
-    from fuzzyjoin.evaluation.truth import MATCH_COLUMNS, truth_columns  # noqa: PLC0415 - of the other commands none needs it
+    from fuzzyjoin.evaluation import MATCH_COLUMNS, truth_columns  # noqa: PLC0415 - of the other commands none needs it
 
     matches = read_source(matches_path)
     truth = read_source(truth_path)
@@ -289,7 +289,7 @@ def _read_given(**paths: Path | None) -> Iterator[dict[str, pd.DataFrame]]:
 
 def load_program(path: Path) -> Program:
     """Load a program, naming its file in every error."""
-    from fuzzyjoin.definition.definition import Program  # noqa: PLC0415 - of the other commands none needs it
+    from fuzzyjoin.program import Program  # noqa: PLC0415 - of the other commands none needs it
 
     require_file(path)
     with _naming(str(path)):

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from fuzzyjoin.evaluation import read_sheet, sheet_output
 from fuzzyjoin.files import write_all
-from fuzzyjoin.evaluation.label_sheet import read_sheet, sheet_output
 from fuzzyjoin.terminal import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fuzzyjoin.evaluation.label_sheet import Label, Sheet
+    from fuzzyjoin.evaluation import Label, Sheet
 
 __all__ = ["label_sheet"]
 

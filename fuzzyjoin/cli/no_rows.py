@@ -10,8 +10,9 @@ import pandas as pd
 import typer
 
 from fuzzyjoin.cli.reports import field, print_json, print_warnings, table_words
+from fuzzyjoin.definition import Blocking, Column, Definition, Union
 from fuzzyjoin.files import table_output, write_all
-from fuzzyjoin.definition.definition import Blocking, Column, Definition, Program, Union
+from fuzzyjoin.program import Program
 from fuzzyjoin.terminal import for_terminal
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from fuzzyjoin.definition.definition import Scorer
-from fuzzyjoin.tables.key_table import ROW_NUMBER
+from fuzzyjoin.definition import Scorer
+from fuzzyjoin.tables import ROW_NUMBER
 from fuzzyjoin.terminal import for_terminal
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fuzzyjoin.cli.inputs import TablePair
-    from fuzzyjoin.evaluation.truth import Evaluation
-    from fuzzyjoin.evaluation import AuditSample
-    from fuzzyjoin.definition.definition import PrecisionEstimate, Program
+    from fuzzyjoin.definition import PrecisionEstimate
+    from fuzzyjoin.evaluation import AuditSample, Evaluation
+    from fuzzyjoin.program import Program
 
 __all__ = [
     "Outcome",

@@ -8,29 +8,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.blocking.token_blocking import BlockerName, CandidatePairs, block_with
+from fuzzyjoin.blocking import BlockerName, CandidatePairs, block_with
 from fuzzyjoin.compare.distances import ColumnTexts
 from fuzzyjoin.compare.reference_side import NO_RULES, ReferenceSide
-from fuzzyjoin.text.preprocessing import blocking_text
+from fuzzyjoin.text import blocking_text
 
 if TYPE_CHECKING:
-    from fuzzyjoin.blocking.blocked_pairs import BlockedPairs
-    from fuzzyjoin.blocking.token_blocking import Blocker, LexicalBlocking
+    from fuzzyjoin.blocking import BlockedPairs, Blocker, LexicalBlocking, NegativeRules
     from fuzzyjoin.kernels.types import Int64Array
-    from fuzzyjoin.blocking.negative_rules import NegativeRules
-    from fuzzyjoin.scoring.adjustment import RunEvidence
-    from fuzzyjoin.scoring.calibration import RunScores
-    from fuzzyjoin.scoring.scores import BestCandidates
-    from fuzzyjoin.tables.key_table import KeyTable
+    from fuzzyjoin.tables import KeyTable
+    from fuzzyjoin.text import TokenSets
     from fuzzyjoin.threads import Work
-    from fuzzyjoin.text.tokens import TokenSets
 
 __all__ = ["Candidates"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Candidates:
-    """Blocking of one pair of tables, done when asked for.
+    """Blocking of one pair of tables, done when asked for; what was derived is kept.
 
     Parameters
     ----------
@@ -48,10 +43,6 @@ class Candidates:
         The reference side, if it is at hand already: of this table, with this blocking and these rules.
     found
         Pairs that this blocker found before, on these tables and with this k.
-    scored
-        Best candidates found so far, by scorer and column weights.
-    runs
-        The same with those of decoys: scores and evidence.
     """
 
     reference: KeyTable
@@ -62,9 +53,8 @@ class Candidates:
     blocker: BlockerName = "lexical"
     prepared: ReferenceSide | None = None
     found: BlockedPairs | None = None
-    scored: dict[tuple[str, tuple[float, ...]], BestCandidates] = field(default_factory=dict)
-    runs: dict[tuple[str, tuple[float, ...]], tuple[RunScores, RunEvidence]] = field(default_factory=dict)
-    _allowed: list[tuple[NegativeRules, CandidatePairs]] = field(default_factory=list)
+    _reference_pairs: CandidatePairs | None = field(default=None, init=False)
+    _allowed: tuple[NegativeRules, CandidatePairs] | None = field(default=None, init=False)
 
     @cached_property
     def reference_side(self) -> ReferenceSide:
@@ -104,17 +94,19 @@ class Candidates:
             found = self.index.query_pairs(grams, self.query_words, self.blocking, work)
         return self.reference_side.nearest_only(found, self.query)
 
-    @cached_property
+    @property
     def reference_pairs(self) -> CandidatePairs:
         """Neighbours of every reference row, itself left out."""
-        return self.neighbours(np.arange(len(self.reference)))
+        if self._reference_pairs is None:
+            self._reference_pairs = self.neighbours(np.arange(len(self.reference)))
+        return self._reference_pairs
 
     def neighbours(self, rows: Int64Array) -> CandidatePairs:
         """Neighbours of some reference rows; the others get none. The same as in `reference_pairs`."""
         if self.found is not None and self.found.reference_pairs is not None:
             return self.found.reference_pairs
-        if "reference_pairs" in self.__dict__:
-            return self.reference_pairs
+        if self._reference_pairs is not None:
+            return self._reference_pairs
         return self.reference_side.neighbours(rows, self.work)
 
     def of_queries(self, rows: Int64Array) -> Candidates:
@@ -128,9 +120,9 @@ class Candidates:
 
     def allowed_pairs(self, rules: NegativeRules) -> CandidatePairs:
         """The query pairs that no negative rule forbids."""
-        if not self._allowed or self._allowed[0][0] != rules:
+        if self._allowed is None or self._allowed[0] != rules:
             side = self.reference_side
             codes = side.rule_codes if rules == side.rules else None
             forbidden = rules.forbid(self.query_pairs, self.query_words, self.index.words, codes)
-            self._allowed[:] = [(rules, self.query_pairs.keep(~forbidden))]
-        return self._allowed[0][1]
+            self._allowed = rules, self.query_pairs.keep(~forbidden)
+        return self._allowed[1]

@@ -18,9 +18,9 @@ import numpy as np
 from fuzzyjoin.kernels.discriminative_tokens import opposite_words, telling_evidence
 
 if TYPE_CHECKING:
-    from fuzzyjoin.blocking.token_blocking import CandidatePairs
-    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt64Array
+    from fuzzyjoin.blocking import CandidatePairs
     from fuzzyjoin.compare.forms import Form
+    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt64Array
 
 __all__ = ["TellingWords"]
 

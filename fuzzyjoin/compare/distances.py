@@ -14,22 +14,19 @@ import numpy as np
 from rapidfuzz.distance import JaroWinkler, Levenshtein
 from rapidfuzz.process import cpdist
 
-from fuzzyjoin.errors import UsageError
+from fuzzyjoin.blocking import pair_positions, pair_texts
 from fuzzyjoin.compare.join_functions import JoinFunction
+from fuzzyjoin.errors import UsageError
 from fuzzyjoin.kernels.set_distances import SET_DISTANCE_CODES, set_distances
-from fuzzyjoin.text.long_texts import MOST_CHARACTERS, long_pairs
-from fuzzyjoin.text.preprocessing import lower, preprocess
-from fuzzyjoin.text.text_array import Texts, object_array
-from fuzzyjoin.text.tokens import WEIGHTINGS, TokenIndex
+from fuzzyjoin.text import MOST_CHARACTERS, WEIGHTINGS, Texts, TokenIndex, long_pairs, lower, object_array, preprocess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fuzzyjoin.blocking.token_blocking import CandidatePairs
+    from fuzzyjoin.blocking import CandidatePairs
     from fuzzyjoin.compare.join_functions import AnyJoinFunction, CustomJoinFunction
     from fuzzyjoin.kernels.types import Float64Array, Int64Array
-    from fuzzyjoin.text.long_texts import LongPairs
-    from fuzzyjoin.text.tokens import TokenSets
+    from fuzzyjoin.text import LongPairs, TokenSets
 
 __all__ = [
     "ColumnTexts",
@@ -245,29 +242,11 @@ def column_distances(
     )
 
 
-def _pair_texts(
-    texts: np.ndarray | Texts, references: Texts, pairs: CandidatePairs, rows: Int64Array
-) -> tuple[np.ndarray, np.ndarray]:
-    """Both texts of every pair of `rows`. Rows ascend, and chunks of consecutive rows are one slice of the pairs."""
-    sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
-    positions = pair_positions(pairs, rows)
-    return np.repeat(texts[rows], sizes), references[pairs.reference[positions]]
-
-
-def pair_positions(pairs: CandidatePairs, rows: Int64Array) -> Int64Array:
-    """Positions in `pairs.reference` of the pairs of `rows`, row after row."""
-    sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
-    ends = np.cumsum(sizes)
-    within_rows: Int64Array = np.arange(ends[-1] if ends.size else 0)
-    starts: Int64Array = np.repeat(pairs.indptr[rows] - (ends - sizes), sizes)
-    return within_rows + starts
-
-
 def _character_distances(
     function: JoinFunction, column: ColumnTexts, pairs: CandidatePairs, rows: Int64Array, *, within_reference: bool
 ) -> Float64Array:
     references, queries = column.texts(function.preprocess)
-    left, right = _pair_texts(references if within_reference else queries, references, pairs, rows)
+    left, right = pair_texts(references if within_reference else queries, references, pairs, rows)
     scorer = Levenshtein.distance if function.distance == "edit" else JaroWinkler.distance
     if column.has_long_texts:
         lengths = np.maximum(*(np.fromiter(map(len, texts), np.int64, texts.size) for texts in (left, right)))
@@ -310,7 +289,7 @@ def _custom_distances(
     within_reference: bool,
 ) -> Float64Array:
     references, queries = column.raw()
-    left, right = _pair_texts(references if within_reference else queries, references, pairs, rows)
+    left, right = pair_texts(references if within_reference else queries, references, pairs, rows)
     present = (left != "") & (right != "")
     result = np.ones(left.size)
     given = np.asarray(function.distances(right[present].tolist(), left[present].tolist()), dtype=np.float64)

@@ -17,23 +17,23 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler, LCSseq, Levenshtein
 from rapidfuzz.process import cpdist
 
-from fuzzyjoin.compare.distances import pair_positions
-from fuzzyjoin.kernels.features import SET_EVIDENCE, among_rivals, nearest_siblings, set_evidence, sibling_evidence
+from fuzzyjoin.blocking import pair_positions, pair_texts
+from fuzzyjoin.compare.forms import Sides, both_sides
+from fuzzyjoin.compare.siblings import COMPARED, SIBLINGS_KEPT
 from fuzzyjoin.kernels.discriminative_tokens import TELLING_EVIDENCE
+from fuzzyjoin.kernels.features import SET_EVIDENCE, among_rivals, nearest_siblings, set_evidence, sibling_evidence
 from fuzzyjoin.kernels.word_features import WORD_EVIDENCE, word_evidence
-from fuzzyjoin.text.long_texts import long_pairs
-from fuzzyjoin.compare.forms import Sides, sides_of_candidates
+from fuzzyjoin.text import long_pairs
 from fuzzyjoin.threads import map_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fuzzyjoin.blocking.token_blocking import CandidatePairs
+    from fuzzyjoin.blocking import CandidatePairs
     from fuzzyjoin.compare.candidates import Candidates
-    from fuzzyjoin.kernels.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
-    from fuzzyjoin.text.long_texts import LongPairs
     from fuzzyjoin.compare.forms import Form
-    from fuzzyjoin.text.text_array import Texts
+    from fuzzyjoin.kernels.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
+    from fuzzyjoin.text import LongPairs
 
 __all__ = [
     "EVIDENCE",
@@ -42,12 +42,8 @@ __all__ = [
     "EvidenceTables",
     "column_weights",
     "evidence_without",
-    "room_for_siblings",
     "sample_rows",
 ]
-
-SIBLINGS_KEPT: Final = 7
-"""Nearest siblings of a row that are kept: one more than are counted, because a row that asks is nobody's sibling."""
 
 SIBLINGS_AT_ONCE: Final = 1 << 16
 """Rows whose neighbours are kept in memory at a time."""
@@ -72,8 +68,6 @@ DISTANCES: Final = (
     "mean column",
     "worst column",
 )
-COMPARED: Final = ("3-gram jaccard", "3-gram cosine", "word jaccard", "edit")
-"""Distances that are compared with those inside the reference table."""
 COMPARED_PLACES: Final = tuple(DISTANCES.index(name) for name in COMPARED)
 
 SUMMARY: Final = ("nearest share", "mean rank", "mean lead")
@@ -160,12 +154,6 @@ def evidence_without(
     return rest, left
 
 
-def room_for_siblings(rows: int) -> tuple[Float64Array, Int32Array, BoolArray]:
-    """Room for the distances to the nearest siblings of so many reference rows, whose they are, and whether known."""
-    shape = rows, len(COMPARED), SIBLINGS_KEPT
-    return np.zeros(shape), np.zeros(shape, np.int32), np.zeros(rows, np.bool_)
-
-
 @dataclass(frozen=True)
 class EvidenceTables:
     """Evidence of the candidates of two tables; texts are prepared once, evidence is computed in chunks of rows.
@@ -179,7 +167,9 @@ class EvidenceTables:
     @cached_property
     def sides(self) -> Sides:
         """The texts of both tables in all forms."""
-        return sides_of_candidates(self.candidates)
+        side, columns = self.candidates.reference_side, self.candidates.columns
+        asked = [column.query_lower for column in columns]
+        return both_sides(side.forms, asked, self.candidates.query_texts, side.index.words)
 
     def evidence(self, pairs: CandidatePairs, rows: Int64Array, *, own: int = 0) -> Float32Array:
         """Evidence of the pairs of `rows`, (pairs, len(EVIDENCE)).
@@ -271,7 +261,7 @@ class EvidenceTables:
             words = self._set_evidence(self.sides.words, pairs, chunk, own=1, left_out=0)
             texts = self.sides.reference.lower
             long = self._long_pairs(pairs, chunk, own=1)
-            left, right = map(long.heads, _pair_texts(texts, texts, pairs, chunk))
+            left, right = map(long.heads, pair_texts(texts, texts, pairs, chunk))
             edit = _compare(left, right, Levenshtein.normalized_distance)
             long.add_tails(edit, long.disjoint)
             # In the order of `COMPARED`.
@@ -356,7 +346,7 @@ class EvidenceTables:
         lower, spaced, joined = (
             (long.heads(left), long.heads(right))
             for left, right in (
-                _pair_texts(getattr(asking, form), getattr(reference, form), pairs, rows)
+                pair_texts(getattr(asking, form), getattr(reference, form), pairs, rows)
                 for form in ("lower", "spaced", "joined")
             )
         )
@@ -386,14 +376,6 @@ class EvidenceTables:
         asking, grams = self.sides.asking(own), self.sides.grams
         lengths = np.maximum(np.repeat(asking.lengths[rows], sizes), self.sides.reference.lengths[references])
         return long_pairs(lengths, np.repeat(rows, sizes), references, grams.asking(own), grams.reference)
-
-
-def _pair_texts(
-    asking: np.ndarray | Texts, references: np.ndarray | Texts, pairs: CandidatePairs, rows: Int64Array
-) -> tuple[np.ndarray, np.ndarray]:
-    """Both texts of every pair of `rows`."""
-    sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
-    return np.repeat(asking[rows], sizes), references[pairs.reference[pair_positions(pairs, rows)]]
 
 
 def _compare(left: np.ndarray, right: np.ndarray, scorer: Callable[..., float]) -> Float64Array:

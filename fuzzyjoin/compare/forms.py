@@ -9,19 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fuzzyjoin.kernels import csr
-from fuzzyjoin.text.preprocessing import punctuation_to_space
-from fuzzyjoin.text.text_array import Texts, object_array
-from fuzzyjoin.text.tokens import TokenIndex, on_grid, words
+from fuzzyjoin.text import Texts, TokenIndex, object_array, on_grid, punctuation_to_space, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fuzzyjoin.compare.candidates import Candidates
     from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int64Array, UInt32Array
-    from fuzzyjoin.compare.reference_side import ReferenceSide
-    from fuzzyjoin.text.tokens import Sets, Vocabulary
+    from fuzzyjoin.text import Sets, Vocabulary
 
-__all__ = ["Form", "ReferenceForms", "Sides", "Spellings", "TextForms", "reference_forms", "sides_of_candidates"]
+__all__ = ["Form", "ReferenceForms", "Sides", "Spellings", "TextForms", "both_sides", "reference_forms"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,29 +174,30 @@ class Sides:
         return self.reference if own else self.query
 
 
-def reference_forms(side: ReferenceSide) -> ReferenceForms:
-    """Derive all forms of the reference rows; the words are those of the blocking index."""
-    columns = [column.lower.tolist() for column in side.columns]
+def reference_forms(columns: Sequence[Sequence[str]], blocking_texts: list[str], index: TokenIndex) -> ReferenceForms:
+    """Derive all forms of the reference rows.
+
+    `columns` are in lower case; `index` is that of the words of the blocking texts.
+    """
     whole = _whole(columns)
-    texts = _text_forms(columns, whole, side.blocking_texts.tolist(), side.index.words, {})
+    texts = _text_forms(columns, whole, blocking_texts, index, {})
     return ReferenceForms(
         texts=replace(
             texts, lower=Texts.of(whole), spaced=Texts.of(list(texts.spaced)), joined=Texts.of(list(texts.joined))
         ),
         grams=TokenIndex.build(whole, "3-gram"),
         columns=tuple(TokenIndex.build(column, "3-gram") for column in columns) if len(columns) > 1 else (),
-        spellings=Spellings.of_vocabulary(side.index.words.vocabulary),
+        spellings=Spellings.of_vocabulary(index.vocabulary),
     )
 
 
-def sides_of_candidates(candidates: Candidates) -> Sides:
-    """Derive all forms of the query rows and put both tables side by side."""
-    side = candidates.reference_side
-    forms, index = side.forms, side.index.words
-    columns = [column.query_lower for column in candidates.columns]
+def both_sides(
+    forms: ReferenceForms, columns: Sequence[Sequence[str]], blocking_texts: list[str], index: TokenIndex
+) -> Sides:
+    """Derive all forms of the query rows and put both tables side by side; arguments as for `reference_forms`."""
     whole = _whole(columns)
     unknown: dict[str, int] = {}
-    query = _text_forms(columns, whole, candidates.query_texts, index, unknown)
+    query = _text_forms(columns, whole, blocking_texts, index, unknown)
     return Sides(
         reference=forms.texts,
         query=query,

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.kernels.set_distances import SET_DISTANCE_CODES
-from fuzzyjoin.text.preprocessing import PREPROCESSINGS
-from fuzzyjoin.text.tokens import TOKENISERS, WEIGHTINGS
+from fuzzyjoin.text import PREPROCESSINGS, TOKENISERS, WEIGHTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

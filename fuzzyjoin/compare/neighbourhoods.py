@@ -12,7 +12,7 @@ from fuzzyjoin.threads import map_chunks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fuzzyjoin.blocking.token_blocking import CandidatePairs
+    from fuzzyjoin.blocking import CandidatePairs
     from fuzzyjoin.compare.distances import FunctionGroup, WeightedColumns
     from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt8Array
     from fuzzyjoin.threads import Work

@@ -7,24 +7,35 @@ from functools import cached_property
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from fuzzyjoin.blocking.token_blocking import BlockerName, CandidatePairs, LexicalBlocking, block_with
+from fuzzyjoin.blocking import BlockerName, CandidatePairs, LexicalBlocking, NearlyEqualRows, NegativeRules, block_with
+from fuzzyjoin.compare.discriminative_tokens import TellingWords
 from fuzzyjoin.compare.distances import ReferenceColumn
-from fuzzyjoin.blocking.near_equal import NearlyEqualRows
-from fuzzyjoin.blocking.negative_rules import NegativeRules
-from fuzzyjoin.text.preprocessing import blocking_text
-from fuzzyjoin.text.text_array import Texts
+from fuzzyjoin.compare.forms import ReferenceForms, reference_forms
+from fuzzyjoin.compare.siblings import room_for_siblings
+from fuzzyjoin.text import Texts, blocking_text
 
 if TYPE_CHECKING:
-    from fuzzyjoin.blocking.token_blocking import Blocker
+    from fuzzyjoin.blocking import Blocker
     from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array
-    from fuzzyjoin.compare.forms import ReferenceForms
-    from fuzzyjoin.compare.discriminative_tokens import TellingWords
-    from fuzzyjoin.tables.key_table import KeyTable
+    from fuzzyjoin.tables import KeyTable
     from fuzzyjoin.threads import Work
 
-__all__ = ["NO_RULES", "ReferenceSide"]
+__all__ = ["NO_RULES", "ReferenceParts", "ReferenceSide"]
 
 NO_RULES = NegativeRules(())
+
+
+@dataclass(frozen=True)
+class ReferenceParts:
+    """What was derived of a reference table before, or read from an index; None what was not. See `ReferenceSide`."""
+
+    columns: tuple[ReferenceColumn, ...] | None = None
+    blocking_texts: Texts | None = None
+    index: LexicalBlocking | None = None
+    forms: ReferenceForms | None = None
+    siblings: tuple[Float64Array, Int32Array, BoolArray] | None = None
+    telling_words: TellingWords | None = None
+    nearly_equal: NearlyEqualRows | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,26 +52,33 @@ class ReferenceSide:
         Rules of a stored program: their words enter the vocabulary even if the reference table lacks them.
     blocker
         Which of the built-in blockers.
+    known
+        What is at hand already.
     """
 
     table: KeyTable
     blocking: int | Blocker
     rules: NegativeRules = NO_RULES
     blocker: BlockerName = "lexical"
+    known: ReferenceParts = ReferenceParts()
 
     @cached_property
     def columns(self) -> tuple[ReferenceColumn, ...]:
         """The key columns."""
-        return tuple(ReferenceColumn.of(column) for column in self.table.columns)
+        return self.known.columns or tuple(ReferenceColumn.of(column) for column in self.table.columns)
 
     @cached_property
     def blocking_texts(self) -> Texts:
         """Blocking text of the rows."""
+        if self.known.blocking_texts is not None:
+            return self.known.blocking_texts
         return Texts.of(blocking_text([column.lower.tolist() for column in self.columns]))
 
     @cached_property
     def index(self) -> LexicalBlocking:
         """The inverted index."""
+        if self.known.index is not None:
+            return self.known.index
         rule_words = [word for side in self.rules.sides() for word in side]
         return LexicalBlocking.build(self.blocking_texts, also=rule_words, blocker=self.blocker)
 
@@ -72,21 +90,24 @@ class ReferenceSide:
     @cached_property
     def forms(self) -> ReferenceForms:
         """The rows in every form that a scorer compares."""
-        from fuzzyjoin.compare.forms import reference_forms  # noqa: PLC0415 - unions do without it
-
-        return reference_forms(self)
+        if self.known.forms is not None:
+            return self.known.forms
+        columns = [column.lower.tolist() for column in self.columns]
+        return reference_forms(columns, self.blocking_texts.tolist(), self.index.words)
 
     @cached_property
     def telling_words(self) -> TellingWords:
         """Words that tell rows apart by themselves."""
-        from fuzzyjoin.compare.discriminative_tokens import TellingWords  # noqa: PLC0415 - as above
-
+        if self.known.telling_words is not None:
+            return self.known.telling_words
         words = self.index.words
         return TellingWords.learn(words.reference.indptr, words.reference.ids, len(words.vocabulary))
 
     @cached_property
     def nearly_equal(self) -> NearlyEqualRows:
         """Which rows differ in case, spaces and punctuation alone."""
+        if self.known.nearly_equal is not None:
+            return self.known.nearly_equal
         return NearlyEqualRows.of([column.lower.tolist() for column in self.columns])
 
     @property
@@ -100,9 +121,7 @@ class ReferenceSide:
     @cached_property
     def siblings(self) -> tuple[Float64Array, Int32Array, BoolArray]:
         """Room for every row's nearest siblings, and which rows have theirs (see `EvidenceTables`)."""
-        from fuzzyjoin.compare.features import room_for_siblings  # noqa: PLC0415 - as above
-
-        return room_for_siblings(len(self.table))
+        return room_for_siblings(len(self.table)) if self.known.siblings is None else self.known.siblings
 
     def merged(self, other: ReferenceSide, rows: Int64Array, table: KeyTable) -> ReferenceSide:
         """The side of a changed table, which holds rows of this one's and of another's.
@@ -120,17 +139,21 @@ class ReferenceSide:
         table
             The changed table.
         """
-        side = replace(self, table=table)
-        known = side.__dict__
-        known["columns"] = tuple(map(ReferenceColumn.merged, self.columns, other.columns, repeat(rows)))
-        known["blocking_texts"] = self.blocking_texts.merged(other.blocking_texts, rows)
-        known["index"] = self.index.merged(other.index, rows)
-        if "forms" in self.__dict__:
-            words = self.index.words.vocabulary, other.index.words.vocabulary, side.index.words.vocabulary
-            known["forms"] = self.forms.merged(other.forms, rows, words)
-        if "nearly_equal" in self.__dict__:
-            known["nearly_equal"] = self.nearly_equal.merged(other.nearly_equal, rows)
-        return side
+        index = self.index.merged(other.index, rows)
+        forms = None
+        if self.known.forms is not None:
+            vocabularies = self.index.words.vocabulary, other.index.words.vocabulary, index.words.vocabulary
+            forms = self.known.forms.merged(other.forms, rows, vocabularies)
+        known = ReferenceParts(
+            columns=tuple(map(ReferenceColumn.merged, self.columns, other.columns, repeat(rows))),
+            blocking_texts=self.blocking_texts.merged(other.blocking_texts, rows),
+            index=index,
+            forms=forms,
+            nearly_equal=(
+                None if self.known.nearly_equal is None else self.known.nearly_equal.merged(other.nearly_equal, rows)
+            ),
+        )
+        return replace(self, table=table, known=known)
 
     @cached_property
     def _all_of_the_users(self) -> CandidatePairs:

@@ -1,1 +1,30 @@
 """What decides a match, and what was learned beside it, as values and as JSON."""
+
+from fuzzyjoin.definition.definition import (
+    Blocking,
+    Column,
+    Configuration,
+    CustomFunctionName,
+    Decision,
+    Definition,
+    Part,
+    Scorer,
+    Union,
+)
+from fuzzyjoin.definition.learning_record import LearningRecord, PrecisionEstimate, QuerySample, TableRecord
+
+__all__ = [
+    "Blocking",
+    "Column",
+    "Configuration",
+    "CustomFunctionName",
+    "Decision",
+    "Definition",
+    "LearningRecord",
+    "Part",
+    "PrecisionEstimate",
+    "QuerySample",
+    "Scorer",
+    "TableRecord",
+    "Union",
+]

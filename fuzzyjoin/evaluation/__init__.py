@@ -5,24 +5,41 @@ intervals that hold for the way the sample was drawn. Labels are never read by l
 change by them.
 """
 
-from __future__ import annotations
-
 from fuzzyjoin.evaluation.audit_design import AuditDesign, Population, SampledPair
 from fuzzyjoin.evaluation.audit_report import AuditReport, LabelCounts, Measured, measure_audit
 from fuzzyjoin.evaluation.audit_sample import AuditSample, draw_audit
-from fuzzyjoin.evaluation.label_sheet import LABELS, AuditLabels, read_labels
+from fuzzyjoin.evaluation.label_sheet import (
+    LABELS,
+    AuditLabels,
+    Label,
+    Sheet,
+    read_labels,
+    read_sheet,
+    require_csv,
+    sheet_output,
+)
+from fuzzyjoin.evaluation.truth import MATCH_COLUMNS, Evaluation, evaluate, truth_columns
 
 __all__ = [
     "LABELS",
+    "MATCH_COLUMNS",
     "AuditDesign",
     "AuditLabels",
     "AuditReport",
     "AuditSample",
+    "Evaluation",
+    "Label",
     "LabelCounts",
     "Measured",
     "Population",
     "SampledPair",
+    "Sheet",
     "draw_audit",
+    "evaluate",
     "measure_audit",
     "read_labels",
+    "read_sheet",
+    "require_csv",
+    "sheet_output",
+    "truth_columns",
 ]

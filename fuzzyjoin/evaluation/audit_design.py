@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from fuzzyjoin.definition import Part, PrecisionEstimate
 from fuzzyjoin.errors import DataError
-from fuzzyjoin.files import write_text_file
 from fuzzyjoin.evaluation.intervals import BANDS
-from fuzzyjoin.definition.definition import Part, PrecisionEstimate
+from fuzzyjoin.files import write_text_file
 
 __all__ = ["DESIGN_VERSION", "LEVEL", "AuditDesign", "DrawnTable", "Population", "SampledPair"]
 

@@ -10,9 +10,9 @@ from fuzzyjoin.evaluation.audit_design import LEVEL
 from fuzzyjoin.evaluation.intervals import labels_needed, share_interval
 
 if TYPE_CHECKING:
+    from fuzzyjoin.definition import PrecisionEstimate
     from fuzzyjoin.evaluation.audit_design import AuditDesign, Population
     from fuzzyjoin.evaluation.label_sheet import AuditLabels
-    from fuzzyjoin.definition.definition import PrecisionEstimate
 
 __all__ = ["HALF_WIDTH", "AuditReport", "LabelCounts", "Measured", "measure_audit"]
 

@@ -14,17 +14,18 @@ import pandas as pd
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.evaluation.audit_design import AuditDesign, DrawnTable, Population, SampledPair
 from fuzzyjoin.evaluation.intervals import BANDS, band_rows, rows_drawn
-from fuzzyjoin.evaluation.own_estimate import own_estimate
 from fuzzyjoin.evaluation.label_sheet import SHEET_COLUMNS, cell, values_hash
-from fuzzyjoin.tables.key_table import as_frame, as_text, choose_columns, identified, key_tables
+from fuzzyjoin.evaluation.own_estimate import own_estimate
+from fuzzyjoin.tables import as_frame, as_text, choose_columns, identified, key_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fuzzyjoin.kernels.types import Int64Array
+    from fuzzyjoin.definition import PrecisionEstimate
     from fuzzyjoin.evaluation.label_sheet import AuditLabels
-    from fuzzyjoin.definition.definition import PrecisionEstimate, Program
-    from fuzzyjoin.tables.key_table import IdColumn, KeyTable, Table
+    from fuzzyjoin.kernels.types import Int64Array
+    from fuzzyjoin.program import Program
+    from fuzzyjoin.tables import IdColumn, KeyTable, Table
 
 __all__ = ["AuditSample", "draw_audit"]
 

@@ -13,9 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from fuzzyjoin.errors import DataError, UsageError
-from fuzzyjoin.files import FileFormat, Output, Source, require_column, require_file
-from fuzzyjoin.files.csv_reader import CsvError, csv_reader
-from fuzzyjoin.files.delimited import line_of_row, read_delimited
+from fuzzyjoin.files import (
+    CsvError,
+    FileFormat,
+    Output,
+    Source,
+    csv_reader,
+    line_of_row,
+    read_delimited,
+    require_column,
+    require_file,
+)
 from fuzzyjoin.terminal import printable
 
 if TYPE_CHECKING:

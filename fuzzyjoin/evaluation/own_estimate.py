@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from fuzzyjoin.compare import Tally
+from fuzzyjoin.definition import CustomFunctionName, PrecisionEstimate, Scorer
 from fuzzyjoin.errors import DataError
-from fuzzyjoin.index.matcher import Matcher, query_table
-from fuzzyjoin.joining.union import Tally
-from fuzzyjoin.index.parts import whole_estimate
-from fuzzyjoin.definition.definition import CustomFunctionName, PrecisionEstimate, Scorer
+from fuzzyjoin.index import Matcher, query_table, whole_estimate
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables.key_table import as_text
+from fuzzyjoin.tables import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fuzzyjoin.joining.decide import Decisions
+    from fuzzyjoin.joining import Decisions
     from fuzzyjoin.kernels.types import Float64Array
-    from fuzzyjoin.definition.definition import Program
-    from fuzzyjoin.tables.key_table import KeyTable
+    from fuzzyjoin.program import Program
+    from fuzzyjoin.tables import KeyTable
 
 __all__ = ["BATCH_ROWS", "own_estimate"]
 
@@ -122,7 +121,8 @@ def _joined_again(
     tallies, found = [], dict[str, str]()
     for start in range(0, places.size, BATCH_ROWS):
         rows = frames[1].iloc[places[start : start + BATCH_ROWS]]
-        decisions = matcher.decide(query_table(program, rows, tables[1].id_column), Stopwatch())
+        table, _ = query_table(program, rows, tables[1].id_column)
+        decisions = matcher.decide(table, Stopwatch())
         tallies.append(decisions.matches.tally or Tally(0, 0))
         found.update(_pairs(decisions))
     return _unless_otherwise(whole_estimate(program, tallies, ()), given, found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fuzzyjoin.errors import DataError, UsageError
-from fuzzyjoin.tables.key_table import as_text
+from fuzzyjoin.tables import as_text
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from fuzzyjoin.files.checks import Source, require_column, require_filled, require_ids, require_rows, require_text
+from fuzzyjoin.files.csv_reader import CsvError, csv_reader
+from fuzzyjoin.files.delimited import line_of_row, read_delimited
+from fuzzyjoin.files.durable import sync_file, sync_folder
 from fuzzyjoin.files.formats import FileFormat, format_of
 from fuzzyjoin.files.locks import locked
 from fuzzyjoin.files.outputs import Output, check_outputs, write_all, write_file, write_text_file
+from fuzzyjoin.files.parquet import write_parquet
 from fuzzyjoin.files.table_files import (
     pieces_output,
     read_table,
@@ -18,13 +22,17 @@ from fuzzyjoin.files.table_files import (
 )
 
 __all__ = [
+    "CsvError",
     "FileFormat",
     "Output",
     "Source",
     "check_outputs",
+    "csv_reader",
     "format_of",
+    "line_of_row",
     "locked",
     "pieces_output",
+    "read_delimited",
     "read_table",
     "require_column",
     "require_file",
@@ -34,10 +42,13 @@ __all__ = [
     "require_text",
     "row_name",
     "separator_note",
+    "sync_file",
+    "sync_folder",
     "table_batches",
     "table_output",
     "write_all",
     "write_file",
+    "write_parquet",
     "write_table",
     "write_text_file",
 ]

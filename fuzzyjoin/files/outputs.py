@@ -9,8 +9,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fuzzyjoin.files.durable import sync_file, sync_folder
 from fuzzyjoin.errors import DataError, UsageError
+from fuzzyjoin.files.durable import sync_file, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -16,15 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from fuzzyjoin.blocking.token_blocking import InvertedIndex, LexicalBlocking
-from fuzzyjoin.compare.distances import ReferenceColumn
-from fuzzyjoin.files.durable import sync_file
-from fuzzyjoin.blocking.near_equal import NearlyEqualRows
-from fuzzyjoin.compare.forms import ReferenceForms, Spellings, TextForms
-from fuzzyjoin.compare.discriminative_tokens import TellingWords
-from fuzzyjoin.tables.key_table import EqualRows, KeyTable
-from fuzzyjoin.text.text_array import Texts
-from fuzzyjoin.text.tokens import TokenIndex, TokenSets, Vocabulary
+from fuzzyjoin.blocking import InvertedIndex, LexicalBlocking, NearlyEqualRows
+from fuzzyjoin.compare import ReferenceColumn, ReferenceForms, Spellings, TellingWords, TextForms
+from fuzzyjoin.files import sync_file
+from fuzzyjoin.tables import EqualRows, KeyTable
+from fuzzyjoin.text import Texts, TokenIndex, TokenSets, Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

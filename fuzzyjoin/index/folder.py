@@ -3,12 +3,12 @@
 An index is a folder of arrays with a manifest. Its name is the hash of what it is made for: the reference table's
 content, the columns, the blocking and the forms that the program compares. It appears as a whole or not at all. For
 another table, or another program that needs other forms, there is another index, built anew or made of the index of the
-table as it was (see `fuzzyjoin.index.update`). What it holds never changes; siblings of reference rows, which take the most
-time, may be added later, and are otherwise found when they are first asked for.
+table as it was (see `update`). What it holds never changes; siblings of reference rows, which take the most time, may
+be added later, and are otherwise found when they are first asked for.
 
 What is opened is checked first. Opening must stay quick whatever the size, so it reads the ends of every file and
-blocks spread over it (see `fuzzyjoin.index.array_files` and `fuzzyjoin.index.soundness`): a file that is missing, cut off, emptied,
-zeroed or swapped is noticed, a few changed bytes within a large file are not. `verify_index` reads everything.
+blocks spread over it (see `array_files` and `soundness`): a file that is missing, cut off, emptied, zeroed or swapped
+is noticed, a few changed bytes within a large file are not. `verify_index` reads everything.
 """
 
 from __future__ import annotations
@@ -25,21 +25,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fuzzyjoin.compare.candidates import Candidates
-from fuzzyjoin.compare.distances import derive, group_functions
-from fuzzyjoin.files.durable import sync_file, sync_folder
+from fuzzyjoin.compare import Candidates, ReferenceParts, ReferenceSide, derive, group_functions
+from fuzzyjoin.definition import Configuration, Scorer
 from fuzzyjoin.errors import DataError, UsageError
-from fuzzyjoin.definition.definition import Configuration, Program, Scorer
-from fuzzyjoin.compare.reference_side import ReferenceSide
-from fuzzyjoin.index.soundness import Inspection
+from fuzzyjoin.files import sync_file, sync_folder
 from fuzzyjoin.index.array_files import FILE_NAME, file_records, read_value, write_value
-from fuzzyjoin.tables.key_table import KeyTable, as_text
-from fuzzyjoin.text.text_array import Texts
+from fuzzyjoin.index.soundness import Inspection
+from fuzzyjoin.program import Program
+from fuzzyjoin.tables import KeyTable, as_text
+from fuzzyjoin.text import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fuzzyjoin.compare.join_functions import JoinFunction
+    from fuzzyjoin.compare import JoinFunction
     from fuzzyjoin.kernels.types import Int64Array
     from fuzzyjoin.threads import Work
 
@@ -100,7 +99,8 @@ def build_index(folder: Path, program: Program, table: KeyTable, work: Work) -> 
             f"the program blocks by {blocking.method!r}, a blocker of your own, which an index cannot hold; apply it "
             "without an index"
         )
-    side = ReferenceSide(storable(table), blocking.k, program.negative_rules, program.built_in_blocker)
+    definition = program.definition
+    side = ReferenceSide(storable(table), blocking.k, definition.rules(), definition.built_in_blocker)
     write_index(path, side, program, work, all_siblings=True)
     return path
 
@@ -117,7 +117,7 @@ def write_index(path: Path, side: ReferenceSide, program: Program, work: Work, *
     """
     _derive(side, program)
     if isinstance(program.definition.decision, Scorer):
-        from fuzzyjoin.compare.features import SAMPLE, sample_rows  # noqa: PLC0415 - unions do without its kernels
+        from fuzzyjoin.compare import SAMPLE, sample_rows  # noqa: PLC0415 - unions do without its kernels
 
         rows = len(side.table)
         _find_siblings(side, program, np.arange(rows) if all_siblings else sample_rows(rows, SAMPLE), work)
@@ -305,9 +305,8 @@ def _opened(path: Path, program: Program, *, whole: bool) -> ReferenceSide:
         if name in (*SCORER_PARTS, NEARLY_EQUAL)
     }
     Inspection.of(table, parts, whole=whole)
-    side = ReferenceSide(table, needed["blocking"]["k"], program.negative_rules, program.built_in_blocker)
-    side.__dict__.update(parts)
-    return side
+    definition, k = program.definition, needed["blocking"]["k"]
+    return ReferenceSide(table, k, definition.rules(), definition.built_in_blocker, ReferenceParts(**parts))
 
 
 def _derive(side: ReferenceSide, program: Program) -> None:
@@ -327,7 +326,7 @@ def _derive(side: ReferenceSide, program: Program) -> None:
 
 def _find_siblings(side: ReferenceSide, program: Program, rows: Int64Array, work: Work) -> None:
     """Find the siblings of some rows (ascending)."""
-    from fuzzyjoin.compare.features import EvidenceTables  # noqa: PLC0415 - unions do without its kernels
+    from fuzzyjoin.compare import EvidenceTables  # noqa: PLC0415 - unions do without its kernels
 
     candidates = Candidates(side.table, _no_rows(side.table), side.blocking, work, side.rules, prepared=side)
     EvidenceTables(candidates, tuple(column.weight for column in program.columns)).find_siblings(rows)

@@ -6,35 +6,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fuzzyjoin.joining.decide import Decisions, apply_to_candidates, asked_blocking, reference_warnings
-from fuzzyjoin.compare.candidates import Candidates
+from fuzzyjoin.compare import Candidates, ReferenceSide
 from fuzzyjoin.index.folder import build_index, complete_index, open_index
-from fuzzyjoin.definition.definition import Program
-from fuzzyjoin.compare.reference_side import ReferenceSide
-from fuzzyjoin.joining.result_tables import result_of
+from fuzzyjoin.joining import asked_blocking, decide, given_scorer, reference_warnings
+from fuzzyjoin.program import JoinResult, Program
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables.key_table import (
-    NUMBERED,
-    ROW_NUMBER,
-    as_frame,
-    choose_id,
-    key_table,
-    needs_numbers,
-    numbered,
-    require_column,
-    require_text,
-)
+from fuzzyjoin.tables import NUMBERED, ROW_NUMBER, one_table, require_text
 from fuzzyjoin.threads import Work, choose_work
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pandas as pd
-
-    from fuzzyjoin.compare.join_functions import AnyJoinFunction, CustomJoinFunction
-    from fuzzyjoin.joining.result_tables import JoinResult
-    from fuzzyjoin.scoring.scorer import TrainedScorer
-    from fuzzyjoin.tables.key_table import KeyTable, Table
+    from fuzzyjoin.compare import AnyJoinFunction, CustomJoinFunction
+    from fuzzyjoin.joining import Decisions
+    from fuzzyjoin.scoring import TrainedScorer
+    from fuzzyjoin.tables import KeyTable, Table
     from fuzzyjoin.threads import Progress
 
 __all__ = ["Matcher", "index_reference", "query_table", "reference_table"]
@@ -105,18 +91,13 @@ class Matcher:
         """
         loaded = program if isinstance(program, Program) else Program.load(program)
         side = open_index(Path(index), loaded)
-        given = None
-        if scorer is not None:
-            from fuzzyjoin.scoring.scorer import load_scorer  # noqa: PLC0415 - unions do without its kernels
-
-            given = load_scorer(scorer)
         of_rows = (NUMBERED.format("reference"),) if side.table.id_column == ROW_NUMBER else ()
         return cls(
             loaded,
             side,
-            (*reference_warnings(loaded, side.table, strict=False), *of_rows),
+            (*reference_warnings(loaded.learning_record, side.table, strict=False), *of_rows),
             {function.name: function for function in join_functions},
-            given,
+            given_scorer(scorer),
             choose_work(threads, progress),
         )
 
@@ -147,14 +128,15 @@ class Matcher:
         UsageError, DataError
             As for `Program.apply` and `index_reference`.
         """
-        frame = as_frame(reference, "reference")
-        table = reference_table(program, frame, id)
-        warnings = (*reference_warnings(program, table, strict=strict), *_numbering(frame, "reference", id))
+        table, numbered = reference_table(program, reference, id)
+        warnings = (*reference_warnings(program.learning_record, table, strict=strict), *numbered)
         work = choose_work(threads, progress)
         if indexes is not None:
             side = open_index(build_index(indexes, program, table, work), program)
         else:
-            side = ReferenceSide(table, asked_blocking(program, None), program.negative_rules, program.built_in_blocker)
+            definition = program.definition
+            blocking = asked_blocking(definition, None)
+            side = ReferenceSide(table, blocking, definition.rules(), definition.built_in_blocker)
         return cls(program, side, warnings, work=work)
 
     def lookup(self, rows: Table, *, id: str | None = None) -> JoinResult:  # noqa: A002 - the column is called id
@@ -177,22 +159,21 @@ class Matcher:
         """
         watch = Stopwatch()
         with watch.stage("tables"):
-            frame = as_frame(rows, "query")
-            table = query_table(self.program, frame, id)
-        return result_of(self.decide(table, watch), watch, (*self.warnings, *_numbering(frame, "query", id)))
+            table, numbered = query_table(self.program, rows, id)
+        return JoinResult.of(self.program, self.decide(table, watch), watch, (*self.warnings, *numbered))
 
     def decide(self, query: KeyTable, watch: Stopwatch) -> Decisions:
         """What the program decides for every row of a query table, in positions."""
         candidates = Candidates(
             self.side.table,
             query,
-            asked_blocking(self.program, None),
+            asked_blocking(self.program.definition, None),
             self.work,
             self.side.rules,
             blocker=self.side.blocker,
             prepared=self.side,
         )
-        return apply_to_candidates(self.program, candidates, self.own, watch, self.scorer)
+        return decide(self.program.definition, candidates, self.own, watch, self.scorer)
 
 
 def index_reference(
@@ -239,33 +220,20 @@ def index_reference(
     See `Matcher`.
     """
     loaded = program if isinstance(program, Program) else Program.load(program)
-    table = reference_table(loaded, as_frame(reference, "reference"), id)
+    table, _ = reference_table(loaded, reference, id)
     work = choose_work(threads, progress)
     path = build_index(Path(folder), loaded, table, work)
     complete_index(path, loaded, work)
     return path
 
 
-def reference_table(program: Program, frame: pd.DataFrame, id_column: str | None) -> KeyTable:
-    """The reference table as the program looks at it; errors as for `index_reference`."""
-    table = _keys(frame, "reference", [column.reference for column in program.columns], id_column)
-    require_text(table)
-    return program.candidates_of(table)
+def reference_table(program: Program, table: Table, id_column: str | None) -> tuple[KeyTable, tuple[str, ...]]:
+    """The reference table as the program looks at it, and what to know of its ids; errors as for `index_reference`."""
+    keys, warnings = one_table(table, "reference", [column.reference for column in program.columns], id_column)
+    require_text(keys)
+    return program.definition.candidates_of(keys), warnings
 
 
-def query_table(program: Program, frame: pd.DataFrame, id_column: str | None) -> KeyTable:
-    """The query table as the program looks at it; nothing is asked of its texts."""
-    return _keys(frame, "query", [column.query for column in program.columns], id_column)
-
-
-def _numbering(frame: pd.DataFrame, role: str, id_column: str | None) -> tuple[str, ...]:
-    """What the caller should know of the ids: whether the rows are numbered."""
-    return (NUMBERED.format(role),) if id_column is None and needs_numbers(frame) else ()
-
-
-def _keys(frame: pd.DataFrame, role: str, columns: list[str], id_column: str | None) -> KeyTable:
-    for column in columns:
-        require_column(frame, column, role, "on")
-    if id_column is None and needs_numbers(frame):
-        frame = numbered(frame)
-    return key_table(frame, role=role, id_column=choose_id(frame, role, id_column), columns=columns)
+def query_table(program: Program, table: Table, id_column: str | None) -> tuple[KeyTable, tuple[str, ...]]:
+    """The query table as the program looks at it, and what to know of its ids; nothing is asked of its texts."""
+    return one_table(table, "query", [column.query for column in program.columns], id_column)

@@ -23,12 +23,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fuzzyjoin.files.durable import sync_file, sync_folder
+from fuzzyjoin.compare import Tally
+from fuzzyjoin.definition import PrecisionEstimate, Scorer
 from fuzzyjoin.errors import DataError
+from fuzzyjoin.files import sync_file, sync_folder
 from fuzzyjoin.index.matcher import query_table
-from fuzzyjoin.joining.union import Tally
-from fuzzyjoin.definition.definition import PrecisionEstimate, Scorer
-from fuzzyjoin.joining.result_tables import reference_counts, result_of
+from fuzzyjoin.joining import reference_counts
+from fuzzyjoin.program import JoinResult
 from fuzzyjoin.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from fuzzyjoin.kernels.types import Float64Array
     from fuzzyjoin.index.matcher import Matcher
-    from fuzzyjoin.definition.definition import Program
+    from fuzzyjoin.kernels.types import Float64Array
+    from fuzzyjoin.program import Program
     from fuzzyjoin.threads import Progress
 
 __all__ = ["JoinedParts", "join_in_parts", "most_rows", "uncovered", "whole_estimate"]
@@ -326,9 +327,9 @@ def join_part(matcher: Matcher, batch: pd.DataFrame, id_column: str, watch: Stop
     `stem` names the rows: position of the first, and of the first behind them.
     """
     with watch.stage("tables"):
-        table = query_table(matcher.program, batch, id_column)
+        table, _ = query_table(matcher.program, batch, id_column)
     decisions = matcher.decide(table, watch)
-    result = result_of(decisions, watch)
+    result = JoinResult.of(matcher.program, decisions, watch)
     with watch.stage("parts"):
         hashes = {}
         for name in TABLES:
@@ -368,7 +369,7 @@ def whole_estimate(
         known = [tally for tally in tallies if tally is not None]
         whole = Tally(sum(tally.mass for tally in known), sum(tally.pairs for tally in known))
         return PrecisionEstimate(value=whole.precision_estimate)
-    from fuzzyjoin.scoring.decision import headline  # noqa: PLC0415 - unions do without its kernels
+    from fuzzyjoin.scoring import headline  # noqa: PLC0415 - unions do without its kernels
 
     return headline(np.concatenate([np.empty(0), *probabilities]), program.definition.spread)
 

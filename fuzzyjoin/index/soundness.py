@@ -12,15 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
-from fuzzyjoin.blocking.token_blocking import BLOCKERS, LexicalBlocking
-from fuzzyjoin.compare.distances import ReferenceColumn
+from fuzzyjoin.blocking import BLOCKERS, LexicalBlocking, NearlyEqualRows
+from fuzzyjoin.compare import ReferenceColumn, ReferenceForms, Spellings, TellingWords, TextForms
 from fuzzyjoin.kernels.postings import GROUP, block_places, groups_of
-from fuzzyjoin.blocking.near_equal import NearlyEqualRows
-from fuzzyjoin.compare.forms import ReferenceForms, Spellings, TextForms
-from fuzzyjoin.compare.discriminative_tokens import TellingWords
-from fuzzyjoin.tables.key_table import EqualRows, KeyTable
-from fuzzyjoin.text.text_array import Texts
-from fuzzyjoin.text.tokens import TOKENISERS, WEIGHTINGS, TokenIndex, TokenSets, Vocabulary
+from fuzzyjoin.tables import EqualRows, KeyTable
+from fuzzyjoin.text import TOKENISERS, WEIGHTINGS, Texts, TokenIndex, TokenSets, Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -112,7 +108,7 @@ class Inspection:
         """Look at what is known of rows that differ in case, spaces and punctuation alone."""
         held = _of_kind(rows, NearlyEqualRows, "nearly_equal")
         self.array(held.keys, np.uint64, (self.rows,), "nearly_equal: keys")
-        self.array(held.__dict__.get("shared"), np.bool_, (self.rows,), "nearly_equal: shared")
+        self.array(held.shared, np.bool_, (self.rows,), "nearly_equal: shared")
 
     def column(self, column: object, name: str) -> None:
         """Look at a key column and what was derived from it."""
@@ -231,7 +227,7 @@ class Inspection:
 
     def siblings(self, siblings: object) -> None:
         """Look at the nearest siblings of the rows."""
-        from fuzzyjoin.compare.features import room_for_siblings  # noqa: PLC0415 - unions do without its kernels
+        from fuzzyjoin.compare import room_for_siblings  # noqa: PLC0415 - unions do without its kernels
 
         held = _of_kind(siblings, tuple, "siblings")
         _require(len(held) == 3, "siblings: are no three arrays")  # noqa: PLR2004

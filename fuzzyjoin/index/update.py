@@ -10,18 +10,19 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from fuzzyjoin.compare import ReferenceParts
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.index.folder import find_index, is_index, open_index, storable, write_index
-from fuzzyjoin.definition.definition import Program
-from fuzzyjoin.tables.key_table import as_frame, key_table, require_column, require_text
-from fuzzyjoin.text.text_array import Texts
+from fuzzyjoin.program import Program
+from fuzzyjoin.tables import as_frame, key_table, require_column, require_text
+from fuzzyjoin.text import Texts
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fuzzyjoin.kernels.types import BoolArray, Int64Array
-    from fuzzyjoin.tables.key_table import KeyTable, Table
+    from fuzzyjoin.tables import KeyTable, Table
     from fuzzyjoin.threads import Progress
 
 __all__ = ["update_index"]
@@ -108,12 +109,14 @@ def update_index(
         raise DataError("delete names every row of the index; an index needs at least one: leave or append one")
     every = _together(own, more, rows)
     require_text(every)
-    table = storable(loaded.candidates_of(every))
+    table = storable(loaded.definition.candidates_of(every))
     changed = find_index(path.parent, loaded, table)
     if is_index(changed):
         return changed
-    added = storable(loaded.candidates_of(more))
-    new_side = side.merged(replace(side, table=added), _compared_rows(rows, table, side.table, added), table)
+    added = storable(loaded.definition.candidates_of(more))
+    new_side = side.merged(
+        replace(side, table=added, known=ReferenceParts()), _compared_rows(rows, table, side.table, added), table
+    )
     write_index(changed, new_side, loaded, choose_work(threads, progress), all_siblings=False)
     return changed
 

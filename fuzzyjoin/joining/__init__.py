@@ -1,1 +1,35 @@
 """Joining: what a definition decides for every query row, as tables and in words."""
+
+from fuzzyjoin.joining.decide import (
+    Decisions,
+    asked_blocking,
+    configurations_of,
+    decide,
+    drift_warnings,
+    given_scorer,
+    named_scorer,
+    reference_warnings,
+    tables_to_join,
+)
+from fuzzyjoin.joining.explanation import explain_definition, explain_query
+from fuzzyjoin.joining.result_tables import join_counts, match_table, reference_counts, unmatched_table
+from fuzzyjoin.joining.union import match_scaled
+
+__all__ = [
+    "Decisions",
+    "asked_blocking",
+    "configurations_of",
+    "decide",
+    "drift_warnings",
+    "explain_definition",
+    "explain_query",
+    "given_scorer",
+    "join_counts",
+    "match_scaled",
+    "match_table",
+    "named_scorer",
+    "reference_counts",
+    "reference_warnings",
+    "tables_to_join",
+    "unmatched_table",
+]

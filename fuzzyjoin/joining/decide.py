@@ -1,4 +1,4 @@
-"""Applying a stored program to tables. The search is not needed and not imported."""
+"""Deciding query rows by a stored definition. The search is not needed and not imported."""
 
 from __future__ import annotations
 
@@ -6,40 +6,34 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fuzzyjoin.compare.candidates import Candidates
-from fuzzyjoin.compare.distances import WeightedColumns
+from fuzzyjoin.compare import Candidates, JoinFunction, WeightedColumns
+from fuzzyjoin.definition import PrecisionEstimate, Scorer
 from fuzzyjoin.errors import DataError, UsageError
-from fuzzyjoin.compare.join_functions import JoinFunction
-from fuzzyjoin.joining.union import Matches, match_union
-from fuzzyjoin.definition.definition import CustomFunctionName, PrecisionEstimate, Scorer
-from fuzzyjoin.joining.result_tables import result_of
-from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables.key_table import as_frame, choose_columns, identified, key_tables, require_text
-from fuzzyjoin.threads import choose_work
+from fuzzyjoin.joining.union import match_union
+from fuzzyjoin.tables import table_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from fuzzyjoin.blocking.blocked_pairs import BlockedPairs
-    from fuzzyjoin.blocking.token_blocking import Blocker, CandidatePairs
-    from fuzzyjoin.compare.join_functions import AnyJoinFunction, CustomJoinFunction
-    from fuzzyjoin.definition.definition import Program, Union
-    from fuzzyjoin.joining.result_tables import JoinResult
-    from fuzzyjoin.scoring.scorer import TrainedScorer
-    from fuzzyjoin.tables.key_table import IdColumn, KeyTable, Table
-    from fuzzyjoin.threads import Progress, Work
+    from fuzzyjoin.blocking import BlockedPairs, Blocker, CandidatePairs
+    from fuzzyjoin.compare import AnyJoinFunction, Matches
+    from fuzzyjoin.definition import CustomFunctionName, Definition, LearningRecord, Union
+    from fuzzyjoin.scoring import BestCandidates, TrainedScorer
+    from fuzzyjoin.stopwatch import Stopwatch
+    from fuzzyjoin.tables import IdColumn, KeyTable, Table
+    from fuzzyjoin.threads import Work
 
 __all__ = [
     "Decisions",
-    "apply_program",
-    "apply_to_candidates",
     "asked_blocking",
+    "configurations_of",
+    "decide",
     "drift_warnings",
+    "given_scorer",
     "named_scorer",
-    "program_candidates",
-    "program_configurations",
     "reference_warnings",
+    "tables_to_join",
 ]
 
 DRIFT_ROWS: Final = 100
@@ -52,94 +46,26 @@ DRIFT_BY_CHANCE: Final = 4.0
 
 @dataclass(frozen=True)
 class Decisions:
-    """What a program decided for every query row of two tables, in positions.
+    """What was decided for every query row of two tables, in positions.
 
     `allowed` are the candidate pairs that the negative rules left, `estimate` the estimated precision of the matches.
     """
 
-    program: Program
+    definition: Definition
     candidates: Candidates
     allowed: CandidatePairs
     matches: Matches
     estimate: PrecisionEstimate
 
-
-def apply_program(
-    program: Program,
-    reference: Table,
-    query: Table,
-    *,
-    id: IdColumn = None,  # noqa: A002 - the column is called id
-    strict: bool = False,
-    blocker: Blocker | None = None,
-    join_functions: Sequence[CustomJoinFunction] = (),
-    pairs: BlockedPairs | None = None,
-    scorer: str | Path | None = None,
-    threads: int | None = None,
-    progress: Progress | None = None,
-) -> JoinResult:
-    """Join two tables by a stored program.
-
-    Parameters
-    ----------
-    program
-        What `learn_program` gave or `Program.load` read.
-    reference, query
-        pandas frames or Arrow tables with the columns that the program names.
-    id
-        The id column of both tables, or (reference id, query id); by default `id`, else the first unique column. Rows
-        of a table that has neither are numbered from 1, which `warnings` tells.
-    strict
-        Refuse a reference table other than the one that the program was learned on, instead of warning.
-    blocker, join_functions
-        The user's own parts that the program names.
-    pairs
-        Candidate pairs that `block_tables` found on the same tables, in place of blocking them here.
-    scorer
-        The scorer file that the program names, where that is not the shipped one.
-    threads
-        Threads to use; by default the processors of this process. The result does not depend on it.
-    progress
-        Called with a stage's name and the share done.
-
-    Returns
-    -------
-    JoinResult
-        Each query row's match depends on the program, the reference table and that row alone. A query table without
-        rows gives tables without rows.
-
-    Raises
-    ------
-    UsageError
-        If a column, or a part that the program names, is missing.
-    DataError
-        If a table cannot be joined, or under `strict` if the reference table is another.
-    """
-    watch = Stopwatch()
-    with watch.stage("tables"):
-        candidates, warnings = program_candidates(
-            program,
-            reference,
-            query,
-            id_column=id,
-            strict=strict,
-            blocker=blocker,
-            pairs=pairs,
-            work=choose_work(threads, progress),
-        )
-    own = {function.name: function for function in join_functions}
-    given = None
-    if scorer is not None:
-        from fuzzyjoin.scoring.scorer import load_scorer  # noqa: PLC0415 - unions do without its kernels
-
-        given = load_scorer(scorer)
-    decisions = apply_to_candidates(program, candidates, own, watch, given)
-    drifted = drift_warnings(program, len(candidates.query), int(decisions.matches.joined.sum()))
-    return result_of(decisions, watch, (*warnings, *drifted))
+    @property
+    def joined(self) -> int:
+        """How many query rows are joined."""
+        return int(self.matches.joined.sum())
 
 
-def program_candidates(
-    program: Program,
+def tables_to_join(
+    definition: Definition,
+    record: LearningRecord | None,
     reference: Table,
     query: Table,
     *,
@@ -149,58 +75,73 @@ def program_candidates(
     pairs: BlockedPairs | None,
     work: Work,
 ) -> tuple[Candidates, tuple[str, ...]]:
-    """The tables as the program looks at them, and what the caller should know; arguments as for `apply_program`."""
-    frames, numbered = identified(as_frame(reference, "reference"), as_frame(query, "query"), id_column)
-    columns = [(column.reference, column.query) for column in program.columns]
-    whole, query_table = key_tables(*frames, *choose_columns(columns, id_column, *frames))
-    reference_table = program.candidates_of(whole)
-    # Of the query table nothing is asked: a row is decided the same whatever rows it comes with.
-    require_text(reference_table)
-    warnings = reference_warnings(program, reference_table, strict=strict)
-    blocking, built_in = asked_blocking(program, blocker), program.built_in_blocker
+    """The tables as a definition looks at them, and what the caller should know; arguments as for `Program.apply`."""
+    columns = [(column.reference, column.query) for column in definition.columns]
+    tables = table_pair(reference, query, columns, id_column)
+    compared = definition.candidates_of(tables.reference)
+    warnings = reference_warnings(record, compared, strict=strict)
+    blocking, built_in = asked_blocking(definition, blocker), definition.built_in_blocker
     if pairs is not None:
-        pairs.require_tables(reference_table, query_table)
+        pairs.require_tables(compared, tables.query)
         pairs.require_blocking(built_in, blocking)
-    candidates = Candidates(
-        reference_table, query_table, blocking, work, program.negative_rules, blocker=built_in, found=pairs
-    )
-    return candidates, (*warnings, *numbered)
+    candidates = Candidates(compared, tables.query, blocking, work, definition.rules(), blocker=built_in, found=pairs)
+    return candidates, (*warnings, *tables.warnings)
 
 
-def apply_to_candidates(
-    program: Program,
+def decide(  # noqa: PLR0917 - what decides, what is decided, and what is at hand
+    definition: Definition,
     candidates: Candidates,
     own: Mapping[str, AnyJoinFunction],
     watch: Stopwatch,
     scorer: TrainedScorer | None = None,
+    best: BestCandidates | None = None,
 ) -> Decisions:
-    """Decide every query row of prepared tables; `own` are the user's join functions by name."""
-    decision = program.definition.decision
+    """Decide every query row of prepared tables.
+
+    Parameters
+    ----------
+    definition, candidates
+        What decides, and the tables.
+    own
+        The user's join functions by name.
+    watch
+        Told the seconds a stage.
+    scorer
+        The scorer that the definition names, where that is not the shipped one.
+    best
+        The best candidates of these very rows, if learning found them already.
+    """
+    decision = definition.decision
     if isinstance(decision, Scorer):
-        return _decide_by_scorer(program, decision, candidates, watch, scorer)
-    configurations = program_configurations(decision, own)
+        from fuzzyjoin.scoring import best_of_queries, match_by_scorer  # noqa: PLC0415 - unions do without its kernels
+
+        found = named_scorer(decision, scorer)
+        with watch.stage("blocking"):
+            _ = candidates.query_pairs
+        with watch.stage("scoring"):
+            if best is None:
+                best = best_of_queries(candidates, definition.weights, found)
+            matches, estimate = match_by_scorer(best, definition)
+        return Decisions(definition, candidates, candidates.query_pairs, matches, estimate)
+    configurations = configurations_of(decision, own)
     with watch.stage("blocking"):
         _ = candidates.query_pairs
     with watch.stage("negative rules"):
-        allowed = candidates.allowed_pairs(program.negative_rules)
+        allowed = candidates.allowed_pairs(definition.rules())
     with watch.stage("matching"):
-        weights = tuple(column.weight for column in program.columns)
-        matches = match_union(WeightedColumns(candidates.columns, (weights,)), configurations, allowed, candidates)
+        columns = WeightedColumns(candidates.columns, (definition.weights,))
+        matches = match_union(columns, configurations, allowed, candidates)
     estimate = PrecisionEstimate(value=matches.tally.precision_estimate if matches.tally else None)
-    return Decisions(program, candidates, allowed, matches, estimate)
+    return Decisions(definition, candidates, allowed, matches, estimate)
 
 
-def _decide_by_scorer(
-    program: Program, decision: Scorer, candidates: Candidates, watch: Stopwatch, scorer: TrainedScorer | None
-) -> Decisions:
-    from fuzzyjoin.scoring.decision import match_by_scorer  # noqa: PLC0415 - unions do without its kernels
+def given_scorer(path: str | Path | None) -> TrainedScorer | None:
+    """The scorer of a file; None stands for the shipped one."""
+    if path is None:
+        return None
+    from fuzzyjoin.scoring import load_scorer  # noqa: PLC0415 - unions do without its kernels
 
-    found = named_scorer(decision, scorer)
-    with watch.stage("blocking"):
-        _ = candidates.query_pairs
-    with watch.stage("scoring"):
-        matches, estimate = match_by_scorer(candidates, found, program.definition)
-    return Decisions(program, candidates, candidates.query_pairs, matches, estimate)
+    return load_scorer(path)
 
 
 def named_scorer(decision: Scorer, given: TrainedScorer | None) -> TrainedScorer:
@@ -211,7 +152,7 @@ def named_scorer(decision: Scorer, given: TrainedScorer | None) -> TrainedScorer
     UsageError
         If neither has the program's hash.
     """
-    from fuzzyjoin.scoring.scorer import earlier_scorer, shipped_scorer  # noqa: PLC0415 - unions do without its kernels
+    from fuzzyjoin.scoring import earlier_scorer, shipped_scorer  # noqa: PLC0415 - unions do without its kernels
 
     scorer = given or shipped_scorer()
     if given is None and scorer.hash != decision.hash:
@@ -224,16 +165,15 @@ def named_scorer(decision: Scorer, given: TrainedScorer | None) -> TrainedScorer
     return scorer
 
 
-def program_configurations(union: Union, own: Mapping[str, AnyJoinFunction]) -> list[tuple[AnyJoinFunction, float]]:
+def configurations_of(union: Union, own: Mapping[str, AnyJoinFunction]) -> list[tuple[AnyJoinFunction, float]]:
     """The join functions of a union with their thresholds; `own` are the user's by name."""
     return [
         (_function(configuration.join_function, own), configuration.threshold) for configuration in union.configurations
     ]
 
 
-def reference_warnings(program: Program, reference: KeyTable, *, strict: bool) -> tuple[str, ...]:
+def reference_warnings(record: LearningRecord | None, reference: KeyTable, *, strict: bool) -> tuple[str, ...]:
     """What the caller should know if this is not the table that the program was learned on; `strict` refuses it."""
-    record = program.learning_record
     if record is None:
         return (
             "the program has no learning record, so nobody can tell whether it was learned on this reference table",
@@ -249,12 +189,11 @@ def reference_warnings(program: Program, reference: KeyTable, *, strict: bool) -
     return (message,)
 
 
-def drift_warnings(program: Program, rows: int, joined: int) -> tuple[str, ...]:
+def drift_warnings(record: LearningRecord | None, rows: int, joined: int) -> tuple[str, ...]:
     """What the caller should know if another share of the query rows is joined than when the program was learned.
 
     What decides stays as it is; but where the rows are of another kind, its estimate need not hold.
     """
-    record = program.learning_record
     if record is None or rows < DRIFT_ROWS or record.learned_rows < DRIFT_ROWS:
         return ()
     share, learned = joined / rows, record.joined_share
@@ -269,7 +208,7 @@ def drift_warnings(program: Program, rows: int, joined: int) -> tuple[str, ...]:
     return (message,)
 
 
-def asked_blocking(program: Program, blocker: Blocker | None) -> int | Blocker:
+def asked_blocking(definition: Definition, blocker: Blocker | None) -> int | Blocker:
     """The k of the built-in blocker that a program asks for, or the user's blocker that it names.
 
     Raises
@@ -277,7 +216,7 @@ def asked_blocking(program: Program, blocker: Blocker | None) -> int | Blocker:
     UsageError
         If the user's blocker is missing or another.
     """
-    asked = program.definition.blocking
+    asked = definition.blocking
     if blocker is not None and blocker.name == asked.method:
         return blocker
     if blocker is not None or asked.k is None:

@@ -6,26 +6,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.compare.candidates import Candidates
+from fuzzyjoin.definition import Scorer
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.figures import apart, rounded_up
-from fuzzyjoin.definition.definition import Scorer
-from fuzzyjoin.tables.key_table import as_frame, as_text, choose_columns, identified, key_tables
+from fuzzyjoin.joining.decide import decide, given_scorer, named_scorer, tables_to_join
+from fuzzyjoin.joining.result_tables import match_table, unmatched_table
+from fuzzyjoin.stopwatch import Stopwatch
 from fuzzyjoin.terminal import cell_for_terminal as cell
 from fuzzyjoin.threads import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pandas as pd
 
-    from fuzzyjoin.blocking.token_blocking import Blocker
-    from fuzzyjoin.compare.join_functions import CustomJoinFunction
-    from fuzzyjoin.definition.definition import LearningRecord, Program
-    from fuzzyjoin.tables.key_table import IdColumn, Table
+    from fuzzyjoin.blocking import Blocker
+    from fuzzyjoin.compare import AnyJoinFunction, Candidates
+    from fuzzyjoin.definition import Definition, LearningRecord
+    from fuzzyjoin.tables import IdColumn, Table
 
-__all__ = ["explain_program", "explain_query"]
+__all__ = ["explain_definition", "explain_query"]
 
 RULES_SHOWN = 5
 CANDIDATES_SHOWN = 3
@@ -33,11 +34,9 @@ EVIDENCE_SHOWN = 4
 EQUAL_SHOWN = 10
 
 
-def explain_program(program: Program, *, rule_words: bool = True) -> str:
-    """The program in words, several lines; without `rule_words` its negative rules, which are data, as a number."""
-    definition = program.definition
-    lines = [f"Program {program.program_id}"]
-    lines += [f"Compares {_columns(program)}."]
+def explain_definition(definition: Definition, record: LearningRecord | None, *, rule_words: bool = True) -> list[str]:
+    """What a program does and how it was learned, line by line (see `Program.explain`)."""
+    lines = [f"Compares {_columns(definition)}."]
     blocking = definition.blocking
     if blocking.k is not None:
         lines.append(f"Looks at the {blocking.k} reference rows that share most with a query row.")
@@ -55,12 +54,11 @@ def explain_program(program: Program, *, rule_words: bool = True) -> str:
             f"  {place}. {part.function_name} <= {part.threshold:.4g}"
             for place, part in enumerate(decision.configurations)
         ]
-    lines += _record(program)
-    return "\n".join(lines)
+    return [*lines, *_record(record)]
 
 
 def _scorer(decision: Scorer, adjustment: object) -> list[str]:
-    from fuzzyjoin.scoring.adjustment import Adjustment  # noqa: PLC0415 - unions do without the scorer's modules
+    from fuzzyjoin.scoring import Adjustment  # noqa: PLC0415 - unions do without the scorer's modules
 
     named = f"The trained scorer {decision.name} ({decision.hash}) scores the candidates of a row together."
     if decision.cut is None:
@@ -77,9 +75,9 @@ def _scorer(decision: Scorer, adjustment: object) -> list[str]:
     ]
 
 
-def _columns(program: Program) -> str:
-    used = [column for column in program.columns if column.weight > 0.0]
-    unused = [column for column in program.columns if column.weight == 0.0]
+def _columns(definition: Definition) -> str:
+    used = [column for column in definition.columns if column.weight > 0.0]
+    unused = [column for column in definition.columns if column.weight == 0.0]
     names = [
         (column.reference if column.reference == column.query else f"{column.reference} with {column.query}")
         + ("" if len(used) == 1 else f" (weight {column.weight:.3g})")
@@ -99,8 +97,7 @@ def _rules(rules: tuple[str, ...], *, words: bool) -> str:
     return f"Never joins rows that differ in one of {len(rules)} pairs of words: {shown}{more}."
 
 
-def _record(program: Program) -> list[str]:
-    record = program.learning_record
+def _record(record: LearningRecord | None) -> list[str]:
     if record is None:
         return []
     over = f" over the {record.space} space ({record.join_functions} join functions)" if record.join_functions else ""
@@ -131,74 +128,52 @@ def _rows_learned_on(record: LearningRecord) -> str:
 
 
 def explain_query(
-    program: Program,
+    definition: Definition,
+    record: LearningRecord | None,
     reference: Table,
     query: Table,
     query_id: str,
     *,
-    id: IdColumn = None,  # noqa: A002 - the column is called id
-    blocker: Blocker | None = None,
-    join_functions: Sequence[CustomJoinFunction] = (),
-    scorer: str | Path | None = None,
-) -> str:
-    """Why a program joins one query row, or does not, several lines.
-
-    Parameters
-    ----------
-    program
-        The program.
-    reference, query
-        The tables.
-    query_id
-        The row's id, as text.
-    id, blocker, join_functions, scorer
-        As for `Program.apply`.
-
-    Raises
-    ------
-    UsageError
-        If the query table has no such id, or the program needs the user's own parts.
-    DataError
-        If a table cannot be joined.
-    """
-    frames, _ = identified(as_frame(reference, "reference"), as_frame(query, "query"), id)
-    ids, pairs = choose_columns([(column.reference, column.query) for column in program.columns], id, *frames)
-    wanted = frames[1][[as_text(value) == query_id for value in frames[1][ids[1]]]]
-    if wanted.empty:
-        raise UsageError(f"query_id is {query_id!r}, which column {ids[1]!r} of query does not hold; give one it holds")
-    if isinstance(program.definition.decision, Scorer):
-        return "\n".join(_scored(program, (frames[0], wanted), ids, pairs, blocker, scorer))
-    result = program.apply(frames[0], wanted, id=ids, blocker=blocker, join_functions=join_functions)
-    if len(result.matches):
-        lines = _joined(result.matches.iloc[0])
-    else:
-        lines = _not_joined(result.unmatched.iloc[0])
-        lines += _ruled_out(program, frames[0], wanted, pairs, ids)
-    return "\n".join([*lines, *result.warnings])
-
-
-def _scored(  # noqa: PLR0917 - what its only caller has checked
-    program: Program,
-    frames: tuple[pd.DataFrame, pd.DataFrame],
-    ids: tuple[str, str],
-    pairs: list[tuple[str, str]],
+    id_column: IdColumn,
     blocker: Blocker | None,
+    own: Mapping[str, AnyJoinFunction],
     scorer: str | Path | None,
-) -> list[str]:
-    from fuzzyjoin.joining.decide import asked_blocking, named_scorer  # noqa: PLC0415 - unions do without these kernels
-    from fuzzyjoin.scoring.reasons import reasons, score_row  # noqa: PLC0415 - as above
-    from fuzzyjoin.scoring.scorer import load_scorer  # noqa: PLC0415 - as above
+) -> str:
+    """Why one query row is joined, or is not, several lines (see `Program.explain_query`)."""
+    every, warnings = tables_to_join(
+        definition,
+        record,
+        reference,
+        query,
+        id_column=id_column,
+        strict=False,
+        blocker=blocker,
+        pairs=None,
+        work=Work(),
+    )
+    position = every.query.find([query_id])
+    if position[0] < 0:
+        raise UsageError(
+            f"query_id is {query_id!r}, which column {every.query.id_column!r} of query does not hold; give one that "
+            "it holds"
+        )
+    candidates = every.of_queries(position)
+    if isinstance(definition.decision, Scorer):
+        return "\n".join(_scored(definition, definition.decision, candidates, scorer))
+    decisions = decide(definition, candidates, own, Stopwatch())
+    if decisions.joined:
+        lines = _joined(match_table(decisions).iloc[0])
+    else:
+        lines = [*_not_joined(unmatched_table(decisions).iloc[0]), *_ruled_out(definition, candidates)]
+    return "\n".join([*lines, *warnings])
 
-    decision = program.definition.decision
-    if not isinstance(decision, Scorer):
-        return []
-    whole, asked = key_tables(*frames, ids, pairs)
-    tables = program.candidates_of(whole), asked
-    candidates = Candidates(*tables, asked_blocking(program, blocker), Work(), blocker="cosine")
-    trained = named_scorer(decision, load_scorer(scorer) if scorer is not None else None)
-    row = score_row(candidates, trained, program.definition)
-    equal = tables[0].equal_ids(int(row.references[0])) if row.references.size else []
-    return [*reasons(row, decision, program.definition.probabilities, candidates), *_equal_words(equal)]
+
+def _scored(definition: Definition, decision: Scorer, candidates: Candidates, scorer: str | Path | None) -> list[str]:
+    from fuzzyjoin.scoring import reasons, score_row  # noqa: PLC0415 - unions do without its kernels
+
+    row = score_row(candidates, named_scorer(decision, given_scorer(scorer)), definition)
+    equal = candidates.reference.equal_ids(int(row.references[0])) if row.references.size else []
+    return [*reasons(row, decision, definition.probabilities, candidates), *_equal_words(equal)]
 
 
 def _equal_words(equal: list[str]) -> list[str]:
@@ -265,20 +240,11 @@ def _distances(distance: float, threshold: float, second: float = np.nan) -> lis
     return apart(distance, threshold, second, digits=4, kind="g")
 
 
-def _ruled_out(
-    program: Program,
-    reference: pd.DataFrame,
-    query: pd.DataFrame,
-    pairs: list[tuple[str, str]],
-    ids: tuple[str, str],
-) -> list[str]:
+def _ruled_out(definition: Definition, candidates: Candidates) -> list[str]:
     """The candidates that a negative rule took away, with the rule."""
-    k = program.definition.blocking.k
-    if k is None:
+    if definition.blocking.k is None:
         return []
-    rules = program.negative_rules
-    whole, asked = key_tables(reference, query, ids, pairs)
-    candidates = Candidates(program.candidates_of(whole), asked, k, Work(), rules)
+    rules = definition.rules()
     forbidden = rules.forbid(candidates.query_pairs, candidates.query_words, candidates.index.words)
     lines = []
     for place in candidates.query_pairs.reference[forbidden][:CANDIDATES_SHOWN].tolist():

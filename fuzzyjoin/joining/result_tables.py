@@ -1,96 +1,25 @@
-"""The result of a join, in the caller's ids."""
+"""What was decided, as tables in the caller's ids."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from fuzzyjoin.definition.definition import Scorer
-from fuzzyjoin.text.text_array import object_array
+from fuzzyjoin.definition import Scorer
+from fuzzyjoin.text import object_array
 
 if TYPE_CHECKING:
+    from fuzzyjoin.definition import Definition
     from fuzzyjoin.joining.decide import Decisions
     from fuzzyjoin.kernels.types import Float64Array, Int64Array
-    from fuzzyjoin.definition.definition import PrecisionEstimate, Program
-    from fuzzyjoin.stopwatch import Stopwatch
-    from fuzzyjoin.tables.key_table import KeyTable
+    from fuzzyjoin.tables import KeyTable
 
-__all__ = ["JoinResult", "reference_counts", "result_of"]
+__all__ = ["join_counts", "match_table", "reference_counts", "unmatched_table"]
 
 TOO_UNSURE = "too unsure: the best candidate scores below the decision threshold"
 TOO_FAR = "too far: the nearest candidate lies beyond every threshold"
-
-
-@dataclass(frozen=True)
-class JoinResult:
-    """A finished join.
-
-    Attributes
-    ----------
-    matches
-        One row a matched query row, in the order of the query table. `precision_estimate` is the estimated probability
-        that this match is right; `configuration` the position in the program of the configuration that joined it, with
-        its join function, distance and threshold; `runner_up_id` the second nearest candidate under that join function
-        and `margin` how much farther it is. `equal_reference_rows` says how many other reference rows have the very
-        values of this one, which has the smallest id of them. `query_text` and `reference_text` are the compared
-        values. Where a scorer decides it stands as configuration 0; distance and threshold are then 1 - score and
-        1 - cut, scores in (0, 1).
-    unmatched
-        One row an unmatched query row, with the reason and the candidate that came nearest to being joined.
-        `best_probability` is the match probability of that candidate, in [0, 1]; nan where there is none, or where a
-        union decides, which estimates it of joined rows alone.
-    program
-        The program that decided.
-    precision_estimate
-        Estimated precision of these matches.
-    id_columns
-        The id columns taken from the reference and the query table.
-    counts
-        reference_rows, equal_reference_rows (those whose compared values a row before them has too), query_rows,
-        matched, unmatched, candidate_pairs.
-    seconds
-        Seconds a stage.
-    warnings
-        What the caller should know, one sentence each.
-    """
-
-    matches: pd.DataFrame
-    unmatched: pd.DataFrame
-    program: Program
-    precision_estimate: PrecisionEstimate
-    id_columns: tuple[str, str]
-    counts: dict[str, int]
-    seconds: dict[str, float]
-    warnings: tuple[str, ...]
-
-
-def result_of(decisions: Decisions, watch: Stopwatch, warnings: tuple[str, ...] = ()) -> JoinResult:
-    """Turn decisions on positions into tables with the caller's ids, in the order of the query table."""
-    candidates, found = decisions.candidates, decisions.matches
-    with watch.stage("result"):
-        order = np.argsort(candidates.query.source_rows, kind="stable")
-        matched, unmatched = order[found.joined[order]], order[~found.joined[order]]
-        matches = _match_frame(decisions, matched)
-        rest = _unmatched_frame(decisions, unmatched)
-    return JoinResult(
-        matches=matches,
-        unmatched=rest,
-        program=decisions.program,
-        precision_estimate=decisions.estimate,
-        id_columns=(candidates.reference.id_column, candidates.query.id_column),
-        counts={
-            **reference_counts(candidates.reference),
-            "query_rows": len(candidates.query),
-            "matched": int(matched.size),
-            "unmatched": int(unmatched.size),
-            "candidate_pairs": len(candidates.query_pairs),
-        },
-        seconds=dict(watch.seconds),
-        warnings=warnings,
-    )
 
 
 def reference_counts(reference: KeyTable) -> dict[str, int]:
@@ -99,9 +28,30 @@ def reference_counts(reference: KeyTable) -> dict[str, int]:
     return {"reference_rows": rows, "equal_reference_rows": rows - reference.distinct_keys()}
 
 
-def _match_frame(decisions: Decisions, rows: Int64Array) -> pd.DataFrame:
+def join_counts(decisions: Decisions) -> dict[str, int]:
+    """How many rows there are of each kind, and candidate pairs (see `JoinResult.counts`)."""
+    candidates, matched = decisions.candidates, decisions.joined
+    return {
+        **reference_counts(candidates.reference),
+        "query_rows": len(candidates.query),
+        "matched": matched,
+        "unmatched": len(candidates.query) - matched,
+        "candidate_pairs": len(candidates.query_pairs),
+    }
+
+
+def _rows(decisions: Decisions, *, joined: bool) -> Int64Array:
+    """Positions of the query rows that are joined, or are not, in the order of the caller's table."""
+    order: Int64Array = np.argsort(decisions.candidates.query.source_rows, kind="stable")
+    rows: Int64Array = order[decisions.matches.joined[order] == joined]
+    return rows
+
+
+def match_table(decisions: Decisions) -> pd.DataFrame:
+    """One row a matched query row, in the order of the query table (see `JoinResult.matches`)."""
+    rows = _rows(decisions, joined=True)
     query, reference, found = decisions.candidates.query, decisions.candidates.reference, decisions.matches
-    names, thresholds = _configurations(decisions.program)
+    names, thresholds = _configurations(decisions.definition)
     chosen = found.configuration[rows]
     return pd.DataFrame(
         {
@@ -122,9 +72,11 @@ def _match_frame(decisions: Decisions, rows: Int64Array) -> pd.DataFrame:
     )
 
 
-def _unmatched_frame(decisions: Decisions, rows: Int64Array) -> pd.DataFrame:
+def unmatched_table(decisions: Decisions) -> pd.DataFrame:
+    """One row an unmatched query row, in the order of the query table (see `JoinResult.unmatched`)."""
+    rows = _rows(decisions, joined=False)
     query, reference, found = decisions.candidates.query, decisions.candidates.reference, decisions.matches
-    _, thresholds = _configurations(decisions.program)
+    _, thresholds = _configurations(decisions.definition)
     nearest = found.configuration[rows]
     near = nearest >= 0
     nearest_thresholds = np.full(rows.size, np.nan)
@@ -146,7 +98,7 @@ def _unmatched_frame(decisions: Decisions, rows: Int64Array) -> pd.DataFrame:
 
 def _best_probabilities(decisions: Decisions, rows: Int64Array) -> Float64Array:
     found = decisions.matches
-    known = isinstance(decisions.program.definition.decision, Scorer) & (found.reference[rows] >= 0)
+    known = isinstance(decisions.definition.decision, Scorer) & (found.reference[rows] >= 0)
     return np.where(known, found.probability[rows], np.nan)
 
 
@@ -173,7 +125,7 @@ def _reasons(decisions: Decisions, rows: Int64Array) -> list[str]:
 
 def _too_far(decisions: Decisions, rows: Int64Array) -> list[str]:
     """What to say of each row that has a candidate and is not joined."""
-    decision = decisions.program.definition.decision
+    decision = decisions.definition.decision
     if not isinstance(decision, Scorer):
         return [TOO_FAR] * rows.size
     unlikely = f"too unsure: the best candidate's match probability is below {decision.floor:g}"
@@ -181,9 +133,9 @@ def _too_far(decisions: Decisions, rows: Int64Array) -> list[str]:
     return [unlikely if value < decision.floor else TOO_UNSURE for value in probability]
 
 
-def _configurations(program: Program) -> tuple[np.ndarray, np.ndarray]:
+def _configurations(definition: Definition) -> tuple[np.ndarray, np.ndarray]:
     """Join function name and threshold of each configuration, as arrays; a scorer counts as one configuration."""
-    decision = program.definition.decision
+    decision = definition.decision
     if isinstance(decision, Scorer):
         cut = np.nan if decision.cut is None else decision.cut
         return object_array([f"scorer {decision.name}"]), np.array([1.0 - cut])

@@ -16,13 +16,7 @@ from fuzzyjoin.kernels.jit import inlined, kernel
 from fuzzyjoin.kernels.postings import GROUP, PADDING, block_places, groups_of, place_of
 
 if TYPE_CHECKING:
-    from fuzzyjoin.kernels.types import (
-        Float64Array,
-        Int32Array,
-        Int64Array,
-        UInt16Array,
-        UInt32Array,
-    )
+    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt16Array, UInt32Array
 
 __all__ = ["top_k"]
 
@@ -259,7 +253,7 @@ def top_k(
     `occurrences_by_rank`, `most` of `most_in_a_row`. `order` says which reference row has each rank, `scales` are by
     rank, descending, and `group_norms` one over the scale of the first row of every group.
     Equal scores are ordered by reference position, lower first. Only rows with a positive score are candidates. With
-    `exclude_self` row i never meets reference row i. Weights lie on a grid (`fuzzyjoin.text.tokens.on_grid`), so sums are
+    `exclude_self` row i never meets reference row i. Weights lie on a grid (`text.tokens.on_grid`), so sums are
     exact and a score depends on the two rows only.
     Returns the number of candidates of each of the rows `asked` for, and the candidates, each row's by position.
     """

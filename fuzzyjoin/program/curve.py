@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from fuzzyjoin.joining.decide import named_scorer, program_candidates, program_configurations
-from fuzzyjoin.compare.distances import WeightedColumns
-from fuzzyjoin.joining.union import Tally, match_scaled
-from fuzzyjoin.definition.definition import Union
+from fuzzyjoin.compare import Tally, WeightedColumns
+from fuzzyjoin.definition import Union
+from fuzzyjoin.joining import configurations_of, match_scaled, named_scorer, tables_to_join
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fuzzyjoin.blocking.blocked_pairs import BlockedPairs
-    from fuzzyjoin.compare.candidates import Candidates
-    from fuzzyjoin.definition.definition import Program, Scorer
-    from fuzzyjoin.tables.key_table import IdColumn, Table
+    from fuzzyjoin.blocking import BlockedPairs
+    from fuzzyjoin.compare import Candidates
+    from fuzzyjoin.definition import Scorer
+    from fuzzyjoin.program.program import Program
+    from fuzzyjoin.tables import IdColumn, Table
     from fuzzyjoin.threads import Progress
 
 __all__ = ["FACTORS", "CurvePoint", "curve_frame", "curve_points", "precision_curve"]
@@ -98,8 +98,9 @@ def precision_curve(
     """
     if not program.reachable:
         return curve_frame(program, [], factors)
-    candidates, _ = program_candidates(
-        program,
+    candidates, _ = tables_to_join(
+        program.definition,
+        program.learning_record,
         reference,
         query,
         id_column=id,
@@ -149,10 +150,9 @@ def _estimate(point: CurvePoint, *, by_union: bool) -> float | None:
 def _union_points(
     program: Program, union: Union, candidates: Candidates, factors: Sequence[float]
 ) -> tuple[CurvePoint, ...]:
-    weights = tuple(column.weight for column in program.columns)
     found = match_scaled(
-        WeightedColumns(candidates.columns, (weights,)),
-        program_configurations(union, {}),
+        WeightedColumns(candidates.columns, (program.definition.weights,)),
+        configurations_of(union, {}),
         factors,
         candidates.allowed_pairs(program.negative_rules),
         candidates,
@@ -164,14 +164,14 @@ def _union_points(
 def _scorer_points(
     program: Program, decision: Scorer, candidates: Candidates, factors: Sequence[float]
 ) -> tuple[CurvePoint, ...]:
-    from fuzzyjoin.scoring.decision import match_by_scorer  # noqa: PLC0415 - unions do without its kernels
+    from fuzzyjoin.scoring import best_of_queries, match_by_scorer  # noqa: PLC0415 - unions do without its kernels
 
-    scorer, points = named_scorer(decision, None), []
+    best, points = best_of_queries(candidates, program.definition.weights, named_scorer(decision, None)), []
     for factor in factors:
         cut = max(0.0, 1.0 - factor * (1.0 - (decision.cut or 0.0)))
         # Without the least probability, a looser cut shows what it keeps out; a tighter one keeps out more anyhow.
         scaled = decision.model_copy(update={"cut": cut, "min_probability": None})
-        matches, _ = match_by_scorer(candidates, scorer, program.definition.model_copy(update={"decision": scaled}))
+        matches, _ = match_by_scorer(best, program.definition.model_copy(update={"decision": scaled}))
         joined = matches.probability[matches.joined]
         mass = sum(map(int, (joined * PROBABILITY_UNITS).tolist()))
         points.append(CurvePoint(joined.size, mass, joined.size))

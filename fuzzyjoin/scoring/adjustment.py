@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fuzzyjoin.compare import EVIDENCE, sample_rows
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.scoring.calibration import NO_CANDIDATE
-from fuzzyjoin.compare.features import EVIDENCE, sample_rows
 from fuzzyjoin.scoring.logistic import NotConvergedError, fit_logistic
 
 if TYPE_CHECKING:

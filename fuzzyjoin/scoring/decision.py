@@ -8,35 +8,32 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fuzzyjoin.compare import Matches
+from fuzzyjoin.definition import PrecisionEstimate, Scorer
 from fuzzyjoin.figures import apart
-from fuzzyjoin.joining.union import Matches
-from fuzzyjoin.definition.definition import PrecisionEstimate, Scorer
 from fuzzyjoin.scoring.adjustment import Adjustment, adjusted_run, learn_adjustment
 from fuzzyjoin.scoring.calibration import NO_CANDIDATE, QUANTILES, interval
 from fuzzyjoin.scoring.densities import at
-from fuzzyjoin.compare.features import EvidenceTables, column_weights
-from fuzzyjoin.scoring.scores import best_candidates, run_with_decoys
 
 if TYPE_CHECKING:
-    from fuzzyjoin.compare.candidates import Candidates
+    from fuzzyjoin.definition import Definition
     from fuzzyjoin.kernels.types import Float64Array
-    from fuzzyjoin.definition.definition import Definition
-    from fuzzyjoin.scoring.adjustment import RunEvidence
-    from fuzzyjoin.scoring.calibration import Calibrator, RunCurve, RunScores
+    from fuzzyjoin.scoring.calibration import Calibrator, RunCurve
+    from fuzzyjoin.scoring.scored_run import ScoredRun
     from fuzzyjoin.scoring.scorer import TrainedScorer
     from fuzzyjoin.scoring.scores import BestCandidates
 
-__all__ = ["Learned", "disagreements", "learn_decision", "match_by_scorer", "scaled", "unscaled"]
+__all__ = ["LearnedDecision", "disagreements", "learn_decision", "match_by_scorer", "scaled", "unscaled"]
 
 LEVEL: Final = 0.9
 
 
 @dataclass(frozen=True)
-class Learned:
+class LearnedDecision:
     """A decision by the scorer, with what it needs, how many rows it joins and the estimates of its precision.
 
     `adjustment` is added to the scores of the trees; `probabilities` are the chances at each of `GRID`, `spread` is how
-    far off their mean usually is, in log-odds; `weights` are those of the columns; of the `estimates` "posterior" is
+    far off their mean usually is, in log-odds; of the `estimates` "posterior" is
     the headline, "decoys" and "ball" are views of their own.
     """
 
@@ -44,7 +41,6 @@ class Learned:
     adjustment: Adjustment
     probabilities: tuple[float, ...]
     spread: float
-    weights: tuple[float, ...]
     joined: int
     estimates: dict[str, PrecisionEstimate]
 
@@ -74,23 +70,14 @@ def unscaled(value: float) -> float:
 
 
 def learn_decision(
-    candidates: Candidates,
-    scorer: TrainedScorer,
-    target: float,
-    *,
-    min_probability: float = 0.0,
-    joined_next: bool = True,
-) -> Learned:
+    scored: ScoredRun, scorer: TrainedScorer, target: float, *, min_probability: float = 0.0
+) -> LearnedDecision:
     """Join the largest set of query rows whose headline estimate meets the target; freeze curve and cut.
 
     No row whose own match probability is below `min_probability`, in [0, 1), is in the set. The mean over a set would
     let surely right rows pay for surely wrong ones.
-    `joined_next` says that these query rows may be joined next: then runners-up are found too, and kept.
     """
-    weights = column_weights(candidates)
-    tables = EvidenceTables(candidates, weights)
-    best = scored(tables, scorer) if joined_next else best_alone(tables, scorer)
-    unadjusted, evidence = scored_run(tables, scorer, best)
+    unadjusted, evidence = scored.run, scored.evidence
     first = at(scorer.first_calibrator.curve(unadjusted).probability, unadjusted.best)
     adjustment = learn_adjustment(unadjusted, evidence, first)
     run = adjusted_run(unadjusted, evidence, adjustment)
@@ -102,7 +89,7 @@ def learn_decision(
     estimates = {"posterior": headline(probability[joined], spread)}
     if joined.any():
         estimates["decoys"] = by_decoys(curve, run.reference_decoys, joined, float(run.best[joined].min()))
-        estimates["ball"] = by_ball(scorer.calibrator, best.crowd[joined])
+        estimates["ball"] = by_ball(scorer.calibrator, scored.best.crowd[joined])
     decision = Scorer(
         name=scorer.name,
         hash=scorer.hash,
@@ -110,14 +97,12 @@ def learn_decision(
         cut=float(scaled(np.array([least]))[0]) if least is not None else None,
         min_probability=min_probability,
     )
-    return Learned(
-        decision, adjustment, tuple(curve.probability.tolist()), spread, weights, int(joined.sum()), estimates
+    return LearnedDecision(
+        decision, adjustment, tuple(curve.probability.tolist()), spread, int(joined.sum()), estimates
     )
 
 
-def match_by_scorer(
-    candidates: Candidates, scorer: TrainedScorer, definition: Definition
-) -> tuple[Matches, PrecisionEstimate]:
+def match_by_scorer(best: BestCandidates, definition: Definition) -> tuple[Matches, PrecisionEstimate]:
     """Decide every query row by what is frozen, and estimate the precision of the rows that are joined here.
 
     The trees say which candidate is a row's best. The adjustment belongs to the row: the runner-up's score moves too.
@@ -125,7 +110,6 @@ def match_by_scorer(
     decision = definition.decision
     if not isinstance(decision, Scorer):
         raise TypeError("a union of configurations is not decided by a scorer")
-    best = scored(EvidenceTables(candidates, tuple(column.weight for column in definition.columns)), scorer)
     found = best.first >= 0
     added = Adjustment.from_json(definition.adjustment).of(best.evidence, best.score)
     score = best.score + added
@@ -144,29 +128,6 @@ def match_by_scorer(
         probability=probability,
     )
     return matches, estimate
-
-
-def scored(tables: EvidenceTables, scorer: TrainedScorer) -> BestCandidates:
-    """The best candidates of every query row; kept, because joining follows learning on the same tables."""
-    known, key = tables.candidates.scored, (scorer.hash, tables.weights)
-    if key not in known:
-        rows = np.arange(len(tables.candidates.query), dtype=np.int64)
-        known[key] = best_candidates(tables, scorer, tables.candidates.query_pairs, rows)
-    return known[key]
-
-
-def best_alone(tables: EvidenceTables, scorer: TrainedScorer) -> BestCandidates:
-    """The best candidates of every query row, without runners-up."""
-    rows = np.arange(len(tables.candidates.query), dtype=np.int64)
-    return best_candidates(tables, scorer, tables.candidates.query_pairs, rows, runner_up=False)
-
-
-def scored_run(tables: EvidenceTables, scorer: TrainedScorer, best: BestCandidates) -> tuple[RunScores, RunEvidence]:
-    """The best candidates' scores and evidence with those of the decoys; kept too."""
-    known, key = tables.candidates.runs, (scorer.hash, tables.weights)
-    if key not in known:
-        known[key] = run_with_decoys(tables, scorer, best)
-    return known[key]
 
 
 def lowest_score(

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fuzzyjoin.compare import EVIDENCE, EvidenceTables
 from fuzzyjoin.figures import apart, rounded_down
 from fuzzyjoin.scoring.adjustment import INPUTS, Adjustment
 from fuzzyjoin.scoring.decision import scaled, unscaled
 from fuzzyjoin.scoring.densities import at
-from fuzzyjoin.compare.features import EVIDENCE, EvidenceTables
 from fuzzyjoin.terminal import cell_for_terminal as cell
 
 if TYPE_CHECKING:
-    from fuzzyjoin.compare.candidates import Candidates
+    from fuzzyjoin.compare import Candidates
+    from fuzzyjoin.definition import Definition, Scorer
     from fuzzyjoin.kernels.types import Float32Array, Float64Array, Int64Array
-    from fuzzyjoin.definition.definition import Definition, Scorer
     from fuzzyjoin.scoring.scorer import TrainedScorer
 
 __all__ = ["ScoredRow", "reasons", "score_row"]

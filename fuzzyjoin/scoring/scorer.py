@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fuzzyjoin.compare import EVIDENCE
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.kernels.trees import highest_scores, lay_out, path_contributions, tree_scores
 from fuzzyjoin.scoring.calibration import Calibrator
 from fuzzyjoin.scoring.densities import GRID
-from fuzzyjoin.compare.features import EVIDENCE
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fuzzyjoin.compare.distances import pair_positions
+from fuzzyjoin.blocking import pair_positions
+from fuzzyjoin.compare import EVIDENCE, SIBLINGS, evidence_without, sample_rows
 from fuzzyjoin.kernels.neighbours import nearest_two
 from fuzzyjoin.scoring.adjustment import RunEvidence
 from fuzzyjoin.scoring.calibration import NO_CANDIDATE, RunScores
-from fuzzyjoin.compare.features import EVIDENCE, SIBLINGS, evidence_without, sample_rows
 from fuzzyjoin.threads import map_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fuzzyjoin.blocking.token_blocking import CandidatePairs
+    from fuzzyjoin.blocking import CandidatePairs
+    from fuzzyjoin.compare import EvidenceTables
     from fuzzyjoin.kernels.types import Float32Array, Float64Array, Int64Array
-    from fuzzyjoin.compare.features import EvidenceTables
     from fuzzyjoin.scoring.scorer import TrainedScorer
 
 __all__ = ["CROWDS", "DECOYS", "BestCandidates", "best_candidates", "best_of_rows", "picked", "run_with_decoys"]

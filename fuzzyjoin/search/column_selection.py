@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.compare.distances import WeightedColumns
+from fuzzyjoin.compare import WeightedColumns
 from fuzzyjoin.search.union_search import THRESHOLDS, search_unions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fuzzyjoin.blocking.token_blocking import CandidatePairs
-    from fuzzyjoin.compare.distances import ColumnTexts
-    from fuzzyjoin.compare.join_functions import AnyJoinFunction
+    from fuzzyjoin.blocking import CandidatePairs
+    from fuzzyjoin.compare import AnyJoinFunction, ColumnTexts
     from fuzzyjoin.search.union_search import UnionFound
     from fuzzyjoin.threads import Work
 

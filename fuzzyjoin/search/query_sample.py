@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Int64Array
-    from fuzzyjoin.tables.key_table import KeyTable
+    from fuzzyjoin.tables import KeyTable
 
 __all__ = ["SAMPLE_ROWS", "drawn_rows"]
 

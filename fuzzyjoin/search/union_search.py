@@ -12,18 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.compare.distances import group_functions
+from fuzzyjoin.compare import count_balls, find_nearest, group_functions
 from fuzzyjoin.kernels.greedy import greedy_union
-from fuzzyjoin.compare.neighbourhoods import count_balls, find_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fuzzyjoin.blocking.token_blocking import CandidatePairs
-    from fuzzyjoin.compare.distances import WeightedColumns
-    from fuzzyjoin.compare.join_functions import AnyJoinFunction
+    from fuzzyjoin.blocking import CandidatePairs
+    from fuzzyjoin.compare import AnyJoinFunction, Nearest, WeightedColumns
     from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt8Array
-    from fuzzyjoin.compare.neighbourhoods import Nearest
     from fuzzyjoin.threads import Work
 
 __all__ = ["THRESHOLDS", "UnionFound", "search_unions"]

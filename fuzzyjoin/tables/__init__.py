@@ -1,1 +1,42 @@
 """The edge of the library: the caller's tables, checked once, as key columns in canonical order."""
+
+from fuzzyjoin.tables.cells import as_text
+from fuzzyjoin.tables.columns import (
+    NUMBERED,
+    ROW_NUMBER,
+    IdColumn,
+    On,
+    choose_columns,
+    choose_id,
+    identified,
+    needs_numbers,
+    numbered,
+    require_column,
+)
+from fuzzyjoin.tables.frames import Table, as_frame
+from fuzzyjoin.tables.key_table import EqualRows, KeyTable, key_table, key_tables, require_text
+from fuzzyjoin.tables.table_pair import TablePair, one_table, table_pair
+
+__all__ = [
+    "NUMBERED",
+    "ROW_NUMBER",
+    "EqualRows",
+    "IdColumn",
+    "KeyTable",
+    "On",
+    "Table",
+    "TablePair",
+    "as_frame",
+    "as_text",
+    "choose_columns",
+    "choose_id",
+    "identified",
+    "key_table",
+    "key_tables",
+    "needs_numbers",
+    "numbered",
+    "one_table",
+    "require_column",
+    "require_text",
+    "table_pair",
+]

@@ -1,56 +1,29 @@
-"""The edge of the library: from the caller's tables to key text in canonical order.
+"""The key columns of a table as text in canonical order.
 
-Everything behind this module works on row positions in canonical order (by key text, then by id), so that neither the
+Everything behind this package works on row positions in canonical order (by key text, then by id), so that neither the
 order of the rows nor the type of the ids can change a result.
 """
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from bisect import bisect_left
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from fuzzyjoin.errors import DataError, UsageError
+from fuzzyjoin.errors import DataError
+from fuzzyjoin.tables.cells import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pyarrow as pa
-
     from fuzzyjoin.kernels.types import BoolArray, Int64Array
-    from fuzzyjoin.text.text_array import Texts
+    from fuzzyjoin.text import Texts
 
-    Table: TypeAlias = pd.DataFrame | pa.Table
-    On: TypeAlias = str | Sequence[str | tuple[str, str]] | None
-    IdColumn: TypeAlias = str | tuple[str, str] | None
-
-__all__ = [
-    "NUMBERED",
-    "ROW_NUMBER",
-    "EqualRows",
-    "KeyTable",
-    "as_frame",
-    "choose_columns",
-    "identified",
-    "key_table",
-    "key_tables",
-    "needs_numbers",
-    "numbered",
-    "require_text",
-]
-
-ROW_NUMBER = "row number"
-"""The id column of a table whose rows are numbered, from 1."""
-
-NUMBERED = (
-    "{} has no column `id` and no column whose values are present and unique: its rows are numbered from 1, and these "
-    "ids name rows of this very table only"
-)
+__all__ = ["EqualRows", "KeyTable", "key_table", "key_tables", "require_text"]
 
 
 @dataclass(frozen=True)
@@ -259,152 +232,6 @@ class KeyTable:
         return f"sha256:{digest.hexdigest()}"
 
 
-def as_frame(table: Table, role: str) -> pd.DataFrame:
-    """The table as a pandas frame with unique column names.
-
-    Raises
-    ------
-    UsageError
-        If it is neither a pandas frame nor an Arrow table.
-    DataError
-        If two columns share a name.
-    """
-    if not isinstance(table, pd.DataFrame):
-        import pyarrow as pa  # noqa: PLC0415 - only callers with Arrow tables pay for it
-
-        if not isinstance(table, pa.Table):
-            raise UsageError(
-                f"{role} is a {type(table).__name__}; expected a pandas DataFrame or a pyarrow Table: convert it first"
-            )
-        table = table.to_pandas()
-    unnamed = [name for name in table.columns if not isinstance(name, str)]
-    if unnamed:
-        raise UsageError(
-            f"{role} has a column named {unnamed[0]!r}, which is no text; name its columns, for example with "
-            "frame.columns.map(str)"
-        )
-    repeated = table.columns[table.columns.duplicated()]
-    if len(repeated):
-        raise DataError(f"{role} has two columns named {repeated[0]!r}; rename one of them")
-    return table
-
-
-def choose_columns(
-    on: On, id_column: IdColumn, reference: pd.DataFrame, query: pd.DataFrame
-) -> tuple[tuple[str, str], list[tuple[str, str]]]:
-    """The id columns, and the pairs of (reference column, query column) to compare.
-
-    >>> frame = pd.DataFrame(columns=["id", "name", "city"])
-    >>> choose_columns("name", None, frame, frame)
-    (('id', 'id'), [('name', 'name')])
-    >>> choose_columns(None, None, frame, frame)[1]
-    [('name', 'name'), ('city', 'city')]
-
-    Raises
-    ------
-    UsageError
-        If a named column does not exist, none is left to compare, or a pair is named twice.
-    """
-    sides = sides_of(id_column)
-    ids = choose_id(reference, "reference", sides[0]), choose_id(query, "query", sides[1])
-    if on is None:
-        shared = [(str(name), str(name)) for name in reference.columns if name in query.columns and name not in ids]
-        if not shared:
-            raise UsageError(
-                f"on is not given and reference and query share no column besides the ids {ids}; name the columns to "
-                "compare, as (reference column, query column) where the names differ"
-            )
-        return ids, shared
-    pairs = [_pair(part, "on") for part in ([on] if isinstance(on, str) else on)]
-    if not pairs:
-        raise UsageError("on is empty; name at least one column to compare")
-    if len(set(pairs)) < len(pairs):
-        raise UsageError(f"on names a pair of columns twice: {pairs}; name each once")
-    for left, right in pairs:
-        require_column(reference, left, "reference", "on")
-        require_column(query, right, "query", "on")
-    return ids, pairs
-
-
-def identified(
-    reference: pd.DataFrame, query: pd.DataFrame, id_column: IdColumn
-) -> tuple[tuple[pd.DataFrame, pd.DataFrame], tuple[str, ...]]:
-    """Both tables with an id column each, and what the caller should know: rows without ids are numbered.
-
-    A row's number names it in this table alone: in another version of the table it can name another row.
-
-    Examples
-    --------
-    >>> reference, query = pd.DataFrame({"id": [7], "name": ["a"]}), pd.DataFrame({"name": ["b", "b"]})
-    >>> identified(reference, query, None)[0][1].to_dict("list")
-    {'name': ['b', 'b'], 'row number': [1, 2]}
-    """
-    sides = sides_of(id_column)
-    of_reference, of_query = (
-        name is None and needs_numbers(frame) for frame, name in zip((reference, query), sides, strict=True)
-    )
-    notes = [NUMBERED.format(role) for role, needs in (("reference", of_reference), ("query", of_query)) if needs]
-    return (numbered(reference) if of_reference else reference, numbered(query) if of_query else query), tuple(notes)
-
-
-def needs_numbers(frame: pd.DataFrame) -> bool:
-    """Whether a table has rows, and no column that can name them."""
-    return len(frame) > 0 and "id" not in frame.columns and _unique_column(frame) is None
-
-
-def numbered(frame: pd.DataFrame, *, first: int = 1) -> pd.DataFrame:
-    """The table with the numbers of its rows as its id column; a column of that name, which is none, gives way."""
-    return frame.assign(**{ROW_NUMBER: range(first, first + len(frame))})
-
-
-def sides_of(id_column: IdColumn) -> tuple[str | None, str | None]:
-    """The id columns asked for of the reference and the query table; one name stands for both."""
-    return (None, None) if id_column is None else _pair(id_column, "id")
-
-
-def _pair(columns: object, argument: str) -> tuple[str, str]:
-    """A column name, or the names of a reference and a query column, as a pair."""
-    if isinstance(columns, str):
-        return columns, columns
-    match columns:
-        case (str() as left, str() as right):
-            return left, right
-    raise UsageError(f"{argument} holds {columns!r}; expected a column name or (reference column, query column)")
-
-
-def require_column(frame: pd.DataFrame, name: str, role: str, argument: str) -> None:
-    """Raise a UsageError that suggests the nearest name if the frame has no such column."""
-    if name in frame.columns:
-        return
-    names = [str(column) for column in frame.columns]
-    near = difflib.get_close_matches(name, names, n=1)
-    remedy = f"did you mean {near[0]!r}?" if near else f"its columns are {', '.join(names[:12])}"
-    raise UsageError(f"{argument}: {role} has no column {name!r}; {remedy}")
-
-
-def choose_id(frame: pd.DataFrame, role: str, name: str | None) -> str:
-    """The id column: as named, else `id`, else the first column whose values are present and unique.
-
-    >>> choose_id(pd.DataFrame({"name": ["a", "a"], "code": [7, 9]}), "query", None)
-    'code'
-    """
-    if name is not None:
-        require_column(frame, name, role, "id")
-        return name
-    if "id" in frame.columns:
-        return "id"
-    found = _unique_column(frame)
-    if found is not None:
-        return found
-    raise DataError(f"{role} has no column `id` and no column whose values are present and unique; name an id column")
-
-
-def _unique_column(frame: pd.DataFrame) -> str | None:
-    """The first column that names every row."""
-    columns = (str(column) for column in frame.columns)
-    return next((column for column in columns if frame[column].notna().all() and frame[column].is_unique), None)
-
-
 def key_tables(
     reference: pd.DataFrame, query: pd.DataFrame, ids: tuple[str, str], pairs: Sequence[tuple[str, str]]
 ) -> tuple[KeyTable, KeyTable]:
@@ -456,23 +283,6 @@ def require_text(table: KeyTable) -> None:
     for column, values in zip(table.column_names, table.columns, strict=True):
         if not any(values):
             raise DataError(f"{table.role} column {column!r} is empty in every row; choose another column with on")
-
-
-def as_text(value: Any) -> str:  # noqa: ANN401 - a table's cell can be anything
-    """A cell as text, "" if it is missing. Whole numbers lose their ".0", which a missing neighbour gave them.
-
-    >>> as_text(None), as_text(float("nan")), as_text(1997.0), as_text("nan")
-    ('', '', '1997', 'nan')
-    """
-    if isinstance(value, str):
-        return "" if value.isspace() else value
-    if value is None or value is pd.NaT or value is pd.NA:
-        return ""
-    if isinstance(value, (float, np.floating)):
-        if np.isnan(value):
-            return ""
-        return str(int(value)) if float(value).is_integer() else str(float(value))
-    return str(value)
 
 
 def _check_unicode(texts: list[str], role: str, column: str) -> None:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.files import Output, read_table, write_all
-from fuzzyjoin.tables.key_table import as_frame, as_text
+from fuzzyjoin.tables import as_frame, as_text
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 
-from fuzzyjoin.tables.key_table import as_text
+from fuzzyjoin.tables import as_text
 
 __all__ = ["text_column"]
 

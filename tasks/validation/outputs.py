@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from fuzzyjoin.errors import UsageError
-from fuzzyjoin.tables.key_table import as_frame
+from fuzzyjoin.tables import as_frame
 from tasks.validation.checks import Check, all_values, judging, present, share_text
 from tasks.validation.columns import text_column
 from tasks.validation.engine import run_checks

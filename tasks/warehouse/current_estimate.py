@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
-from fuzzyjoin.definition.definition import Scorer
+from fuzzyjoin.definition import Scorer
 from tasks.warehouse.programs import load_program
 from tasks.warehouse.schema import matches, runs
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-    from fuzzyjoin.definition.definition import PrecisionEstimate
+    from fuzzyjoin.definition import PrecisionEstimate
 
 __all__ = ["CurrentEstimate", "estimate_of_current", "estimate_of_run"]
 
@@ -103,8 +103,7 @@ def estimate_of_current(connection: Connection, pipeline: str, *, changed: bool)
         note = f"without an interval, because the matches are of {len(definitions)} programs"
         return CurrentEstimate(value, note=note)
     # Bring the library's kernels, which reading the warehouse does without.
-    from fuzzyjoin.scoring.calibration import interval  # noqa: PLC0415
-    from fuzzyjoin.scoring.decision import LEVEL  # noqa: PLC0415
+    from fuzzyjoin.scoring import LEVEL, interval  # noqa: PLC0415 - as above
 
     low, high = interval(value, rows, definitions[0].spread, LEVEL)
     return CurrentEstimate(value, low, high, LEVEL)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import sqlalchemy as sa
 
+from fuzzyjoin.blocking import NegativeRules
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.files import read_table
-from fuzzyjoin.blocking.negative_rules import NegativeRules
-from fuzzyjoin.tables.key_table import as_text, choose_id
-from fuzzyjoin.text.preprocessing import blocking_text, lower
+from fuzzyjoin.tables import as_text, choose_id
+from fuzzyjoin.text import blocking_text, lower
 from tasks.ingestion.snapshots import content_hash_of, is_content_hash, leftovers_in, snapshot_path, snapshots_in
 from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.errors import WarehouseError

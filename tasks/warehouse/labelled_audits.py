@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fuzzyjoin import draw_audit, measure_audit
-from fuzzyjoin.tables.key_table import as_text
+from fuzzyjoin.tables import as_text
 from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.replay import run_inputs
 from tasks.warehouse.run_audit import audit_run

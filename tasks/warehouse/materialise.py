@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy.engine import Connection, Engine
 
-    from fuzzyjoin.definition.definition import PrecisionEstimate
+    from fuzzyjoin.definition import PrecisionEstimate
 
 __all__ = ["Changes", "Covers", "Outcome", "materialise"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fuzzyjoin.definition import Scorer, Union
 from fuzzyjoin.figures import apart
-from fuzzyjoin.definition.definition import Scorer, Union
 
 if TYPE_CHECKING:
     from fuzzyjoin import Program
-    from fuzzyjoin.definition.definition import Blocking, Decision
+    from fuzzyjoin.definition import Blocking, Decision
 
 __all__ = ["diff_programs"]
 

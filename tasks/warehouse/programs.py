@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fuzzyjoin import Program
-from fuzzyjoin.definition.definition import SCHEMA_VERSION
+from fuzzyjoin.program import SCHEMA_VERSION
 from tasks.warehouse.connection import add_if_missing
 from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.schema import learning_records, programs

@@ -10,7 +10,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from fuzzyjoin.errors import DataError
-from fuzzyjoin.tables.key_table import as_text, require_column
+from fuzzyjoin.tables import as_text, require_column
 from tasks.warehouse.pipelines import require_pipeline
 from tasks.warehouse.schema import matches, query_rows, unmatched
 from tasks.warehouse.staging import INCOMING

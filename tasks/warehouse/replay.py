@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from fuzzyjoin.tables.key_table import as_text, choose_id
+from fuzzyjoin.tables import as_text, choose_id
 from tasks.ingestion.snapshots import (
     SnapshotMissingError,
     TableHandle,

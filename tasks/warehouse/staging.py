@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from pyarrow import csv
 
 from fuzzyjoin.errors import DataError
-from fuzzyjoin.tables.key_table import as_text
+from fuzzyjoin.tables import as_text
 from tasks.warehouse.schema import EVIDENCE, UNMATCHED_EVIDENCE, matches
 
 if TYPE_CHECKING:

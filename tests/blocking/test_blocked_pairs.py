@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from fuzzyjoin import BlockedPairs, DataError, UsageError, block_tables, learn_program
+from fuzzyjoin.blocking import CandidatePairs
 from fuzzyjoin.blocking.blocked_pairs import _rows
-from fuzzyjoin.blocking.token_blocking import CandidatePairs
 
 REFERENCE = pd.DataFrame(
     {
@@ -200,7 +200,7 @@ MANGLING = """
 import random, sys, tempfile
 from pathlib import Path
 from fuzzyjoin import BlockedPairs, DataError, block_tables, learn_program
-from tests.test_blocked import QUERY, REFERENCE, rewritten
+from tests.blocking.test_blocked_pairs import QUERY, REFERENCE, rewritten
 draw, refused, method = random.Random(3), 0, sys.argv[1]
 pairs = block_tables(REFERENCE, QUERY, on="name", method=method)
 program = learn_program(REFERENCE, QUERY, on="name", method=method)

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
-from fuzzyjoin.blocking.token_blocking import CandidatePairs
-from fuzzyjoin.blocking.near_equal import NearlyEqualRows, bare
-from fuzzyjoin.tables.key_table import key_table
-from fuzzyjoin.text.preprocessing import lower
+from fuzzyjoin.blocking import CandidatePairs, NearlyEqualRows
+from fuzzyjoin.blocking.near_equal import bare
+from fuzzyjoin.tables import key_table
+from fuzzyjoin.text import lower
 from tests.cases import candidate_lists, pairs_of, rows_of
 
 NAMES = ["CNN", "cnn", "CNN+", "C.N.N.", "BBC", "B B C", "1.5 kg", "15 kg", "+", "++", ""]

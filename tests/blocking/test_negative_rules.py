@@ -6,9 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fuzzyjoin.blocking.token_blocking import CandidatePairs
-from fuzzyjoin.blocking.negative_rules import NegativeRules, learn_rules
-from fuzzyjoin.text.tokens import TokenIndex
+from fuzzyjoin.blocking import CandidatePairs, NegativeRules, learn_rules
+from fuzzyjoin.text import TokenIndex
 from tests import naive
 from tests.cases import candidate_lists, pairs_of
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fuzzyjoin.blocking.token_blocking import BLOCKERS, CandidatePairs, LexicalBlocking, block_with, default_k, scorer_k
+from fuzzyjoin.blocking import BLOCKERS, CandidatePairs, LexicalBlocking, block_with, default_k, scorer_k
 from fuzzyjoin.errors import DataError, UsageError
-from fuzzyjoin.tables.key_table import key_table
+from fuzzyjoin.tables import key_table
 from fuzzyjoin.threads import Work
 from tests import naive
 from tests.cases import frame, pairs_of, random_tables, rows_of, texts

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fuzzyjoin.cli import app
-from fuzzyjoin.files import write_table
+from fuzzyjoin.files.table_files import write_table
 
 GOOD = pd.DataFrame(
     {"id": ["1", "2", "3", "4"], "title": ["Grand Mall", "North Plaza", "River Centre", "Old Market Hall"]}

@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 
 import fuzzyjoin
 from fuzzyjoin.cli import app
-from fuzzyjoin.files import read_table, write_table
+from fuzzyjoin.files import read_table
+from fuzzyjoin.files.table_files import write_table
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples" / "autofj50"
 MALLS = EXAMPLES / "ShoppingMall"

@@ -7,10 +7,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fuzzyjoin.blocking.token_blocking import CandidatePairs
-from fuzzyjoin.compare.distances import ColumnTexts, ReferenceColumn, WeightedColumns, group_functions
+from fuzzyjoin.blocking import CandidatePairs
+from fuzzyjoin.compare import (
+    ColumnTexts,
+    JoinFunction,
+    ReferenceColumn,
+    WeightedColumns,
+    group_functions,
+    resolve_space,
+)
 from fuzzyjoin.errors import UsageError
-from fuzzyjoin.compare.join_functions import JoinFunction, resolve_space
 from tests import naive
 from tests.cases import candidate_lists, pairs_of, random_tables, subsets, texts
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fuzzyjoin.blocking.token_blocking import scorer_k
-from fuzzyjoin.compare.candidates import Candidates
-from fuzzyjoin.compare.features import EVIDENCE, EvidenceTables, column_weights, evidence_without, sample_rows
-from fuzzyjoin.tables.key_table import key_tables
+from fuzzyjoin.blocking import scorer_k
+from fuzzyjoin.compare import EVIDENCE, Candidates, EvidenceTables, column_weights, evidence_without, sample_rows
+from fuzzyjoin.tables import key_tables
 from fuzzyjoin.threads import Work
 from tests.cases import frame, random_tables
 

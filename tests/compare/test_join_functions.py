@@ -7,12 +7,12 @@ from itertools import product
 import numpy as np
 import pytest
 
+from fuzzyjoin.compare import CustomJoinFunction, JoinFunction, resolve_space
+from fuzzyjoin.compare.join_functions import CHARACTER_DISTANCES, SPACES
+from fuzzyjoin.definition import Configuration
 from fuzzyjoin.errors import UsageError
-from fuzzyjoin.compare.join_functions import CHARACTER_DISTANCES, SPACES, CustomJoinFunction, JoinFunction, resolve_space
 from fuzzyjoin.kernels.set_distances import SET_DISTANCE_CODES
-from fuzzyjoin.definition.definition import Configuration
-from fuzzyjoin.text.preprocessing import PREPROCESSINGS
-from fuzzyjoin.text.tokens import TOKENISERS, WEIGHTINGS
+from fuzzyjoin.text import PREPROCESSINGS, TOKENISERS, WEIGHTINGS
 
 
 class SameLength:

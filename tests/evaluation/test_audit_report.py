@@ -7,8 +7,8 @@ import json
 import pytest
 
 from fuzzyjoin import AuditLabels, DataError, UsageError, draw_audit, measure_audit
+from fuzzyjoin.definition import PrecisionEstimate
 from fuzzyjoin.evaluation.intervals import binomial_interval, share_interval
-from fuzzyjoin.definition.definition import PrecisionEstimate
 from tests.evaluation.cases import draw, label_by_truth
 
 

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from fuzzyjoin import AuditDesign, AuditLabels, Program, draw_audit, measure_audit
 from fuzzyjoin.cli import app
+from fuzzyjoin.evaluation import read_sheet
 from fuzzyjoin.files import read_table
-from fuzzyjoin.evaluation.label_sheet import read_sheet
 from tests.evaluation.cases import MALLS
 
 TABLES = (MALLS / "left.csv", MALLS / "right.csv")

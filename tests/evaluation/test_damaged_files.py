@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from fuzzyjoin import AuditDesign, measure_audit, read_labels
 from fuzzyjoin.errors import FuzzyJoinError
+from fuzzyjoin.evaluation import sheet_output
 from fuzzyjoin.files import write_all
-from fuzzyjoin.evaluation.label_sheet import sheet_output
 from tests.evaluation.cases import draw
 
 

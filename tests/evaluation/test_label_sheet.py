@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 
 from fuzzyjoin import DataError, UsageError, read_labels
+from fuzzyjoin.evaluation import read_sheet, sheet_output
+from fuzzyjoin.evaluation.label_sheet import LABELS, values_hash
 from fuzzyjoin.files import write_all
-from fuzzyjoin.evaluation.label_sheet import LABELS, read_sheet, sheet_output, values_hash
 from fuzzyjoin.terminal import printable
 from tests.cases import any_text
 from tests.evaluation.cases import draw

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzzyjoin.errors import DataError, UsageError
-from fuzzyjoin.evaluation.truth import Evaluation, evaluate
+from fuzzyjoin.evaluation import Evaluation, evaluate
 
 
 def table(pairs, columns=("query_id", "reference_id")):

@@ -30,12 +30,11 @@ from fuzzyjoin.files import (
     require_ids,
     require_rows,
     require_text,
-    row_name,
     separator_note,
     table_batches,
     write_all,
-    write_table,
 )
+from fuzzyjoin.files.table_files import row_name, write_table
 
 ENDINGS = [".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet"]
 TEXT_ENDINGS = [ending for ending in ENDINGS if ending != ".parquet"]

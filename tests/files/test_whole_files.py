@@ -18,7 +18,7 @@ from tests.cases import example
 FULL_DISK = """
 import resource, signal, sys
 from fuzzyjoin import DataError
-from tests.test_whole_files import WRITERS, written_things
+from tests.files.test_whole_files import WRITERS, written_things
 things = written_things()
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

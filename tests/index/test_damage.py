@@ -15,11 +15,12 @@ import pytest
 from typer.testing import CliRunner
 
 from fuzzyjoin import Matcher, index_reference, learn_program, update_index, verify_index
-from fuzzyjoin import index as index_module
 from fuzzyjoin.cli import app
 from fuzzyjoin.errors import DataError, UsageError
-from fuzzyjoin.index.folder import _read_manifest, _write_manifest, remove_index
+from fuzzyjoin.index import folder as index_module
+from fuzzyjoin.index import remove_index
 from fuzzyjoin.index.array_files import file_records
+from fuzzyjoin.index.folder import _read_manifest, _write_manifest
 from tests.cases import frame, random_tables
 
 MANGLES = 40
@@ -169,7 +170,7 @@ import sys, random, shutil, tempfile
 from pathlib import Path
 import numpy as np, pandas as pd
 from fuzzyjoin import DataError, Matcher, Program
-from tests.test_index_damage import arrays, resigned
+from tests.index.test_damage import arrays, resigned
 index, program, query, mangles = sys.argv[1:]
 program, query = Program.load(program), pd.read_csv(query, dtype=str, keep_default_na=False)
 draw = random.Random(5)

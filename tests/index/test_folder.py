@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from fuzzyjoin import Matcher, index_reference, learn_program
-from fuzzyjoin import index as index_module
+from fuzzyjoin.blocking import NegativeRules
+from fuzzyjoin.definition import Blocking
 from fuzzyjoin.errors import DataError, UsageError
-from fuzzyjoin.blocking.negative_rules import NegativeRules
-from fuzzyjoin.definition.definition import Blocking
+from fuzzyjoin.index import folder as index_module
 from tests.cases import example, frame, random_tables
 
 METHODS = ["auto", "autofj"]

@@ -18,8 +18,9 @@ from typer.testing import CliRunner
 
 from fuzzyjoin import UsageError, learn_program, parts
 from fuzzyjoin.cli import app
-from fuzzyjoin.files import locked, read_table, write_table
-from fuzzyjoin.index.parts import most_rows, uncovered
+from fuzzyjoin.files import locked, read_table
+from fuzzyjoin.files.table_files import write_table
+from fuzzyjoin.index import most_rows, uncovered
 from tests.cases import example
 
 ENDINGS = [".csv", ".tsv.gz", ".parquet"]

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fuzzyjoin import Matcher, index_reference, learn_program, update_index
-from fuzzyjoin import index as index_module
 from fuzzyjoin.errors import DataError, UsageError
+from fuzzyjoin.index import folder as index_module
 from tests.cases import NAMES, example, frame, random_tables
 
 SIBLINGS = ["siblings-0.npy", "siblings-1.npy", "siblings-2.npy"]

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from fuzzyjoin import DataError, JoinFunction, Program, UsageError, fuzzy_join, learn_program
-from fuzzyjoin.joining.decide import drift_warnings
-from fuzzyjoin.definition.definition import (
+from fuzzyjoin.definition import (
     Blocking,
     Column,
     Configuration,
@@ -18,6 +17,7 @@ from fuzzyjoin.definition.definition import (
     Scorer,
     Union,
 )
+from fuzzyjoin.joining import drift_warnings
 from tests import naive
 from tests.cases import example, frame, random_tables
 
@@ -230,11 +230,10 @@ def test_drift_is_told_where_it_is_more_than_chance(rows, joined, warned):
         update={"joined": 800, "query": learned.learning_record.query.model_copy(update={"rows": 1000})}
     )
     program = Program(definition=learned.definition, learning_record=record)
-    assert bool(drift_warnings(program, rows, joined)) is warned
+    assert bool(drift_warnings(program.learning_record, rows, joined)) is warned
     of_more = record.query.model_copy(update={"rows": 100_000})
     sampled = record.model_copy(update={"query": of_more, "query_sample": QuerySample(rows=1000, seed=0)})
-    of_a_sample = Program(definition=learned.definition, learning_record=sampled)
-    assert drift_warnings(of_a_sample, rows, joined) == drift_warnings(program, rows, joined)
+    assert drift_warnings(sampled, rows, joined) == drift_warnings(program.learning_record, rows, joined)
 
 
 def test_applying_to_rows_of_another_kind_warns_and_decides_the_same():

@@ -7,12 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fuzzyjoin.compare.candidates import Candidates
-from fuzzyjoin.compare.distances import WeightedColumns
-from fuzzyjoin.compare.join_functions import JoinFunction
+from fuzzyjoin.blocking import NegativeRules
+from fuzzyjoin.compare import Candidates, JoinFunction, WeightedColumns
 from fuzzyjoin.joining.union import match_union
-from fuzzyjoin.blocking.negative_rules import NegativeRules
-from fuzzyjoin.tables.key_table import key_table
+from fuzzyjoin.tables import key_table
 from fuzzyjoin.threads import Work
 from tests import naive
 from tests.cases import SMALL, frame, random_tables

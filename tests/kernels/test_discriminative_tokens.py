@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fuzzyjoin.blocking.token_blocking import CandidatePairs
-from fuzzyjoin.kernels.discriminative_tokens import MOST_COMPLETIONS, TELLING_EVIDENCE
+from fuzzyjoin.blocking import CandidatePairs
+from fuzzyjoin.compare import TellingWords
 from fuzzyjoin.compare.forms import Form
-from fuzzyjoin.compare.discriminative_tokens import TellingWords
+from fuzzyjoin.kernels.discriminative_tokens import MOST_COMPLETIONS, TELLING_EVIDENCE
 from tests.cases import VOCABULARY, candidate_lists, pairs_of, thousand
 from tests.cases import csr as arrays_of
 

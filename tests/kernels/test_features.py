@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fuzzyjoin.kernels import evidence, word_evidence
+from fuzzyjoin.kernels import features
+from fuzzyjoin.kernels.word_features import word_evidence
 from tests import naive, naive_scoring
 from tests.cases import csr, pairs_of, thousand
 
@@ -56,7 +57,7 @@ def test_set_evidence_agrees_with_sets(table):
     sides = [
         csr([{ids[word]: count for word, count in counts(row).items()} for row in side]) for side in (query, reference)
     ]
-    found = evidence.set_evidence(
+    found = features.set_evidence(
         np.arange(len(query)),
         *pairs_of(candidates),
         *sides[0],
@@ -152,7 +153,7 @@ def test_leads_and_summaries_agree_with_comparing_all(sizes, data):
         for size in sizes
     ]
     flat = [[value for row in rows for value in row[kind]] for kind in range(kinds)]
-    leads, summary = evidence.among_rivals(np.array(flat).reshape(kinds, -1), np.array(sizes, np.int64))
+    leads, summary = features.among_rivals(np.array(flat).reshape(kinds, -1), np.array(sizes, np.int64))
     expected = [naive_scoring.among_rivals(row) for row in rows if row[0]]
     assert leads.tolist() == [[value for found, _ in expected for value in found[kind]] for kind in range(kinds)]
     assert pytest.approx(np.array([three for _, threes in expected for three in threes]).reshape(-1, 3)) == summary.T
@@ -167,7 +168,7 @@ def test_siblings_agree_with_sorting(data):
     known = [[{name: data.draw(some_distances) for name in names} for names in neighbours] for _ in range(kinds)]
     flat = np.array([[d for row in kind for d in row.values()] for kind in known], np.float64).reshape(kinds, -1)
     indptr, names = pairs_of(neighbours)
-    nearest, found = evidence.nearest_siblings(flat, np.arange(3), indptr, names, kept)
+    nearest, found = features.nearest_siblings(flat, np.arange(3), indptr, names, kept)
     for row in range(3):
         for kind in range(kinds):
             expected = naive_scoring.nearest_siblings(known[kind][row], kept)
@@ -186,7 +187,7 @@ def test_sibling_evidence_agrees_with_counting(data):
     asking = data.draw(st.lists(st.integers(0, 5), min_size=1, max_size=3))
     candidates = [data.draw(st.lists(st.integers(0, 3), max_size=3)) for _ in asking]
     distances = [data.draw(some_distances) for others in candidates for _ in others]
-    found = evidence.sibling_evidence(
+    found = features.sibling_evidence(
         np.array([distances], np.float64).reshape(1, -1),
         np.array(asking, np.int64),
         np.array([len(others) for others in candidates], np.int64),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fuzzyjoin.blocking.token_blocking import InvertedIndex
+from fuzzyjoin.blocking import InvertedIndex
 from fuzzyjoin.kernels.topk import MANY_TOKENS
 from tests import naive
 from tests.cases import LEFT, VOCABULARY, bags, divided, query_bags, rows_of, subsets, thousand

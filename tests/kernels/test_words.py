@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fuzzyjoin.kernels.words import find_words, word_table
-from fuzzyjoin.text.text_array import Texts
+from fuzzyjoin.text import Texts
 from tests.cases import any_text, thousand
 
 words = st.lists(any_text | st.sampled_from(["a", "b", "ab", "ba"]), unique=True, max_size=20)

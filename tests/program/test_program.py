@@ -9,7 +9,7 @@ import json
 import pytest
 
 from fuzzyjoin import DataError, JoinFunction, Program, learn_program
-from fuzzyjoin.definition.definition import (
+from fuzzyjoin.definition import (
     Blocking,
     Column,
     Configuration,

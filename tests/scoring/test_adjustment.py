@@ -10,17 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzzyjoin import DataError, Program, fuzzy_join
-from fuzzyjoin.scoring import logistic
-from fuzzyjoin.scoring.adjustment import (
-    FARTHEST,
-    FEWEST,
-    Adjustment,
-    RunEvidence,
-    adjusted_run,
-    learn_adjustment,
-)
+from fuzzyjoin.compare import EVIDENCE
+from fuzzyjoin.scoring import Adjustment, logistic
+from fuzzyjoin.scoring.adjustment import FARTHEST, FEWEST, RunEvidence, adjusted_run, learn_adjustment
 from fuzzyjoin.scoring.calibration import NO_CANDIDATE, RunScores
-from fuzzyjoin.compare.features import EVIDENCE
 from fuzzyjoin.scoring.logistic import fit_logistic
 from tests.cases import example
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fuzzyjoin.search.query_sample import SAMPLE_ROWS
-from fuzzyjoin.scoring.calibration import LOWEST_CUT, Calibrator, RunScores, interval, spread_features
+from fuzzyjoin.scoring import interval, shipped_scorer
+from fuzzyjoin.scoring.calibration import LOWEST_CUT, Calibrator, RunScores, spread_features
 from fuzzyjoin.scoring.densities import GRID, ascending, at, densities, histogram, smoothed
-from fuzzyjoin.scoring.scorer import shipped_scorer
+from fuzzyjoin.search.query_sample import SAMPLE_ROWS
 from tests import naive_scoring
 
 

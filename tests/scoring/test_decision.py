@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzzyjoin import Program, UsageError, fuzzy_join, learn_program
+from fuzzyjoin.definition import PrecisionEstimate, Scorer
 from fuzzyjoin.figures import rounded_down
-from fuzzyjoin.definition.definition import PrecisionEstimate, Scorer
-from fuzzyjoin.scoring.decision import disagreements, lowest_score, scaled, unscaled
+from fuzzyjoin.scoring import disagreements, shipped_scorer
+from fuzzyjoin.scoring.decision import lowest_score, scaled, unscaled
 from fuzzyjoin.scoring.densities import at
-from fuzzyjoin.scoring.scorer import shipped_scorer
 from tests.cases import example, frame
 from tests.known_truth import KINDS, known_tables
 

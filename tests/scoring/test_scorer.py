@@ -10,14 +10,9 @@ from importlib.resources import files
 import pytest
 
 from fuzzyjoin import DataError
-from fuzzyjoin.compare.features import EVIDENCE
-from fuzzyjoin.scoring.scorer import (
-    TrainedScorer,
-    load_scorer,
-    scorer_bytes,
-    scorer_file_name,
-    shipped_scorer,
-)
+from fuzzyjoin.compare import EVIDENCE
+from fuzzyjoin.scoring import TrainedScorer, load_scorer, shipped_scorer
+from fuzzyjoin.scoring.scorer import scorer_bytes, scorer_file_name
 
 LARGEST_FILE = 2_000_000
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fuzzyjoin.blocking.token_blocking import scorer_k
-from fuzzyjoin.compare.candidates import Candidates
-from fuzzyjoin.scoring.decision import learn_decision
-from fuzzyjoin.compare.features import SAMPLE, EvidenceTables, column_weights
-from fuzzyjoin.scoring.scorer import shipped_scorer
-from fuzzyjoin.scoring.scores import NO_CANDIDATE, best_candidates
-from fuzzyjoin.tables.key_table import key_tables
+from fuzzyjoin.blocking import scorer_k
+from fuzzyjoin.compare import SAMPLE, Candidates, EvidenceTables, column_weights
+from fuzzyjoin.scoring import learn_decision, score_run, shipped_scorer
+from fuzzyjoin.scoring.calibration import NO_CANDIDATE
+from fuzzyjoin.scoring.scores import best_candidates
+from fuzzyjoin.tables import key_tables
 from fuzzyjoin.threads import Work
 from tests.cases import example, frame, random_tables
 
@@ -66,9 +65,9 @@ def test_without_runners_up_fewer_siblings_are_looked_for():
 
 
 def test_a_decision_is_the_same_whether_or_not_its_rows_are_joined_next():
-    reference, query, _ = example("ShoppingMall")
+    (reference, query, _), scorer = example("ShoppingMall"), shipped_scorer()
     one, other = (
-        learn_decision(candidates_of(reference, query), shipped_scorer(), 0.9, joined_next=joined_next)
-        for joined_next in (True, False)
+        learn_decision(score_run(candidates_of(reference, query), scorer, runner_up=runner_up), scorer, 0.9)
+        for runner_up in (True, False)
     )
     assert one == other

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fuzzyjoin.blocking.token_blocking import CandidatePairs
+from fuzzyjoin.blocking import CandidatePairs
+from fuzzyjoin.compare import ColumnTexts, JoinFunction, ReferenceColumn
 from fuzzyjoin.search.column_selection import select_columns
-from fuzzyjoin.compare.distances import ColumnTexts, ReferenceColumn
-from fuzzyjoin.compare.join_functions import JoinFunction
 from fuzzyjoin.threads import Work
 from tests import naive
 from tests.cases import pairs_of, random_tables

@@ -7,11 +7,11 @@ import pytest
 
 from fuzzyjoin import Program, block_tables, fuzzy_join, learn_program
 from fuzzyjoin.api import _candidates
-from fuzzyjoin.search.learn import LearningSettings, learn
-from fuzzyjoin.definition.definition import QuerySample
+from fuzzyjoin.definition import QuerySample
+from fuzzyjoin.search import LearningSettings, learn
 from fuzzyjoin.search.query_sample import drawn_rows
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables.key_table import key_table
+from fuzzyjoin.tables import key_table, table_pair
 from fuzzyjoin.threads import Work
 from tests.cases import SAMPLED_ROWS, example
 
@@ -25,7 +25,7 @@ def sampled_rows(query, seed=0):
 
 def learned_with(**changes):
     settings = replace(LearningSettings.of("auto", None, 0.9, negative_rules=True), **changes)
-    candidates = _candidates(REFERENCE, QUERY, "title", None, None, Work(), settings)
+    candidates = _candidates(table_pair(REFERENCE, QUERY, "title", None), None, Work(), settings)
     return learn(candidates, settings, Stopwatch())
 
 

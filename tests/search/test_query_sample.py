@@ -3,7 +3,7 @@
 import pytest
 
 from fuzzyjoin.search.query_sample import drawn_rows
-from fuzzyjoin.tables.key_table import key_table
+from fuzzyjoin.tables import key_table
 from tests.cases import frame
 
 ROWS = [(f"q{row}", f"name {row % 50}") for row in range(400)]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fuzzyjoin.blocking.token_blocking import CandidatePairs
-from fuzzyjoin.compare.distances import ColumnTexts, ReferenceColumn, WeightedColumns
-from fuzzyjoin.compare.join_functions import JoinFunction, resolve_space
+from fuzzyjoin.blocking import CandidatePairs
+from fuzzyjoin.compare import ColumnTexts, JoinFunction, ReferenceColumn, WeightedColumns, resolve_space
 from fuzzyjoin.search.union_search import THRESHOLDS, search_unions
 from fuzzyjoin.threads import Work
 from tests import naive

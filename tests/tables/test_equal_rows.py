@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fuzzyjoin import DataError, Matcher, Program, fuzzy_join, index_reference, learn_program
-from fuzzyjoin.tables.key_table import key_table
+from fuzzyjoin.tables import key_table
 from tests.cases import example, frame
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzzyjoin.errors import DataError
-from fuzzyjoin.tables.key_table import as_text, choose_columns, key_table
+from fuzzyjoin.tables import as_text, choose_columns, key_table
 from tests.cases import frame, texts
 
 

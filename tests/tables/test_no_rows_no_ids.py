@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from fuzzyjoin import Matcher, Program, fuzzy_join, index_reference, learn_program
 from fuzzyjoin.cli import app
-from fuzzyjoin.files import read_table, write_table
+from fuzzyjoin.files import read_table
+from fuzzyjoin.files.table_files import write_table
 from tests.cases import example
 
 NUMBERED = "has no column `id` and no column whose values are present and unique: its rows are numbered from 1"

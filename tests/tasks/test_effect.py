@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from fuzzyjoin.definition.definition import PrecisionEstimate
+from fuzzyjoin.definition import PrecisionEstimate
 from tasks.effect import EXAMPLES_SHOWN, Effect, _Tables, compare
 from tasks.handles import InputHandle, ProgramHandle, ResultHandle
 from tasks.ingestion import write_snapshot

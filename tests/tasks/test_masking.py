@@ -4,7 +4,6 @@ import pandas as pd
 import pytest
 
 from fuzzyjoin import Program
-from fuzzyjoin.joining.explanation import explain_program
 from tasks.handles import InputHandle
 from tasks.ingestion import write_snapshot
 from tasks.masking import masked_texts, shown_texts, shows_rule_words
@@ -57,7 +56,7 @@ def test_the_words_of_rules_are_shown_where_all_columns_of_the_program_are(shown
 def test_rules_without_their_words_are_counted():
     program, other = program_with("london/lovelace"), program_with()
 
-    assert "lovelace" in explain_program(program)
-    assert "one of 1 pairs of words." in explain_program(program, rule_words=False)
+    assert "lovelace" in program.explain()
+    assert "one of 1 pairs of words." in program.explain(rule_words=False)
     assert diff_programs(other, program, rule_words=False) == ("It gained 1 negative rule.",)
     assert diff_programs(program, other, rule_words=False) == ("It lost 1 negative rule.",)

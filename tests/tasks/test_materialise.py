@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from fuzzyjoin.definition.definition import PrecisionEstimate
+from fuzzyjoin.definition import PrecisionEstimate
 from tasks.handles import InputHandle, ResultHandle, RunHandle
 from tasks.ingestion import write_snapshot
 from tasks.materialise import materialise_matches

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from fuzzyjoin import PrecisionEstimate, learn_program
-from fuzzyjoin.definition.definition import QuerySample
+from fuzzyjoin.definition import QuerySample
 from tasks.promote import _does_as_well
 from tests.cases import example
 

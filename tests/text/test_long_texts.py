@@ -11,14 +11,13 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import JaroWinkler, Levenshtein
 
 import fuzzyjoin
-from fuzzyjoin import distances as union_distances
-from fuzzyjoin.compare.join_functions import JoinFunction
-from fuzzyjoin.text.long_texts import MOST_CHARACTERS
-from fuzzyjoin.scoring import evidence as scoring_evidence
-from fuzzyjoin.compare.features import EVIDENCE
+from fuzzyjoin.compare import EVIDENCE, JoinFunction
+from fuzzyjoin.compare import distances as union_distances
+from fuzzyjoin.compare import features as scoring_evidence
+from fuzzyjoin.text import MOST_CHARACTERS
 from tests.cases import frame
-from tests.scoring.test_evidence import by_pair, tables_of
-from tests.test_distances import EDIT, JARO_WINKLER, distances, one_distance
+from tests.compare.test_distances import EDIT, JARO_WINKLER, distances, one_distance
+from tests.compare.test_features import by_pair, tables_of
 
 CHARACTER_EVIDENCE = ["edit", "jaro-winkler", "subsequence", "sorted words", "word sets", "unspaced edit"]
 BY_CONTAINMENT = ["subsequence", "word sets"]

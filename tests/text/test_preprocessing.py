@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fuzzyjoin import text
+from fuzzyjoin.text import preprocessing as text
 from tests import naive
 from tests.cases import any_text, texts
 

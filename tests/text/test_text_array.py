@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fuzzyjoin.text.text_array import DECODED_AT_ONCE, Texts
+from fuzzyjoin.text import Texts
+from fuzzyjoin.text.text_array import DECODED_AT_ONCE
 from tests.cases import any_text
 
 lists = st.lists(any_text, max_size=8)

@@ -11,10 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fuzzyjoin import tokens
-from fuzzyjoin.text.preprocessing import lower
-from fuzzyjoin.text.text_array import Texts
-from fuzzyjoin.text.tokens import TOKENISERS, WEIGHTINGS, TokenIndex
+from fuzzyjoin.text import TOKENISERS, WEIGHTINGS, Texts, TokenIndex, lower, tokens
 from tests import naive
 from tests.cases import rows_of, texts
 

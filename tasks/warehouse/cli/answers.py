@@ -135,8 +135,8 @@ def audit_draw(engine: Engine, arguments: argparse.Namespace) -> int:
     """Draw a sample of a run for a person to label."""
     # Bring the join's compiled parts, as above.
     from fuzzyjoin import AuditDesign, read_labels  # noqa: PLC0415
+    from fuzzyjoin.evaluation import require_csv, sheet_output  # noqa: PLC0415
     from fuzzyjoin.files import Output, check_outputs, write_all  # noqa: PLC0415
-    from fuzzyjoin.evaluation.label_sheet import require_csv, sheet_output  # noqa: PLC0415
     from tasks.warehouse.labelled_audits import draw_for_run  # noqa: PLC0415
 
     require_csv(arguments.output)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 
 from fuzzyjoin.errors import DataError, FuzzyJoinError, UsageError
-from fuzzyjoin.files import write_table
+from fuzzyjoin.files.table_files import write_table
 from tasks.ingestion import (
     FileSource,
     QuerySource,

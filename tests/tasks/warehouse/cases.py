@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 import fuzzyjoin
 from fuzzyjoin import Program
-from fuzzyjoin.definition.definition import PrecisionEstimate
+from fuzzyjoin.definition import PrecisionEstimate
 from tasks.warehouse import schema
 from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.lock import pipeline_lock

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from fuzzyjoin import Program
-from fuzzyjoin.index.parts import whole_estimate
-from fuzzyjoin.definition.definition import PrecisionEstimate
+from fuzzyjoin.definition import PrecisionEstimate
+from fuzzyjoin.index import whole_estimate
 from tasks.warehouse.connection import reading
 from tasks.warehouse.run_audit import audit_run
 from tests.tasks.warehouse.cases import ESTIMATE, day, found, match_rows, prepare, program, run_row, write

@@ -1,0 +1,343 @@
+"""The program as an artefact, and what joining by it gives.
+
+A program file has three parts: `program`, everything that decides a match; `program_id`, the SHA-256 of exactly that
+part in canonical JSON; `learning_record`, what it was learned on and what was estimated. Loading executes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from fuzzyjoin.definition import Definition, LearningRecord, Part, PrecisionEstimate
+from fuzzyjoin.errors import DataError
+from fuzzyjoin.files import write_text_file
+from fuzzyjoin.joining import (
+    decide,
+    drift_warnings,
+    explain_definition,
+    explain_query,
+    given_scorer,
+    join_counts,
+    match_table,
+    tables_to_join,
+    unmatched_table,
+)
+from fuzzyjoin.stopwatch import Stopwatch
+from fuzzyjoin.threads import choose_work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from fuzzyjoin.blocking import BlockedPairs, Blocker, NegativeRules
+    from fuzzyjoin.compare import CustomJoinFunction
+    from fuzzyjoin.definition import Column
+    from fuzzyjoin.joining import Decisions
+    from fuzzyjoin.tables import IdColumn, Table
+    from fuzzyjoin.threads import Progress
+
+__all__ = ["SCHEMA_VERSION", "JoinResult", "Program"]
+
+SCHEMA_VERSION = 1
+
+
+class Program(Part):
+    """A learned fuzzy-join program with its learning record.
+
+    Examples
+    --------
+    >>> import pandas as pd, fuzzyjoin
+    >>> reference = pd.DataFrame({"id": ["a", "b", "c"], "name": ["Grand Mall", "North Plaza", "Lake Center"]})
+    >>> query = pd.DataFrame({"id": ["x"], "name": ["Grand Mal"]})
+    >>> program = fuzzyjoin.learn_program(reference, query, on="name", space="small")
+    >>> program.program_id.startswith("sha256:"), program.reachable
+    (True, True)
+    >>> program.apply(reference, query).matches[["query_id", "reference_id"]].values.tolist()
+    [['x', 'a']]
+    """
+
+    definition: Definition
+    learning_record: LearningRecord | None = None
+
+    @property
+    def program_id(self) -> str:
+        """SHA-256 of the definition in canonical JSON."""
+        text = json.dumps(self._definition(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The compared columns with their weights."""
+        return self.definition.columns
+
+    @property
+    def negative_rules(self) -> NegativeRules:
+        """The pairs of words that tell rows apart."""
+        return self.definition.rules()
+
+    @property
+    def precision_estimate(self) -> PrecisionEstimate:
+        """The estimate made when the program was learned."""
+        return self.learning_record.precision_estimate if self.learning_record else PrecisionEstimate()
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the precision target could be reached at all; if not, the program joins nothing."""
+        return self.definition.reachable
+
+    def to_json(self) -> str:
+        """The program file's text: the same program and record give the same bytes."""
+        record = self.learning_record
+        content = {
+            "schema_version": SCHEMA_VERSION,
+            "program_id": self.program_id,
+            "program": self._definition(),
+            "learning_record": record.model_dump(mode="json") if record else None,
+        }
+        return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, *, source: str = "program") -> Program:
+        """Read a program file's text.
+
+        Raises
+        ------
+        DataError
+            If it is no JSON, of another schema version, not a valid program, or its `program_id` is not its hash.
+        """
+        try:
+            content = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise DataError(
+                f"{source} is not JSON (line {error.lineno}: {error.msg}); give a file that learn wrote"
+            ) from None
+        except RecursionError:
+            raise DataError(f"{source} is nested too deeply to be a program; give a file that learn wrote") from None
+        if not isinstance(content, dict) or "schema_version" not in content:
+            raise DataError(f"{source} is JSON but no program: it has no schema_version; give a file that learn wrote")
+        if content["schema_version"] != SCHEMA_VERSION:
+            raise DataError(
+                f"{source} has schema_version {content['schema_version']!r}, this version reads {SCHEMA_VERSION}; "
+                "learn it again or use the version that wrote it"
+            )
+        try:
+            program = cls.model_validate(
+                {"definition": content.get("program"), "learning_record": content.get("learning_record")}
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise DataError(f"{source} is not a valid program: {place}: {first['msg']}; learn it again") from None
+        if content.get("program_id") != program.program_id:
+            raise DataError(
+                f"{source} says program_id {content.get('program_id')!r} but its content is {program.program_id}; it"
+                " was changed after it was learned: restore the original or learn it again"
+            )
+        return program
+
+    def save(self, path: str | Path) -> None:
+        """Write the program file (UTF-8), at once and whole.
+
+        Raises
+        ------
+        DataError
+            If it cannot be written; then a file that is there stays as it is.
+        """
+        write_text_file(Path(path), self.to_json())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Program:
+        """Read a program file.
+
+        Raises
+        ------
+        DataError
+            If it cannot be read as a program (see `from_json`).
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"{path} cannot be read: {error}; give a file that learn wrote") from None
+        return cls.from_json(text, source=str(path))
+
+    def apply(
+        self,
+        reference: Table,
+        query: Table,
+        *,
+        id: IdColumn = None,  # noqa: A002 - the column is called id
+        strict: bool = False,
+        blocker: Blocker | None = None,
+        join_functions: Sequence[CustomJoinFunction] = (),
+        pairs: BlockedPairs | None = None,
+        scorer: str | Path | None = None,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> JoinResult:
+        """Join two tables by the program.
+
+        Parameters
+        ----------
+        reference, query
+            pandas frames or Arrow tables with the columns that the program names.
+        id
+            The id column of both tables, or (reference id, query id); by default `id`, else the first unique column.
+            Rows of a table that has neither are numbered from 1, which `warnings` tells.
+        strict
+            Refuse a reference table other than the one that the program was learned on, instead of warning.
+        blocker, join_functions
+            The user's own parts that the program names.
+        pairs
+            Candidate pairs that `block_tables` found on the same tables, in place of blocking them here.
+        scorer
+            The scorer file that the program names, where that is not the shipped one.
+        threads
+            Threads to use; by default the processors of this process. The result does not depend on it.
+        progress
+            Called with a stage's name and the share done.
+
+        Returns
+        -------
+        JoinResult
+            Each query row's match depends on the program, the reference table and that row alone. A query table without
+            rows gives tables without rows.
+
+        Raises
+        ------
+        UsageError
+            If a column, or a part that the program names, is missing.
+        DataError
+            If a table cannot be joined, or under `strict` if the reference table is another.
+        """
+        watch = Stopwatch()
+        with watch.stage("tables"):
+            candidates, warnings = tables_to_join(
+                self.definition,
+                self.learning_record,
+                reference,
+                query,
+                id_column=id,
+                strict=strict,
+                blocker=blocker,
+                pairs=pairs,
+                work=choose_work(threads, progress),
+            )
+        own = {function.name: function for function in join_functions}
+        decisions = decide(self.definition, candidates, own, watch, given_scorer(scorer))
+        drifted = drift_warnings(self.learning_record, len(candidates.query), decisions.joined)
+        return JoinResult.of(self, decisions, watch, (*warnings, *drifted))
+
+    def explain(self, *, rule_words: bool = True) -> str:
+        """The program in words, several lines; without `rule_words` its negative rules, which are data, as a number."""
+        lines = explain_definition(self.definition, self.learning_record, rule_words=rule_words)
+        return "\n".join([f"Program {self.program_id}", *lines])
+
+    def explain_query(
+        self,
+        reference: Table,
+        query: Table,
+        query_id: str,
+        *,
+        id: IdColumn = None,  # noqa: A002 - the column is called id
+        blocker: Blocker | None = None,
+        join_functions: Sequence[CustomJoinFunction] = (),
+        scorer: str | Path | None = None,
+    ) -> str:
+        """Why one query row is joined, or is not, several lines.
+
+        Parameters
+        ----------
+        reference, query
+            The tables.
+        query_id
+            The row's id, as text.
+        id, blocker, join_functions, scorer
+            As for `apply`.
+
+        Raises
+        ------
+        UsageError
+            If the query table has no such id, or the program needs the user's own parts.
+        DataError
+            If a table cannot be joined.
+        """
+        return explain_query(
+            self.definition,
+            self.learning_record,
+            reference,
+            query,
+            query_id,
+            id_column=id,
+            blocker=blocker,
+            own={function.name: function for function in join_functions},
+            scorer=scorer,
+        )
+
+    def _definition(self) -> dict[str, Any]:
+        return self.definition.model_dump(mode="json")
+
+
+@dataclass(frozen=True)
+class JoinResult:
+    """A finished join.
+
+    Attributes
+    ----------
+    matches
+        One row a matched query row, in the order of the query table. `precision_estimate` is the estimated probability
+        that this match is right; `configuration` the position in the program of the configuration that joined it, with
+        its join function, distance and threshold; `runner_up_id` the second nearest candidate under that join function
+        and `margin` how much farther it is. `equal_reference_rows` says how many other reference rows have the very
+        values of this one, which has the smallest id of them. `query_text` and `reference_text` are the compared
+        values. Where a scorer decides it stands as configuration 0; distance and threshold are then 1 - score and
+        1 - cut, scores in (0, 1).
+    unmatched
+        One row an unmatched query row, with the reason and the candidate that came nearest to being joined.
+        `best_probability` is the match probability of that candidate, in [0, 1]; nan where there is none, or where a
+        union decides, which estimates it of joined rows alone.
+    program
+        The program that decided.
+    precision_estimate
+        Estimated precision of these matches.
+    id_columns
+        The id columns taken from the reference and the query table.
+    counts
+        reference_rows, equal_reference_rows (those whose compared values a row before them has too), query_rows,
+        matched, unmatched, candidate_pairs.
+    seconds
+        Seconds a stage.
+    warnings
+        What the caller should know, one sentence each.
+    """
+
+    matches: pd.DataFrame
+    unmatched: pd.DataFrame
+    program: Program
+    precision_estimate: PrecisionEstimate
+    id_columns: tuple[str, str]
+    counts: dict[str, int]
+    seconds: dict[str, float]
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, program: Program, decisions: Decisions, watch: Stopwatch, warnings: tuple[str, ...] = ()) -> JoinResult:
+        """Turn decisions on positions into tables with the caller's ids, in the order of the query table."""
+        with watch.stage("result"):
+            matches, unmatched = match_table(decisions), unmatched_table(decisions)
+        return cls(
+            matches=matches,
+            unmatched=unmatched,
+            program=program,
+            precision_estimate=decisions.estimate,
+            id_columns=(decisions.candidates.reference.id_column, decisions.candidates.query.id_column),
+            counts=join_counts(decisions),
+            seconds=dict(watch.seconds),
+            warnings=warnings,
+        )

@@ -1,0 +1,58 @@
+"""A scored run: the query rows of two tables and their decoys, scored. It depends on no precision target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fuzzyjoin.compare import EvidenceTables, column_weights
+from fuzzyjoin.scoring.scores import best_candidates, run_with_decoys
+
+if TYPE_CHECKING:
+    from fuzzyjoin.compare import Candidates
+    from fuzzyjoin.scoring.adjustment import RunEvidence
+    from fuzzyjoin.scoring.calibration import RunScores
+    from fuzzyjoin.scoring.scorer import TrainedScorer
+    from fuzzyjoin.scoring.scores import BestCandidates
+
+__all__ = ["ScoredRun", "best_of_queries", "score_run"]
+
+
+@dataclass(frozen=True)
+class ScoredRun:
+    """What a decision is learned from.
+
+    Attributes
+    ----------
+    weights
+        Of the columns (see `column_weights`).
+    best
+        The best candidates of the query rows.
+    run, evidence
+        Their scores and those of decoys, and the evidence of all these candidates.
+    """
+
+    weights: tuple[float, ...]
+    best: BestCandidates
+    run: RunScores
+    evidence: RunEvidence
+
+
+def score_run(candidates: Candidates, scorer: TrainedScorer, *, runner_up: bool = True) -> ScoredRun:
+    """Score the query rows and the decoys.
+
+    Runners-up take longer to find; rows that will not be joined next need none.
+    """
+    weights = column_weights(candidates)
+    tables = EvidenceTables(candidates, weights)
+    rows = np.arange(len(candidates.query), dtype=np.int64)
+    best = best_candidates(tables, scorer, candidates.query_pairs, rows, runner_up=runner_up)
+    return ScoredRun(weights, best, *run_with_decoys(tables, scorer, best))
+
+
+def best_of_queries(candidates: Candidates, weights: tuple[float, ...], scorer: TrainedScorer) -> BestCandidates:
+    """The best candidates of every query row, and the runners-up."""
+    rows = np.arange(len(candidates.query), dtype=np.int64)
+    return best_candidates(EvidenceTables(candidates, weights), scorer, candidates.query_pairs, rows)

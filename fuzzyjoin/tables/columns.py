@@ -1,0 +1,165 @@
+"""Which columns are compared, and which name the rows."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, TypeAlias
+
+from fuzzyjoin.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+__all__ = [
+    "NUMBERED",
+    "ROW_NUMBER",
+    "IdColumn",
+    "On",
+    "choose_columns",
+    "choose_id",
+    "identified",
+    "needs_numbers",
+    "numbered",
+    "numbering",
+    "require_column",
+]
+
+ROW_NUMBER = "row number"
+"""The id column of a table whose rows are numbered, from 1."""
+
+On: TypeAlias = "str | Sequence[str | tuple[str, str]] | None"
+"""The columns to compare, as the caller names them."""
+
+IdColumn: TypeAlias = str | tuple[str, str] | None
+"""The id column of both tables, or of the reference and the query table."""
+
+NUMBERED = (
+    "{} has no column `id` and no column whose values are present and unique: its rows are numbered from 1, and these "
+    "ids name rows of this very table only"
+)
+
+
+def choose_columns(
+    on: On, id_column: IdColumn, reference: pd.DataFrame, query: pd.DataFrame
+) -> tuple[tuple[str, str], list[tuple[str, str]]]:
+    """The id columns, and the pairs of (reference column, query column) to compare.
+
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame(columns=["id", "name", "city"])
+    >>> choose_columns("name", None, frame, frame)
+    (('id', 'id'), [('name', 'name')])
+    >>> choose_columns(None, None, frame, frame)[1]
+    [('name', 'name'), ('city', 'city')]
+
+    Raises
+    ------
+    UsageError
+        If a named column does not exist, none is left to compare, or a pair is named twice.
+    """
+    sides = sides_of(id_column)
+    ids = choose_id(reference, "reference", sides[0]), choose_id(query, "query", sides[1])
+    if on is None:
+        shared = [(str(name), str(name)) for name in reference.columns if name in query.columns and name not in ids]
+        if not shared:
+            raise UsageError(
+                f"on is not given and reference and query share no column besides the ids {ids}; name the columns to "
+                "compare, as (reference column, query column) where the names differ"
+            )
+        return ids, shared
+    pairs = [_pair(part, "on") for part in ([on] if isinstance(on, str) else on)]
+    if not pairs:
+        raise UsageError("on is empty; name at least one column to compare")
+    if len(set(pairs)) < len(pairs):
+        raise UsageError(f"on names a pair of columns twice: {pairs}; name each once")
+    for left, right in pairs:
+        require_column(reference, left, "reference", "on")
+        require_column(query, right, "query", "on")
+    return ids, pairs
+
+
+def identified(
+    reference: pd.DataFrame, query: pd.DataFrame, id_column: IdColumn
+) -> tuple[tuple[pd.DataFrame, pd.DataFrame], tuple[str, ...]]:
+    """Both tables with an id column each, and what the caller should know: rows without ids are numbered.
+
+    A row's number names it in this table alone: in another version of the table it can name another row.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> reference, query = pd.DataFrame({"id": [7], "name": ["a"]}), pd.DataFrame({"name": ["b", "b"]})
+    >>> identified(reference, query, None)[0][1].to_dict("list")
+    {'name': ['b', 'b'], 'row number': [1, 2]}
+    """
+    sides = sides_of(id_column)
+    reference, of_reference = numbering(reference, "reference", sides[0])
+    query, of_query = numbering(query, "query", sides[1])
+    return (reference, query), (*of_reference, *of_query)
+
+
+def numbering(frame: pd.DataFrame, role: str, id_column: str | None) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The table with its rows numbered, and a sentence that says so, if nothing else names them."""
+    if id_column is not None or not needs_numbers(frame):
+        return frame, ()
+    return numbered(frame), (NUMBERED.format(role),)
+
+
+def needs_numbers(frame: pd.DataFrame) -> bool:
+    """Whether a table has rows, and no column that can name them."""
+    return len(frame) > 0 and "id" not in frame.columns and _unique_column(frame) is None
+
+
+def numbered(frame: pd.DataFrame, *, first: int = 1) -> pd.DataFrame:
+    """The table with the numbers of its rows as its id column; a column of that name, which is none, gives way."""
+    return frame.assign(**{ROW_NUMBER: range(first, first + len(frame))})
+
+
+def sides_of(id_column: IdColumn) -> tuple[str | None, str | None]:
+    """The id columns asked for of the reference and the query table; one name stands for both."""
+    return (None, None) if id_column is None else _pair(id_column, "id")
+
+
+def _pair(columns: object, argument: str) -> tuple[str, str]:
+    """A column name, or the names of a reference and a query column, as a pair."""
+    if isinstance(columns, str):
+        return columns, columns
+    match columns:
+        case (str() as left, str() as right):
+            return left, right
+    raise UsageError(f"{argument} holds {columns!r}; expected a column name or (reference column, query column)")
+
+
+def require_column(frame: pd.DataFrame, name: str, role: str, argument: str) -> None:
+    """Raise a UsageError that suggests the nearest name if the frame has no such column."""
+    if name in frame.columns:
+        return
+    names = [str(column) for column in frame.columns]
+    near = difflib.get_close_matches(name, names, n=1)
+    remedy = f"did you mean {near[0]!r}?" if near else f"its columns are {', '.join(names[:12])}"
+    raise UsageError(f"{argument}: {role} has no column {name!r}; {remedy}")
+
+
+def choose_id(frame: pd.DataFrame, role: str, name: str | None) -> str:
+    """The id column: as named, else `id`, else the first column whose values are present and unique.
+
+    >>> import pandas as pd
+    >>> choose_id(pd.DataFrame({"name": ["a", "a"], "code": [7, 9]}), "query", None)
+    'code'
+    """
+    if name is not None:
+        require_column(frame, name, role, "id")
+        return name
+    if "id" in frame.columns:
+        return "id"
+    found = _unique_column(frame)
+    if found is not None:
+        return found
+    raise DataError(f"{role} has no column `id` and no column whose values are present and unique; name an id column")
+
+
+def _unique_column(frame: pd.DataFrame) -> str | None:
+    """The first column that names every row."""
+    columns = (str(column) for column in frame.columns)
+    return next((column for column in columns if frame[column].notna().all() and frame[column].is_unique), None)
