@@ -90,9 +90,10 @@ def _rows(storage: Path, given: dict[str, Any], arguments: argparse.Namespace) -
 def _prepared(titles: list[str], reference_rows: int, queries: int) -> dict[str, Any]:
     """Keep both tables, the program and the index in the storage folder; their handles."""
     from tasks.handles import IndexHandle, InputHandle, ProgramHandle  # noqa: PLC0415 - after the server's address
-    from tasks.index import index_folder  # noqa: PLC0415 - as above
     from tasks.ingestion import load_snapshot, write_snapshot  # noqa: PLC0415 - as above
-    from tasks.storage import snapshot_folder, store  # noqa: PLC0415 - as above
+    from tasks.steps.index_reference_table import index_folder  # noqa: PLC0415 - as above
+    from tasks.store.folders import snapshot_folder  # noqa: PLC0415 - as above
+    from tasks.store.named_files import store_file  # noqa: PLC0415 - as above
 
     reference = enlarged_reference(titles, reference_rows)
     query = enlarged_queries(reference, queries)
@@ -113,7 +114,7 @@ def _prepared(titles: list[str], reference_rows: int, queries: int) -> dict[str,
         **inputs,
         "program": ProgramHandle(
             program_id=program.program_id,
-            file=store("programs", ".json", program.save),
+            file=store_file("programs", ".json", program.save),
             precision_target=0.9,
             precision_estimate=program.precision_estimate,
         ),
@@ -138,8 +139,9 @@ def _by_flow(given: dict[str, Any], partition_rows: int, processes: int) -> dict
     os.environ["FUZZYJOIN_DASK"] = str(processes or "")
     from prefect import flow  # noqa: PLC0415 - after the server's address
 
-    from tasks.apply import join_query_rows, load_frame  # noqa: PLC0415 - as above
-    from tasks.partitions import partitions_of  # noqa: PLC0415 - as above
+    from tasks.steps.join_partition import partitions_of  # noqa: PLC0415 - as above
+    from tasks.steps.join_query_rows import join_query_rows  # noqa: PLC0415 - as above
+    from tasks.store.named_files import load_frame  # noqa: PLC0415 - as above
 
     @flow(name="benchmark")
     def join() -> pd.DataFrame:

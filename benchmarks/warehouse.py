@@ -29,7 +29,7 @@ from fuzzyjoin import Program
 from fuzzyjoin.definition import PrecisionEstimate
 from tasks.warehouse.connection import reading, warehouse_engine, warehouse_url, writing
 from tasks.warehouse.lock import pipeline_lock
-from tasks.warehouse.materialise import Outcome, materialise
+from tasks.warehouse.matches import RunResult, write_matches
 from tasks.warehouse.migrations import migrate_down, migrate_up
 from tasks.warehouse.pipelines import register_pipeline
 from tasks.warehouse.programs import store_program
@@ -120,12 +120,12 @@ def _timed(work: Callable[[], T]) -> tuple[float, T]:
     return time.perf_counter() - began, done
 
 
-def _outcome(found: pd.DataFrame) -> Outcome:
+def _outcome(found: pd.DataFrame) -> RunResult:
     hashes = row_hashes(found, "query_id", ["query_text"])
-    return Outcome("", found, _unmatched(), PrecisionEstimate(value=0.9), row_hashes=hashes)
+    return RunResult("", found, _unmatched(), PrecisionEstimate(value=0.9), row_hashes=hashes)
 
 
-def _left_out(found: pd.DataFrame) -> Outcome:
+def _left_out(found: pd.DataFrame) -> RunResult:
     """As many rows that are not joined, each with a best candidate; the matches stay."""
     best = {"reference_id": "best_reference_id", "reference_text": "best_reference_text"}
     rows = found[["query_id", "query_text", *best, "distance", "threshold", "precision_estimate"]]
@@ -133,10 +133,10 @@ def _left_out(found: pd.DataFrame) -> Outcome:
     rows = rows.rename(columns={name: f"best_{name}" for name in ("distance", "threshold")})
     rows = rows.assign(query_id="u" + rows["query_id"], reason="too unsure: the best candidate scores below the cut")
     hashes = row_hashes(rows, "query_id", ["query_text"])
-    return Outcome("", found[:0], rows, PrecisionEstimate(), covers="part", row_hashes=hashes)
+    return RunResult("", found[:0], rows, PrecisionEstimate(), covers="part", row_hashes=hashes)
 
 
-def _stage(engine: Engine, outcome: Outcome) -> None:
+def _stage(engine: Engine, outcome: RunResult) -> None:
     table = results_table(outcome.matched, outcome.unmatched, (), outcome.row_hashes)
     with writing(engine) as connection, staged(connection, table):
         pass
@@ -147,13 +147,13 @@ def _ask(engine: Engine, found: pd.DataFrame) -> None:
         changed_rows(connection, PIPELINE, row_hashes(found, "query_id", ["query_text"]), basis="")
 
 
-def _run(engine: Engine, day: int, outcome: Outcome) -> float:
+def _run(engine: Engine, day: int, outcome: RunResult) -> float:
     run_id, at = f"run-{day}", START + timedelta(days=day)
     with pipeline_lock(engine, PIPELINE, run_id=run_id, timeout_seconds=0):
         start_run(engine, Attempt(run_id, PIPELINE, triggered_by="benchmark", code_version="benchmark"), at=at)
         with writing(engine) as connection:
             program_id = store_program(connection, _program(), run_id=run_id, at=at)
-        return _timed(lambda: materialise(engine, run_id, replace(outcome, program_id=program_id), at=at))[0]
+        return _timed(lambda: write_matches(engine, run_id, replace(outcome, program_id=program_id), at=at))[0]
 
 
 def _program() -> Program:

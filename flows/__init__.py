@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.plain_errors import log_errors_plainly
+from tasks.orchestration.plain_errors import log_errors_plainly
 
 # Whichever flow is imported, by a worker, a test or the command line: its runs log errors the same way.
 log_errors_plainly()

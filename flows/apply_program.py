@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from prefect import flow
 
-from tasks.apply import join_query_rows
-from tasks.detect import detect_changes
-from tasks.ingest import ingest_table
-from tasks.materialise import materialise_matches
-from tasks.outcome import completed
-from tasks.pipeline_run import end_without_matches, pipeline_run
-from tasks.promote import require_current_program
-from tasks.report import publish_result
-from tasks.retention import delete_old_files
+from tasks.run.completion import completed, completed_without_matches
+from tasks.run.pipeline_run import pipeline_run
 from tasks.settings import Checks, Conduct, PipelineName, Privacy, Tables, Warehouse
-from tasks.validate import validate_inputs, validate_matches
+from tasks.steps.current_program import require_current_program
+from tasks.steps.detect_changes import detect_changes
+from tasks.steps.ingest_table import ingest_table
+from tasks.steps.join_query_rows import join_query_rows
+from tasks.steps.materialise_matches import materialise_matches
+from tasks.steps.publish_result import publish_result
+from tasks.steps.validate_inputs import validate_inputs
+from tasks.steps.validate_matches import validate_matches
 
 __all__ = ["apply_program"]
 
@@ -51,13 +51,10 @@ def apply_program(
         validate_inputs(run, reference, query, checks, whole=False)
         work = detect_changes(run, program, reference, query)
         if work.query is None:
-            end_without_matches(run, program_id=program.program_id)
-            delete_old_files(run, conduct.keep_days)
-            return completed(run, told="no query row is new or changed")
+            return completed_without_matches(run, program, told="no query row is new or changed")
         result = join_query_rows(program, reference, work.query, conduct.partition_rows)
         target = program.precision_target
         validate_matches(run, result, reference, work.query, checks, precision_target=target, whole=False)
         changes = materialise_matches(run, result, reference, work.query, covers="part")
         publish_result(run, program, result, reference=reference, query=work.query, changes=changes)
-        delete_old_files(run, conduct.keep_days)
         return completed(run, warnings=len(result.warnings))

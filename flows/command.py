@@ -15,7 +15,7 @@ from rich.console import Console
 
 from fuzzyjoin.errors import FuzzyJoinError, UsageError
 from fuzzyjoin.terminal import for_terminal
-from tasks.outcome import run_in_words
+from tasks.run.completion import run_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

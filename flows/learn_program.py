@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from prefect import flow
 
-from tasks.apply import join_query_rows
-from tasks.caching import cached
-from tasks.ingest import ingest_table
-from tasks.outcome import completed
-from tasks.pipeline_run import end_without_matches, pipeline_run
-from tasks.promote import comparable_program, propose_program
-from tasks.report import learned_in_words, publish_program
-from tasks.retention import delete_old_files
-from tasks.search import search_program
+from tasks.orchestration.result_cache import cached
+from tasks.run.completion import completed_without_matches
+from tasks.run.pipeline_run import pipeline_run
 from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
-from tasks.validate import validate_inputs
+from tasks.steps.ingest_table import ingest_table
+from tasks.steps.join_query_rows import join_query_rows
+from tasks.steps.propose_program import comparable_program, propose_program
+from tasks.steps.publish_program import learned_in_words, publish_program
+from tasks.steps.search_program import search_program
+from tasks.steps.validate_inputs import validate_inputs
 
 __all__ = ["learn_program"]
 
@@ -52,6 +51,4 @@ def learn_program(
         found = join_query_rows(current, reference, query, conduct.partition_rows) if current else None
         standing = propose_program(run, learned, found)
         publish_program(run, learned, standing=standing)
-        end_without_matches(run, program_id=learned.program_id)
-        delete_old_files(run, conduct.keep_days)
-        return completed(run, told=learned_in_words(learned, standing))
+        return completed_without_matches(run, learned, told=learned_in_words(learned, standing))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from prefect import flow
 
-from tasks.apply import join_query_rows
-from tasks.caching import cached
-from tasks.ingest import ingest_table
-from tasks.materialise import materialise_matches
-from tasks.outcome import completed
-from tasks.pipeline_run import end_without_matches, pipeline_run
-from tasks.promote import comparable_program, current_program, propose_program
-from tasks.report import learned_in_words, publish_program, publish_result
-from tasks.retention import delete_old_files
-from tasks.search import search_program
+from tasks.orchestration.result_cache import cached
+from tasks.run.completion import completed, completed_without_matches
+from tasks.run.pipeline_run import pipeline_run
 from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
-from tasks.validate import validate_inputs, validate_matches
+from tasks.steps.current_program import current_program
+from tasks.steps.ingest_table import ingest_table
+from tasks.steps.join_query_rows import join_query_rows
+from tasks.steps.materialise_matches import materialise_matches
+from tasks.steps.propose_program import comparable_program, propose_program
+from tasks.steps.publish_program import learned_in_words, publish_program
+from tasks.steps.publish_result import publish_result
+from tasks.steps.search_program import search_program
+from tasks.steps.validate_inputs import validate_inputs
+from tasks.steps.validate_matches import validate_matches
 
 __all__ = ["match_tables"]
 
@@ -52,9 +54,7 @@ def match_tables(
         validate_inputs(run, reference, query, checks)
         if not query.table.rows and (earlier := current_program(run)):
             # An export that failed is likelier than a table whose rows are all deleted: no match is closed.
-            end_without_matches(run, program_id=earlier.program_id)
-            delete_old_files(run, conduct.keep_days)
-            return completed(run, told="the query table has no rows, nothing was changed")
+            return completed_without_matches(run, earlier, told="the query table has no rows, nothing was changed")
         learned = cached(search_program)(reference, query, search)
         current = comparable_program(run, learned, conduct)
         found = join_query_rows(current, reference, query, conduct.partition_rows) if current else None
@@ -62,12 +62,9 @@ def match_tables(
         publish_program(run, learned, standing=standing)
         program = current_program(run)
         if program is None:
-            end_without_matches(run, program_id=learned.program_id)
-            delete_old_files(run, conduct.keep_days)
-            return completed(run, told=learned_in_words(learned, standing))
+            return completed_without_matches(run, learned, told=learned_in_words(learned, standing))
         result = join_query_rows(program, reference, query, conduct.partition_rows)
         validate_matches(run, result, reference, query, checks, precision_target=program.precision_target)
         changes = materialise_matches(run, result, reference, query)
         publish_result(run, program, result, reference=reference, query=query, changes=changes)
-        delete_old_files(run, conduct.keep_days)
         return completed(run, warnings=len(result.warnings))

@@ -8,8 +8,9 @@ from prefect import flow
 from prefect.exceptions import FlowPauseTimeout
 from prefect.flow_runs import pause_flow_run
 
-from tasks.effect import effect_of
-from tasks.review import (
+from tasks.settings import PipelineName, ReviewSettings, Warehouse
+from tasks.steps.compare_programs import effect_of
+from tasks.steps.review_proposal import (
     Answer,
     ReviewTimeoutError,
     oldest_proposal,
@@ -18,7 +19,6 @@ from tasks.review import (
     question,
     record_answer,
 )
-from tasks.settings import PipelineName, ReviewSettings, Warehouse
 
 __all__ = ["review_program"]
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from prefect import flow
 
-from tasks.apply import join_query_rows
-from tasks.caching import cached
-from tasks.detect import detect_changes
-from tasks.ingest import ingest_table
-from tasks.materialise import close_matches, materialise_matches
-from tasks.outcome import completed
-from tasks.pipeline_run import end_without_matches, pipeline_run
-from tasks.promote import current_program, propose_program, require_current_program
-from tasks.report import publish_program, publish_result
-from tasks.retention import delete_old_files
-from tasks.search import search_program
+from tasks.orchestration.result_cache import cached
+from tasks.run.completion import completed, completed_without_matches
+from tasks.run.pipeline_run import pipeline_run
 from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
-from tasks.validate import validate_inputs, validate_matches
+from tasks.steps.current_program import current_program, require_current_program
+from tasks.steps.detect_changes import detect_changes
+from tasks.steps.ingest_table import ingest_table
+from tasks.steps.join_query_rows import join_query_rows
+from tasks.steps.materialise_matches import close_matches, materialise_matches
+from tasks.steps.propose_program import propose_program
+from tasks.steps.publish_program import publish_program
+from tasks.steps.publish_result import publish_result
+from tasks.steps.search_program import search_program
+from tasks.steps.validate_inputs import validate_inputs
+from tasks.steps.validate_matches import validate_matches
 
 __all__ = ["sync_warehouse"]
 
@@ -55,9 +57,7 @@ def sync_warehouse(
         validate_inputs(run, reference, query, checks)
         if not query.table.rows and (current := current_program(run)):
             # An export that failed is likelier than a table whose rows are all deleted: no match is closed.
-            end_without_matches(run, program_id=current.program_id)
-            delete_old_files(run, conduct.keep_days)
-            return completed(run, told="the query table has no rows, nothing was changed")
+            return completed_without_matches(run, current, told="the query table has no rows, nothing was changed")
         if current_program(run) is None:
             learned = cached(search_program)(reference, query, search)
             publish_program(run, learned, standing=propose_program(run, learned))
@@ -65,12 +65,10 @@ def sync_warehouse(
         work = detect_changes(run, program, reference, query)
         if work.query is None:
             close_matches(run, program, work.gone)
-            delete_old_files(run, conduct.keep_days)
             return completed(run)
         result = join_query_rows(program, reference, work.query, conduct.partition_rows)
         target = program.precision_target
         validate_matches(run, result, reference, work.query, checks, precision_target=target, whole=False)
         changes = materialise_matches(run, result, reference, work.query, covers="changes", gone=work.gone)
         publish_result(run, program, result, reference=reference, query=work.query, changes=changes)
-        delete_old_files(run, conduct.keep_days)
         return completed(run, warnings=len(result.warnings))

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from fuzzyjoin.definition import PrecisionEstimate
 from tasks.ingestion import TableHandle
 from tasks.settings import Privacy, Warehouse
-from tasks.storage import FileHandle
+from tasks.store.named_files import FileHandle
 
 __all__ = ["IndexHandle", "InputHandle", "PartHandle", "ProgramHandle", "ResultHandle", "RunHandle"]
 

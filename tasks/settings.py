@@ -6,9 +6,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from tasks.forms import FormSettings, form
-from tasks.ingestion.sources import Source
-from tasks.validation.settings import InputSettings, OutputSettings
+from tasks.ingestion.sources import InputSource
+from tasks.pages.forms import FormSettings, form
+from tasks.validation.check_settings import InputSettings, OutputSettings
 from tasks.warehouse.connection import URL_VARIABLE
 
 __all__ = [
@@ -61,8 +61,8 @@ class Tables(Settings):
     [('name', 'title'), ('city', 'city')]
     """
 
-    reference: Source = Field(description="The clean list, nearly free of duplicates.")
-    query: Source = Field(description="The rows to look up in it.")
+    reference: InputSource = Field(description="The clean list, nearly free of duplicates.")
+    query: InputSource = Field(description="The rows to look up in it.")
     # Not `on`: that reads as true in YAML.
     compare: tuple[ColumnPair, ...] = Field(
         min_length=1,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tasks.ingestion.database import SourceUnavailableError
-from tasks.ingestion.reading import ingest, read_source
+from tasks.ingestion.reading import ingest, read_input
 from tasks.ingestion.snapshots import (
     SnapshotMissingError,
     TableHandle,
@@ -16,14 +16,14 @@ from tasks.ingestion.snapshots import (
     write_ordered_snapshot,
     write_snapshot,
 )
-from tasks.ingestion.sources import DatabaseSource, FileSource, QuerySource, Source, TableSource
+from tasks.ingestion.sources import DatabaseSource, FileSource, InputSource, QuerySource, TableSource
 
 __all__ = [
     "DatabaseSource",
     "FileSource",
+    "InputSource",
     "QuerySource",
     "SnapshotMissingError",
-    "Source",
     "SourceUnavailableError",
     "TableHandle",
     "TableSource",
@@ -33,7 +33,7 @@ __all__ = [
     "is_content_hash",
     "load_rows",
     "load_snapshot",
-    "read_source",
+    "read_input",
     "snapshot_path",
     "write_ordered_snapshot",
     "write_snapshot",

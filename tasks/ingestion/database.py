@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from contextlib import closing, contextmanager
-from itertools import chain
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -19,6 +16,7 @@ from fuzzyjoin.errors import DataError, UsageError
 from tasks.ingestion.cells import cell_text
 from tasks.ingestion.read_only import open_for_reading, reading_only, require_database, require_select
 from tasks.ingestion.sources import TableSource
+from tasks.scrubbing import mask_secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,8 +29,6 @@ __all__ = ["SourceUnavailableError", "engine_of", "read_database"]
 
 # Bounds the Python objects alive at one time; the Arrow columns they become are several times smaller.
 _ROWS_A_BATCH = 50_000
-
-_SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)
 
 
 class SourceUnavailableError(DataError):
@@ -207,13 +203,4 @@ def _name(engine: sa.Engine) -> str:
 def _reason(error: SQLAlchemyError, engine: sa.Engine) -> str:
     """The first line of what the driver says, without statement, list of parameters and link."""
     said = str(getattr(error, "orig", None) or error).strip().split("\n", maxsplit=1)[0]
-    return _without_password(said.split(" (Background on this error", maxsplit=1)[0], engine)
-
-
-def _without_password(message: str, engine: sa.Engine) -> str:
-    """The message with whatever is secret in the URL masked, its options included, plain or as a URL writes it."""
-    options = [value for name, value in engine.url.normalized_query.items() if _SECRET.search(name)]
-    for secret in filter(None, (engine.url.password, *chain(*options))):
-        for written in (secret, quote(secret, safe=""), quote_plus(secret)):
-            message = message.replace(written, "***")
-    return message
+    return mask_secrets_of(engine.url, said.split(" (Background on this error", maxsplit=1)[0])

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from tasks.ingestion.snapshots import TableHandle
     from tasks.ingestion.sources import QuerySource, TableSource
 
-__all__ = ["ingest", "read_source"]
+__all__ = ["ingest", "read_input"]
 
 
-def read_source(source: FileSource | TableSource | QuerySource, *, engine: sa.Engine | None = None) -> pd.DataFrame:
+def read_input(source: FileSource | TableSource | QuerySource, *, engine: sa.Engine | None = None) -> pd.DataFrame:
     r"""Read a table, every value as text.
 
     Parameters
@@ -54,7 +54,7 @@ def read_source(source: FileSource | TableSource | QuerySource, *, engine: sa.En
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder) / "towns.csv"
     ...     _ = path.write_text("id,name\n007,Bergen\n", encoding="utf-8")
-    ...     read_source(FileSource(path=str(path), columns=("name",))).to_dict("list")
+    ...     read_input(FileSource(path=str(path), columns=("name",))).to_dict("list")
     {'name': ['Bergen']}
     """
     if isinstance(source, FileSource):
@@ -71,8 +71,8 @@ def read_source(source: FileSource | TableSource | QuerySource, *, engine: sa.En
 def ingest(
     source: FileSource | TableSource | QuerySource, folder: str | Path, *, engine: sa.Engine | None = None
 ) -> TableHandle:
-    """Read a table and keep it as a snapshot; parameters and errors as for `read_source` and `write_snapshot`."""
-    return write_snapshot(read_source(source, engine=engine), folder)
+    """Read a table and keep it as a snapshot; parameters and errors as for `read_input` and `write_snapshot`."""
+    return write_snapshot(read_input(source, engine=engine), folder)
 
 
 def _read_file(source: FileSource) -> pd.DataFrame:

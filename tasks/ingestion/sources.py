@@ -6,9 +6,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from tasks.forms import FormSettings, source_form
+from tasks.pages.forms import FormSettings, source_form
 
-__all__ = ["DatabaseSource", "FileSource", "QuerySource", "Source", "TableSource"]
+__all__ = ["DatabaseSource", "FileSource", "InputSource", "QuerySource", "TableSource"]
 
 Parameter: TypeAlias = str | int | float | bool | None
 
@@ -91,5 +91,5 @@ class QuerySource(DatabaseSource):
     )
 
 
-Source: TypeAlias = Annotated[FileSource | TableSource | QuerySource, Field(discriminator="kind")]
+InputSource: TypeAlias = Annotated[FileSource | TableSource | QuerySource, Field(discriminator="kind")]
 """Any of the sources; `kind` tells them apart."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from tasks.validation.check_settings import InputSettings, OutputSettings, Severity
 from tasks.validation.inputs import validate_input
 from tasks.validation.outputs import validate_output
 from tasks.validation.page import html_page
 from tasks.validation.results import ExpectationResult, HardFailuresError, ValidationReport
-from tasks.validation.settings import InputSettings, OutputSettings, Severity
 from tasks.validation.summary import markdown_summary
 
 __all__ = [

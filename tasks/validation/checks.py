@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tasks.validation.settings import Severity
+    from tasks.validation.check_settings import Severity
 
 __all__ = ["Check", "all_values", "judging", "present", "share_text"]
 

@@ -9,11 +9,11 @@ import pandas as pd
 
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.tables import as_frame
+from tasks.validation.check_settings import InputSettings
 from tasks.validation.checks import Check, all_values, judging, present, share_text
 from tasks.validation.columns import text_column
 from tasks.validation.engine import NamedRows, run_checks
 from tasks.validation.results import ValidationReport
-from tasks.validation.settings import InputSettings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fuzzyjoin.errors import DataError
 
 if TYPE_CHECKING:
-    from tasks.validation.settings import Severity
+    from tasks.validation.check_settings import Severity
 
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 

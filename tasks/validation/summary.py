@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tasks.markdown import escaped
+from tasks.pages.markdown import escaped
 
 if TYPE_CHECKING:
     from tasks.validation.results import ExpectationResult, ValidationReport

@@ -9,10 +9,12 @@ Works on SQLite, PostgreSQL and DuckDB. Knows no orchestrator; all SQL of the pr
 | `lock` | that two runs of a pipeline do not interleave |
 | `runs` | what was tried, checked and how it ended |
 | `programs`, `decisions` | which programs there are, and which one a pipeline uses |
-| `materialise`, `staging` | how a run's matches get in, wholly or not at all |
+| `learned_on` | which tables a program was learned on |
+| `matches`, `unmatched`, `staging` | how a run's matches get in, wholly or not at all |
 | `ids` | which run or program a shortened id means |
 | `steadiness` | when a match found anew is the one that is stored already |
 | `query_rows`, `last_run` | which query rows have changed, and what the last run left behind |
+| `needed_snapshots` | which snapshots a run that is to be replayed still needs |
 | `audit`, `no_match`, `run_audit` | why a match is there, why none is, and all about a run |
 | `changes`, `program_diff` | what changed between two runs, and between two programs |
 | `replay` | whether a run comes out the same when it is done again |

@@ -13,8 +13,8 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
+from tasks.scrubbing import is_secret_name, scrub
 from tasks.warehouse.errors import WarehouseError, WarehouseUnreachableError
-from tasks.warehouse.secrets import is_secret_name, scrub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
+from tasks.scrubbing import scrub, without_secrets
 from tasks.warehouse.connection import writing
 from tasks.warehouse.errors import RunEndedError, WarehouseError
 from tasks.warehouse.pipelines import require_pipeline
 from tasks.warehouse.schema import runs, validations
-from tasks.warehouse.secrets import scrub, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -24,5 +24,5 @@ def noted(handle, start, stop):
 
 
 def dask_setup(_worker):
-    """Called where a worker starts: before `tasks.partitions` is imported, which takes the function from there."""
+    """Called where a worker starts: before the task module that takes the function from there is imported."""
     tasks.ingestion.load_rows = tasks.ingestion.snapshots.load_rows = noted

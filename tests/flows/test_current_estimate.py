@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tasks.outcome import run_in_words
+from tasks.run.completion import run_in_words
 from tasks.settings import Warehouse
 from tasks.warehouse import schema
 from tests.flows.pipelines import Pipeline

@@ -2,7 +2,7 @@
 
 import re
 
-from tasks.validate import SOFT_FAILURES
+from tasks.run.validation_report import SOFT_FAILURES
 from tests.prefect_server import wait_for
 
 # Texts of the example are longer.

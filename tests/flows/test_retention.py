@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from tasks.code_version import code_version
 from tasks.ingestion.snapshots import SnapshotMissingError
+from tasks.store.code_version import code_version
 from tasks.warehouse import schema
 from tasks.warehouse.connection import writing
 from tasks.warehouse.replay import replay

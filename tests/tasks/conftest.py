@@ -7,7 +7,7 @@ import pytest
 
 from fuzzyjoin import Program, learn_program
 from tasks.handles import ProgramHandle
-from tasks.storage import store
+from tasks.store.named_files import store_file
 from tests.cases import EXAMPLES
 
 
@@ -25,7 +25,7 @@ def learned(tmp_path, monkeypatch):
     program = learn_program(reference, query, on="title", id="id")
     handle = ProgramHandle(
         program_id=program.program_id,
-        file=store("programs", ".json", program.save),
+        file=store_file("programs", ".json", program.save),
         precision_target=0.9,
         precision_estimate=program.precision_estimate,
     )

@@ -16,10 +16,10 @@ from sqlalchemy.exc import DBAPIError
 
 from fuzzyjoin.errors import FuzzyJoinError
 from fuzzyjoin.terminal import for_terminal
+from tasks.scrubbing import scrub
 from tasks.warehouse.cli.parser import make_parser
 from tasks.warehouse.connection import shown, warehouse_engine, warehouse_url
 from tasks.warehouse.errors import WarehouseError
-from tasks.warehouse.secrets import scrub
 
 if TYPE_CHECKING:
     import argparse

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from fuzzyjoin.terminal import for_terminal
-from tasks.code_version import code_version
+from tasks.store.code_version import code_version
 from tasks.warehouse import audit, decisions
 from tasks.warehouse.changes import changed_by_run, changed_matches, totals
 from tasks.warehouse.connection import reading

@@ -77,7 +77,8 @@ def rollback(engine: Engine, arguments: argparse.Namespace) -> int:
 def erase(engine: Engine, arguments: argparse.Namespace) -> int:
     """Remove a person's values."""
     # Brings the readers of tables, which the other commands do without.
-    from tasks.storage import delete_saved_work, storage_folder  # noqa: PLC0415
+    from tasks.store.folders import storage_folder  # noqa: PLC0415
+    from tasks.store.saved_work import delete_saved_work  # noqa: PLC0415
     from tasks.warehouse.erasure import Subject  # noqa: PLC0415
     from tasks.warehouse.erasure import erase as remove  # noqa: PLC0415
 

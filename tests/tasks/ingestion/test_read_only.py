@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from fuzzyjoin.errors import DataError, FuzzyJoinError, UsageError
-from tasks.ingestion import QuerySource, SourceUnavailableError, TableSource, read_source
+from tasks.ingestion import QuerySource, SourceUnavailableError, TableSource, read_input
 
 READER = """
 import duckdb, sys
@@ -75,7 +75,7 @@ def refused(engine, sql, folder):
     """The query fails by an error of one line that names the source and what to do; nothing has changed."""
     before = files(folder)
     with pytest.raises(FuzzyJoinError) as caught:
-        read_source(QuerySource(sql=sql.format(folder=folder)), engine=engine)
+        read_input(QuerySource(sql=sql.format(folder=folder)), engine=engine)
     assert str(caught.value).startswith("query: ")
     assert "a source is only read: write one SELECT" in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -85,7 +85,7 @@ def refused(engine, sql, folder):
 
 
 def unchanged(engine):
-    frame = read_source(TableSource(table="towns"), engine=engine)
+    frame = read_input(TableSource(table="towns"), engine=engine)
     assert frame.to_dict("list") == {"id": ["1", "2"], "name": ["Bergen", "Oslo"]}
 
 
@@ -140,7 +140,7 @@ class TestSqlite:
         engine.dispose()
         before = file.read_bytes()
         with pytest.raises(FuzzyJoinError):
-            read_source(QuerySource(sql=sql), engine=engine)
+            read_input(QuerySource(sql=sql), engine=engine)
         engine.dispose()
         assert file.read_bytes() == before
 
@@ -190,7 +190,7 @@ class TestSqlite:
         with engine.begin() as connection:
             connection.exec_driver_sql("CREATE VIRTUAL TABLE texts USING fts5(id, title)")
             connection.exec_driver_sql("INSERT INTO texts VALUES ('1', 'grand mall')")
-        assert len(read_source(QuerySource(sql=sql), engine=engine)) > 0
+        assert len(read_input(QuerySource(sql=sql), engine=engine)) > 0
 
     def test_a_writer_in_the_same_moment_is_not_kept_waiting(self, file):
         """Nor does it keep the source waiting: with a write-ahead log both work."""
@@ -209,7 +209,7 @@ class TestSqlite:
     def test_a_file_that_is_not_there_is_named_and_not_made(self, tmp_path, monkeypatch):
         monkeypatch.setenv("TOWNS_URL", f"sqlite:///{tmp_path}/typo.db")
         with pytest.raises(UsageError, match=r"table 'towns': there is no database '.+typo.db'; check the path"):
-            read_source(TableSource(table="towns", url_variable="TOWNS_URL"))
+            read_input(TableSource(table="towns", url_variable="TOWNS_URL"))
         assert list(tmp_path.iterdir()) == []
 
 
@@ -270,26 +270,26 @@ class TestDuckdb:
     )
     def test_what_only_reads_goes_on_working(self, engine, file, sql):
         (file.parent / "towns.csv").write_text("id,name\n1,Bergen\n")
-        assert len(read_source(QuerySource(sql=sql.format(folder=file.parent)), engine=engine)) > 0
+        assert len(read_input(QuerySource(sql=sql.format(folder=file.parent)), engine=engine)) > 0
 
     def test_a_file_is_opened_for_reading_so_that_another_process_can_read_it(self, file, monkeypatch):
         monkeypatch.setenv("TOWNS_URL", f"duckdb:///{file}")
         with reader(file):
-            frame = read_source(QuerySource(sql="SELECT * FROM towns", url_variable="TOWNS_URL"))
+            frame = read_input(QuerySource(sql="SELECT * FROM towns", url_variable="TOWNS_URL"))
         assert frame["id"].tolist() == ["1", "2"]
 
     def test_a_file_that_this_process_has_open_for_writing_is_only_read(self, file, engine, monkeypatch):
         monkeypatch.setenv("TOWNS_URL", f"duckdb:///{file}")
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
-            assert len(read_source(TableSource(table="towns", url_variable="TOWNS_URL"))) == 2
+            assert len(read_input(TableSource(table="towns", url_variable="TOWNS_URL"))) == 2
             for sql in ("DROP TABLE towns", "SELECT nextval('numbers') AS id"):
                 with pytest.raises(DataError, match="only read"):
-                    read_source(QuerySource(sql=sql, url_variable="TOWNS_URL"))
+                    read_input(QuerySource(sql=sql, url_variable="TOWNS_URL"))
             assert connection.exec_driver_sql("SELECT count(*) FROM towns").scalar_one() == 2
 
     def test_a_file_that_is_not_there_is_named_and_not_made(self, tmp_path, monkeypatch):
         monkeypatch.setenv("TOWNS_URL", f"duckdb:///{tmp_path}/typo.db")
         with pytest.raises(DataError, match=r"typo\.db"):
-            read_source(TableSource(table="towns", url_variable="TOWNS_URL"))
+            read_input(TableSource(table="towns", url_variable="TOWNS_URL"))
         assert list(tmp_path.iterdir()) == []

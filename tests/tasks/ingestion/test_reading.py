@@ -17,14 +17,14 @@ from fuzzyjoin.errors import DataError, FuzzyJoinError, UsageError
 from fuzzyjoin.files.table_files import write_table
 from tasks.ingestion import (
     FileSource,
+    InputSource,
     QuerySource,
-    Source,
     SourceUnavailableError,
     TableSource,
     content_hash,
     ingest,
     load_snapshot,
-    read_source,
+    read_input,
 )
 from tasks.ingestion.cells import cell_text
 
@@ -48,7 +48,7 @@ def cells(frame):
 
 def error_of(source, engine):
     with pytest.raises(FuzzyJoinError) as caught:
-        read_source(source, engine=engine)
+        read_input(source, engine=engine)
     assert "\n" not in str(caught.value)
     return caught.value
 
@@ -57,27 +57,27 @@ def error_of(source, engine):
 def test_a_file_is_read_as_text(tmp_path, ending):
     path = tmp_path / f"towns{ending}"
     write_table(pd.DataFrame(TOWNS, columns=["id", "name", "country"]), path)
-    assert cells(read_source(FileSource(path=str(path)))) == TOWNS
+    assert cells(read_input(FileSource(path=str(path)))) == TOWNS
 
 
 def test_named_columns_only_are_taken_from_a_file(tmp_path):
     path = tmp_path / "towns.csv"
     write_table(pd.DataFrame(TOWNS, columns=["id", "name", "country"]), path)
-    frame = read_source(FileSource(path=str(path), columns=("country", "id")))
+    frame = read_input(FileSource(path=str(path), columns=("country", "id")))
     assert list(frame.columns) == ["country", "id"]
     with pytest.raises(UsageError, match=r"'nmae'.*did you mean 'name'"):
-        read_source(FileSource(path=str(path), columns=("nmae",)))
+        read_input(FileSource(path=str(path), columns=("nmae",)))
 
 
 def test_a_database_table_is_read_as_text(engine):
-    frame = read_source(TableSource(table="towns"), engine=engine)
+    frame = read_input(TableSource(table="towns"), engine=engine)
     assert list(frame.columns) == ["id", "name", "the country"]
     assert {str(kind) for kind in frame.dtypes} == {"str"}
     assert cells(frame) == TOWNS
 
 
 def test_named_columns_only_are_taken_from_a_database_table(engine):
-    frame = read_source(TableSource(table="towns", columns=("the country", "id")), engine=engine)
+    frame = read_input(TableSource(table="towns", columns=("the country", "id")), engine=engine)
     assert cells(frame) == [(country, key) for key, _, country in TOWNS]
 
 
@@ -88,31 +88,31 @@ def test_an_unknown_column_of_a_table_is_an_error_also_where_sqlite_takes_it_for
 
 
 def test_a_schema_is_part_of_the_name(engine):
-    assert len(read_source(TableSource(table="towns", schema_name="main"), engine=engine)) == len(TOWNS)
+    assert len(read_input(TableSource(table="towns", schema_name="main"), engine=engine)) == len(TOWNS)
     assert "'other.towns'" in str(error_of(TableSource(table="towns", schema_name="other"), engine))
 
 
 def test_a_tables_name_is_never_read_as_sql(engine):
     error = error_of(TableSource(table='towns"; DROP TABLE towns; --'), engine)
     assert isinstance(error, DataError)
-    assert len(read_source(TableSource(table="towns"), engine=engine)) == len(TOWNS)
+    assert len(read_input(TableSource(table="towns"), engine=engine)) == len(TOWNS)
 
 
 def test_a_parameters_value_is_bound_and_never_read_as_sql(engine):
     sql = 'SELECT id FROM towns WHERE "the country" = :country'
-    assert cells(read_source(QuerySource(sql=sql, parameters={"country": "JP"}), engine=engine)) == [("9",)]
-    assert len(read_source(QuerySource(sql=sql, parameters={"country": "JP' OR '1'='1"}), engine=engine)) == 0
+    assert cells(read_input(QuerySource(sql=sql, parameters={"country": "JP"}), engine=engine)) == [("9",)]
+    assert len(read_input(QuerySource(sql=sql, parameters={"country": "JP' OR '1'='1"}), engine=engine)) == 0
 
 
 def test_a_query_without_rows_keeps_its_columns(engine):
-    frame = read_source(QuerySource(sql="SELECT id, name FROM towns WHERE 1 = 0"), engine=engine)
+    frame = read_input(QuerySource(sql="SELECT id, name FROM towns WHERE 1 = 0"), engine=engine)
     assert (list(frame.columns), len(frame)) == (["id", "name"], 0)
     assert {str(kind) for kind in frame.dtypes} == {"str"}
 
 
 def test_more_rows_than_one_batch_keep_their_order(engine):
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120000) SELECT i FROM n"
-    frame = read_source(QuerySource(sql=numbers), engine=engine)
+    frame = read_input(QuerySource(sql=numbers), engine=engine)
     assert frame["i"].tolist() == [str(number) for number in range(1, 120_001)]
 
 
@@ -140,7 +140,7 @@ def test_an_error_does_not_list_the_parameters(engine):
 
 def test_the_database_is_named_by_an_environment_variable(engine, monkeypatch):
     monkeypatch.setenv("TOWNS_URL", engine.url.render_as_string())
-    assert cells(read_source(TableSource(table="towns", url_variable="TOWNS_URL"))) == TOWNS
+    assert cells(read_input(TableSource(table="towns", url_variable="TOWNS_URL"))) == TOWNS
 
 
 def test_a_variable_that_is_not_set_is_named(monkeypatch):
@@ -202,7 +202,7 @@ def test_a_password_that_the_driver_repeats_is_masked(url):
 
 
 def test_a_source_comes_from_a_form():
-    adapter = TypeAdapter(Source)
+    adapter = TypeAdapter(InputSource)
     assert adapter.validate_python({"kind": "table", "table": "towns"}) == TableSource(table="towns")
     with pytest.raises(ValidationError, match="password"):
         adapter.validate_python({"kind": "table", "table": "towns", "password": "pass4word"})
@@ -232,7 +232,7 @@ VALUES = {
 def test_a_databases_value_reads_as_the_same_value_in_a_parquet_file(tmp_path, name):
     path = tmp_path / "values.parquet"
     pq.write_table(pa.table({name: VALUES[name]}), path)
-    expected = [text for (text,) in cells(read_source(FileSource(path=str(path))))]
+    expected = [text for (text,) in cells(read_input(FileSource(path=str(path))))]
     assert [cell_text(value, name) for value in VALUES[name]] == expected
 
 

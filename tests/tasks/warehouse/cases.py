@@ -12,7 +12,7 @@ from fuzzyjoin.definition import PrecisionEstimate
 from tasks.warehouse import schema
 from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.lock import pipeline_lock
-from tasks.warehouse.materialise import Outcome, materialise
+from tasks.warehouse.matches import RunResult, write_matches
 from tasks.warehouse.pipelines import register_pipeline
 from tasks.warehouse.programs import store_program
 from tasks.warehouse.query_rows import row_hashes
@@ -128,7 +128,7 @@ def write(
         begin(engine, run_id, pipeline=pipeline, at=at, parameters=parameters, **inputs)
         with writing(engine) as connection:
             program_id = store_program(connection, using or program(), run_id=run_id, at=at)
-        outcome = Outcome(
+        outcome = RunResult(
             program_id=program_id,
             matched=matches,
             unmatched=unmatched,
@@ -137,7 +137,7 @@ def write(
             gone=gone,
             row_hashes=kept,
         )
-        return materialise(engine, run_id, outcome, at=at)
+        return write_matches(engine, run_id, outcome, at=at)
 
 
 def rows(engine, table, *order):

@@ -7,12 +7,12 @@ import os
 import signal
 import sys
 
-from tasks import storage
+from tasks.store import saved_work
 from tasks.warehouse import erasure
 from tasks.warehouse.__main__ import main
 
 PLACES = {
-    "a file of saved work deleted": (storage, "_deleted"),
+    "a file of saved work deleted": (saved_work, "_deleted"),
     "saved work deleted": (erasure, "_saved_work_deleted"),
     "matches redacted": (erasure, "_redact"),
     "recorded": (erasure, "_record"),

@@ -11,7 +11,7 @@ from tasks.warehouse.changes import ChangedMatch, changed_matches
 from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.decisions import propose
 from tasks.warehouse.errors import WarehouseError
-from tasks.warehouse.materialise import Outcome, materialise
+from tasks.warehouse.matches import RunResult, write_matches
 from tasks.warehouse.program_diff import diff_programs
 from tasks.warehouse.programs import store_program
 from tasks.warehouse.runs import Validation, record_failure, record_validations
@@ -117,7 +117,7 @@ def test_checks_are_part_of_the_answer(warehouse):
     with writing(warehouse) as connection:
         program_id = store_program(connection, program(), run_id="one", at=day(1))
     record_validations(warehouse, "one", CHECKS, at=day(1))
-    materialise(warehouse, "one", Outcome(program_id, matches, unmatched, ESTIMATE), at=day(1))
+    write_matches(warehouse, "one", RunResult(program_id, matches, unmatched, ESTIMATE), at=day(1))
 
     with reading(warehouse) as connection:
         answer = why(connection, "malls", "q1", at=day(1))

@@ -12,7 +12,6 @@ from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.lock import pipeline_lock
 from tasks.warehouse.migrations import migrate_up
 from tasks.warehouse.schema import UtcTimestamp
-from tasks.warehouse.secrets import scrub, without_secrets
 
 PASSWORD = "hunter2/+ü"  # noqa: S105 - no real one
 UNREACHABLE = sa.URL.create("postgresql", "ada", PASSWORD, "localhost", 1, "warehouse")
@@ -79,32 +78,6 @@ def test_url_and_password_come_from_the_environment():
 
 def test_without_a_url_the_warehouse_is_a_file():
     assert str(warehouse_url({})) == "sqlite:///fuzzyjoin-warehouse.db"
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("see postgresql+psycopg://ada:s3cr@t@host/db now", "see postgresql+psycopg://ada:***@host/db now"),
-        ("redis://:s3cr@host", "redis://:***@host"),
-        ("host=h password=s3cr user=u", "host=h password=*** user=u"),
-        ("?sslpassword=s3cr&x=1", "?sslpassword=***&x=1"),
-        ("nothing: here@all", "nothing: here@all"),
-        ("postgresql://ada:s3/c?r#t@host/db", "postgresql://ada:***@host/db"),
-        ('password="s3 cr" user=u', "password=*** user=u"),
-        ('{"api_key": "s3cr", "k": 3}', '{"api_key": ***, "k": 3}'),
-        ("tokenise=3-gram", "tokenise=3-gram"),
-        ("http://host:8080/a", "http://host:8080/a"),
-    ],
-)
-def test_scrub_masks_passwords_and_nothing_else(text, expected):
-    assert scrub(text) == expected
-
-
-def test_secrets_are_masked_at_any_depth():
-    assert without_secrets({"tokenise": "3-gram", "tokens": ["s3cr"]}) == {"tokenise": "3-gram", "tokens": "***"}
-    value = {"source": {"url": "sqlite://u:s3cr@h", "api_key": "s3cr", "password": None}, "on": ["name"], "k": 3}
-    expected = {"source": {"url": "sqlite://u:***@h", "api_key": "***", "password": None}, "on": ["name"], "k": 3}
-    assert without_secrets(value) == expected
 
 
 def test_values_stay_out_of_error_messages(empty):

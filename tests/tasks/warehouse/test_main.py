@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from fuzzyjoin import Program
 from fuzzyjoin.cli import app
-from tasks.code_version import code_version
+from tasks.store.code_version import code_version
 from tasks.warehouse.__main__ import main
 from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.decisions import history, propose

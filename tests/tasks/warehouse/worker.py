@@ -8,10 +8,10 @@ import signal
 import sys
 from contextlib import contextmanager
 
-from tasks.warehouse import materialise as module
+from tasks.warehouse import matches as module
 from tasks.warehouse.connection import warehouse_engine, writing
 from tasks.warehouse.lock import pipeline_lock
-from tasks.warehouse.materialise import Outcome, materialise
+from tasks.warehouse.matches import RunResult, write_matches
 from tasks.warehouse.programs import store_program
 from tasks.warehouse.runs import Validation, record_validations
 from tests.tasks.warehouse.cases import ESTIMATE, begin, day, found, hashes, program
@@ -60,7 +60,7 @@ def main(url, run_id, number, rows, stop=None):
         reach("stored")
         matches, unmatched = found(int(rows))
         kept = hashes(matches, unmatched, q0=run_id)
-        materialise(engine, run_id, Outcome(program_id, matches, unmatched, ESTIMATE, row_hashes=kept), at=at)
+        write_matches(engine, run_id, RunResult(program_id, matches, unmatched, ESTIMATE, row_hashes=kept), at=at)
         reach("committed")
 
 

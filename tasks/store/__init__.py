@@ -1,0 +1,1 @@
+"""The storage folder: where it is, the files in it, which code made them, and what may be deleted."""
