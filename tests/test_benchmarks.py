@@ -20,6 +20,7 @@ from benchmarks import (
     index_changes,
     learning_sample,
     long_texts,
+    other_tools,
     partitions,
     profile_stages,
     resume,
@@ -163,6 +164,23 @@ def test_tasks_joins_any_folder_in_processes_of_their_own(tmp_path):
     assert set(row["columns"]) <= {"title", "city"}
     assert row["recall"] > 0.5
     assert row["peak_mb"] > 10
+
+
+def test_other_tools_are_measured_on_the_same_tasks_and_shown_with_the_commit(data, tmp_path, capsys):
+    other_tools.main([str(data), "--no-autofj", "--json", str(tmp_path / "out.json")])
+    figures = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert figures["tasks"] == ["Alpha", "Beta"]
+    names = [tool["tool"] for tool in figures["macro"]]
+    assert names[:2] == ["fuzzyjoin", "fuzzyjoin --method autofj"]
+    assert names[2].startswith("rapidfuzz ")
+    assert all(tool["recall"] > 0.5 for tool in figures["macro"][1:])
+    assert figures["tree"]["commit"] in other_tools.markdown(figures)
+    assert other_tools.markdown(figures) in capsys.readouterr().out
+
+
+def test_other_tools_says_that_every_task_is_too_long(data):
+    with pytest.raises(SystemExit, match="more than 5 rows"):
+        other_tools.main([str(data), "--most-rows", "5"])
 
 
 def test_blocking_speed_says_that_there_is_nothing_to_compare_with(data, capsys):

@@ -84,9 +84,9 @@ def test_one_sql_query_answers_the_same(replaced):
     assert row["program_definition"].startswith('{"columns"')
 
 
-def test_the_question_in_the_readme_is_sql_that_answers(warehouse):
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-    (question,) = re.findall(r"^```sql\n(.*?)^```$", readme, flags=re.MULTILINE | re.DOTALL)
+def test_the_question_in_the_docs_is_sql_that_answers(warehouse):
+    page = (Path(__file__).parents[3] / "docs" / "audit.md").read_text(encoding="utf-8")
+    (question,) = re.findall(r"^```sql\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL)
     prepare(warehouse)
     write(warehouse, "one", *found(30), at=day(-5))
     with reading(warehouse) as connection:
