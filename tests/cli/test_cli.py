@@ -20,7 +20,7 @@ from fuzzyjoin.cli import app
 from fuzzyjoin.files import read_table
 from fuzzyjoin.files.table_files import write_table
 
-EXAMPLES = Path(__file__).parent.parent / "docs" / "examples" / "autofj50"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "autofj50"
 MALLS = EXAMPLES / "ShoppingMall"
 FORMATS = [".csv", ".tsv", ".parquet", ".csv.gz", ".tsv.gz"]
 COMMANDS = ["join", "learn", "apply", "index", "explain", "evaluate"]

@@ -57,7 +57,7 @@ def test_a_full_disk_leaves_the_old_files_and_nothing_else(tmp_path):
     for path in paths:
         path.write_text("what was there")
     command = [sys.executable, "-c", FULL_DISK, *map(str, paths)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1])
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stderr
     assert len(re.findall(r"cannot be written \(.*File too large\); nothing was changed", done.stdout)) == len(paths)
     assert {path.read_text() for path in paths} == {"what was there"}

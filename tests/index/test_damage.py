@@ -203,7 +203,7 @@ def test_no_mangled_array_crashes_a_lookup(joined, tmp_path):
     asked = [path, tmp_path / "program.json", tmp_path / "query.csv", MANGLES]
     run = subprocess.run(
         [sys.executable, "-c", MANGLING, *map(str, asked)],
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         check=False,
