@@ -294,7 +294,8 @@ def test_files_are_on_the_disk_before_the_index_is_in_its_place(joined, tmp_path
 
 
 def test_a_completed_index_is_as_sound_as_one_that_is_built(tmp_path, monkeypatch):
-    monkeypatch.setattr("fuzzyjoin.compare.features.SAMPLE", 3)
+    for holder in ("fuzzyjoin.compare", "fuzzyjoin.compare.features"):
+        monkeypatch.setattr(f"{holder}.SAMPLE", 3)
     reference, query = random_tables(11, columns=1, references=60, queries=40)
     reference, query = frame(reference, ["name"]), frame(query, ["name"])
     program = learn_program(reference, query, on="name", precision_target=0.5)

@@ -27,7 +27,8 @@ SOME_SIBLINGS = [f"some_{name}" for name in SIBLINGS]
 def most_siblings_are_found_later():
     """Only so few rows have their siblings right after a change, as in a table of many thousand."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fuzzyjoin.compare.features.SAMPLE", 3)
+        for holder in ("fuzzyjoin.compare", "fuzzyjoin.compare.features"):
+            patch.setattr(f"{holder}.SAMPLE", 3)
         yield
 
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fuzzyjoin.kernels import features
-from fuzzyjoin.kernels.word_features import word_evidence
+from fuzzyjoin.kernels import features, word_features
 from tests import naive, naive_scoring
 from tests.cases import csr, pairs_of, thousand
 
@@ -83,7 +82,7 @@ def test_word_evidence_agrees_with_lists(table):
     spelled = sorted(ids, key=ids.get)
     texts = [np.array([ids[word] for row in side for word in row], np.int64) for side in (query, reference)]
     starts = [np.cumsum([0, *map(len, side)], dtype=np.int64) for side in (query, reference)]
-    found = word_evidence.word_evidence(
+    found = word_features.word_evidence(
         np.arange(len(query)),
         *pairs_of(candidates),
         starts[0],
@@ -100,7 +99,7 @@ def test_word_evidence_agrees_with_lists(table):
     pairs = [(row, other) for row, others in enumerate(candidates) for other in others]
     for place, (row, other) in enumerate(pairs):
         expected = naive_scoring.word_evidence(query[row], reference[other], frequency, weights, own)
-        assert dict(zip(word_evidence.WORD_EVIDENCE, found[:, place].tolist(), strict=True)) == pytest.approx(
+        assert dict(zip(word_features.WORD_EVIDENCE, found[:, place].tolist(), strict=True)) == pytest.approx(
             expected, abs=1e-12
         )
 
@@ -109,7 +108,7 @@ def word_evidence_of_a_pair(query, reference):
     """By name, of a query row and the only reference row."""
     frequency = dict.fromkeys(reference, 1)
     spelled = [*sorted(frequency), *(word for word in dict.fromkeys(query) if word not in frequency)]
-    found = word_evidence.word_evidence(
+    found = word_features.word_evidence(
         np.arange(1),
         *pairs_of([[0]]),
         np.array([0, len(query)]),
@@ -123,20 +122,20 @@ def word_evidence_of_a_pair(query, reference):
         np.zeros(len(spelled), np.bool_),
         0,
     )
-    return dict(zip(word_evidence.WORD_EVIDENCE, found[:, 0].tolist(), strict=True))
+    return dict(zip(word_features.WORD_EVIDENCE, found[:, 0].tolist(), strict=True))
 
 
 def test_words_past_the_limit_are_counted_and_not_compared():
-    different = [chr(ord("A") + place) * 2 for place in range(word_evidence.MOST_WORDS)]
+    different = [chr(ord("A") + place) * 2 for place in range(word_features.MOST_WORDS)]
     within = word_evidence_of_a_pair([*different[1:], "lakes"], ["lake"])
     assert (within["best near-equal word"], within["abbreviated words"]) == (0.8, 1)
     past = word_evidence_of_a_pair([*different, "lakes"], ["lake"])
     assert (past["best near-equal word"], past["abbreviated words"]) == (0.0, 0)
-    assert (past["query unmatched words"], past["query soft unmatched mass"]) == (word_evidence.MOST_WORDS + 1, 1.0)
+    assert (past["query unmatched words"], past["query soft unmatched mass"]) == (word_features.MOST_WORDS + 1, 1.0)
 
 
 def test_letters_past_the_limit_are_not_compared():
-    start = "a" * word_evidence.MOST_LETTERS
+    start = "a" * word_features.MOST_LETTERS
     assert word_evidence_of_a_pair([f"{start}xyz"], [f"{start}uvw"])["best near-equal word"] == 1.0
 
 

@@ -26,7 +26,8 @@ def sampled_rows(query, seed=0):
 def learned_with(**changes):
     settings = replace(LearningSettings.of("auto", None, 0.9, negative_rules=True), **changes)
     candidates = _candidates(table_pair(REFERENCE, QUERY, "title", None), None, Work(), settings)
-    return learn(candidates, settings, Stopwatch())
+    found = learn(candidates, settings, Stopwatch())
+    return Program(definition=found.definition, learning_record=found.learning_record)
 
 
 @pytest.fixture
