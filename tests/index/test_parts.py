@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from fuzzyjoin import UsageError, learn_program, parts
+from fuzzyjoin import UsageError, learn_program
 from fuzzyjoin.cli import app
 from fuzzyjoin.files import locked, read_table
 from fuzzyjoin.files.table_files import write_table
-from fuzzyjoin.index import most_rows, uncovered
+from fuzzyjoin.index import most_rows, parts, uncovered
 from tests.cases import example
 
 ENDINGS = [".csv", ".tsv.gz", ".parquet"]
