@@ -245,7 +245,7 @@ def reference_warnings(program: Program, reference: KeyTable, *, strict: bool) -
         f"({record.reference.rows} rows): estimates may be off"
     )
     if strict:
-        raise DataError(f"{message}; learn again, or apply without strict")
+        raise DataError(message, argument="reference", remedy="learn again, or apply without strict")
     return (message,)
 
 

@@ -165,7 +165,12 @@ def explain_query(
     ids, pairs = choose_columns([(column.reference, column.query) for column in program.columns], id, *frames)
     wanted = frames[1][[as_text(value) == query_id for value in frames[1][ids[1]]]]
     if wanted.empty:
-        raise UsageError(f"query_id is {query_id!r}, which column {ids[1]!r} of query does not hold; give one it holds")
+        raise UsageError(
+            f"query has no row with the id {query_id!r} in column {ids[1]!r}",
+            argument="query",
+            column=ids[1],
+            remedy="give a query_id that it has",
+        )
     if isinstance(program.definition.decision, Scorer):
         return "\n".join(_scored(program, (frames[0], wanted), ids, pairs, blocker, scorer))
     result = program.apply(frames[0], wanted, id=ids, blocker=blocker, join_functions=join_functions)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 import hashlib
 from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,15 +20,13 @@ import pandas as pd
 from fuzzyjoin.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pyarrow as pa
 
     from fuzzyjoin.kernels.types import BoolArray, Int64Array
     from fuzzyjoin.text.text_array import Texts
 
     Table: TypeAlias = pd.DataFrame | pa.Table
-    On: TypeAlias = str | Sequence[str | tuple[str, str]] | None
+    On: TypeAlias = str | Mapping[str, str] | Sequence[str | tuple[str, str]] | None
     IdColumn: TypeAlias = str | tuple[str, str] | None
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "needs_numbers",
     "numbered",
     "require_text",
+    "split_columns",
 ]
 
 ROW_NUMBER = "row number"
@@ -212,8 +213,9 @@ class KeyTable:
         if (found < 0).any():
             unknown = asked[int(np.argmin(found))]
             raise DataError(
-                f"{source} names the {self.role} id {unknown!r}, which column {self.id_column!r} does not hold; give "
-                "ids of that table"
+                f"{source} names the {self.role} id {unknown!r}, which column {self.id_column!r} does not hold",
+                argument=source,
+                remedy="give ids of that table",
             )
         return found
 
@@ -274,18 +276,21 @@ def as_frame(table: Table, role: str) -> pd.DataFrame:
 
         if not isinstance(table, pa.Table):
             raise UsageError(
-                f"{role} is a {type(table).__name__}; expected a pandas DataFrame or a pyarrow Table: convert it first"
+                f"{role} is a {type(table).__name__}; expected a pandas DataFrame or a pyarrow Table: convert it first",
+                argument=role,
             )
         table = table.to_pandas()
     unnamed = [name for name in table.columns if not isinstance(name, str)]
     if unnamed:
         raise UsageError(
-            f"{role} has a column named {unnamed[0]!r}, which is no text; name its columns, for example with "
-            "frame.columns.map(str)"
+            f"{role} has a column named {unnamed[0]!r}, which is not a string",
+            argument=role,
+            remedy="rename it, for example with frame.columns.map(str)",
         )
     repeated = table.columns[table.columns.duplicated()]
     if len(repeated):
-        raise DataError(f"{role} has two columns named {repeated[0]!r}; rename one of them")
+        name = str(repeated[0])
+        raise DataError(f"{role} has two columns named {name!r}", argument=role, column=name, remedy="rename one")
     return table
 
 
@@ -299,11 +304,13 @@ def choose_columns(
     (('id', 'id'), [('name', 'name')])
     >>> choose_columns(None, None, frame, frame)[1]
     [('name', 'name'), ('city', 'city')]
+    >>> choose_columns({"name": "city"}, None, frame, frame)[1] == choose_columns("name=city", None, frame, frame)[1]
+    True
 
     Raises
     ------
     UsageError
-        If a named column does not exist, none is left to compare, or a pair is named twice.
+        If `on` has another form, a named column does not exist, none is left to compare, or a pair is named twice.
     """
     sides = sides_of(id_column)
     ids = choose_id(reference, "reference", sides[0]), choose_id(query, "query", sides[1])
@@ -315,7 +322,7 @@ def choose_columns(
                 "compare, as (reference column, query column) where the names differ"
             )
         return ids, shared
-    pairs = [_pair(part, "on") for part in ([on] if isinstance(on, str) else on)]
+    pairs = _column_pairs(on, reference, query)
     if not pairs:
         raise UsageError("on is empty; name at least one column to compare")
     if len(set(pairs)) < len(pairs):
@@ -357,6 +364,54 @@ def numbered(frame: pd.DataFrame, *, first: int = 1) -> pd.DataFrame:
     return frame.assign(**{ROW_NUMBER: range(first, first + len(frame))})
 
 
+_ON_FORMS = (
+    "give a column name, 'reference column=query column', a dict {reference column: query column}, or a list of names "
+    "and (reference column, query column) pairs"
+)
+
+
+def _column_pairs(on: object, reference: pd.DataFrame, query: pd.DataFrame) -> list[tuple[str, str]]:
+    """The pairs of columns that `on` names, in any of its forms."""
+    match on:
+        case str():
+            parts: list[object] = [on]
+        case Mapping():
+            parts = list(on.items())
+        # The columns of a set have no order, and a program depends on it.
+        case Iterable() if not isinstance(on, (AbstractSet, bytes)):
+            parts = list(on)
+        case _:
+            raise UsageError(f"on is {on!r}", argument="on", remedy=_ON_FORMS)
+    pairs = []
+    for part in parts:
+        match part:
+            case str():
+                pairs.append(split_columns(part, reference, query))
+            case (str() as left, str() as right):
+                pairs.append((left, right))
+            case _:
+                raise UsageError(f"on holds {part!r}", argument="on", remedy=_ON_FORMS)
+    return pairs
+
+
+def split_columns(text: str, reference: pd.DataFrame, query: pd.DataFrame) -> tuple[str, str]:
+    """Take "name" or "reference column=query column" apart.
+
+    A name may itself contain "=": the text as a whole wins if both tables have such a column, then the first "=" that
+    parts it into two columns that there are.
+
+    >>> left, right = pd.DataFrame(columns=["a=b", "c"]), pd.DataFrame(columns=["a=b", "d"])
+    >>> [split_columns(text, left, right) for text in ("a=b", "a=b=d", "c=d", "c")]
+    [('a=b', 'a=b'), ('a=b', 'd'), ('c', 'd'), ('c', 'c')]
+    """
+    pieces = text.split("=")
+    splits = [("=".join(pieces[:place]), "=".join(pieces[place:])) for place in range(1, len(pieces))]
+    for left, right in ((text, text), *splits):
+        if left in reference.columns and right in query.columns:
+            return left, right
+    return splits[0] if splits else (text, text)
+
+
 def sides_of(id_column: IdColumn) -> tuple[str | None, str | None]:
     """The id columns asked for of the reference and the query table; one name stands for both."""
     return (None, None) if id_column is None else _pair(id_column, "id")
@@ -379,7 +434,7 @@ def require_column(frame: pd.DataFrame, name: str, role: str, argument: str) -> 
     names = [str(column) for column in frame.columns]
     near = difflib.get_close_matches(name, names, n=1)
     remedy = f"did you mean {near[0]!r}?" if near else f"its columns are {', '.join(names[:12])}"
-    raise UsageError(f"{argument}: {role} has no column {name!r}; {remedy}")
+    raise UsageError(f"{argument}: {role} has no column {name!r}", argument=role, column=name, remedy=remedy)
 
 
 def choose_id(frame: pd.DataFrame, role: str, name: str | None) -> str:
@@ -396,7 +451,11 @@ def choose_id(frame: pd.DataFrame, role: str, name: str | None) -> str:
     found = _unique_column(frame)
     if found is not None:
         return found
-    raise DataError(f"{role} has no column `id` and no column whose values are present and unique; name an id column")
+    raise DataError(
+        f"{role} has no column `id` and no column whose values are present and unique",
+        argument=role,
+        remedy="name an id column",
+    )
 
 
 def _unique_column(frame: pd.DataFrame) -> str | None:
@@ -452,10 +511,15 @@ def key_table(frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequen
 def require_text(table: KeyTable) -> None:
     """Raise a DataError if there are no rows, or a key column is empty in all: nothing can be learned from it."""
     if len(table) == 0:
-        raise DataError(f"{table.role} has no rows; there is nothing to join")
+        raise DataError(f"{table.role} has no rows; there is nothing to join", argument=table.role)
     for column, values in zip(table.column_names, table.columns, strict=True):
         if not any(values):
-            raise DataError(f"{table.role} column {column!r} is empty in every row; choose another column with on")
+            raise DataError(
+                f"{table.role} column {column!r} is empty in every row",
+                argument=table.role,
+                column=column,
+                remedy="choose another column with on",
+            )
 
 
 def as_text(value: Any) -> str:  # noqa: ANN401 - a table's cell can be anything
@@ -481,8 +545,11 @@ def _check_unicode(texts: list[str], role: str, column: str) -> None:
     except UnicodeEncodeError:
         row = next(row for row, text in enumerate(texts) if any("\ud800" <= letter <= "\udfff" for letter in text))
         raise DataError(
-            f"{role} column {column!r} has half a character (a lone surrogate) in row {row + 1}; mend the text, or"
-            " read the file again in its true encoding"
+            f"{role} column {column!r} has half a character (a lone surrogate) in row {row + 1}",
+            argument=role,
+            column=column,
+            row=row + 1,
+            remedy="correct the text, or read the file again in its true encoding",
         ) from None
 
 
@@ -490,10 +557,20 @@ def _check_ids(texts: list[str], role: str, id_column: str) -> None:
     seen: dict[str, int] = {}
     for row, text in enumerate(texts):
         if not text:
-            raise DataError(f"{role} column {id_column!r} has no value in row {row + 1}; give every row an id")
+            raise DataError(
+                f"{role} column {id_column!r} has no value in row {row + 1}",
+                argument=role,
+                column=id_column,
+                row=row + 1,
+                remedy="give every row an id",
+            )
         first = seen.setdefault(text, row)
         if first != row:
             raise DataError(
-                f"{role} column {id_column!r} has the id {text!r} in rows {first + 1} and {row + 1}; ids must be "
-                "unique: drop one of the rows or name another id column"
+                f"{role} column {id_column!r} has the id {text!r} in rows {first + 1} and {row + 1}; "
+                "ids must be unique",
+                argument=role,
+                column=id_column,
+                row=row + 1,
+                remedy="drop one of the rows or name another id column",
             )
