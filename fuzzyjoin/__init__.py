@@ -98,3 +98,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute can be
         raise AttributeError(f"module 'fuzzyjoin' has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    """The public names, for tab completion: most are not loaded yet."""
+    return [*__all__, "__version__"]

@@ -54,8 +54,10 @@ def fuzzy_join(
     reference, query
         pandas frames or Arrow tables. The reference table should hold few duplicates.
     on
-        The columns to compare: a name, or a list of names and (reference column, query column) pairs; by default all
-        columns that both tables have, ids left out. Values are compared as text; None and NaN are missing.
+        The columns to compare: a name; where the names differ, "reference column=query column" or a dict {reference
+        column: query column}; for several columns a list of names and (reference column, query column) pairs. By
+        default all columns that both tables have, ids left out. If both tables have a column whose own name is "a=b",
+        on="a=b" names that column. Values are compared as text; None and NaN are missing.
     id
         The id column of both tables, or (reference id, query id); by default `id`, else the first unique column. Rows
         of a table that has neither are numbered from 1, which `warnings` tells.
@@ -112,6 +114,12 @@ def fuzzy_join(
     >>> result = fuzzy_join(reference, query, on="name")
     >>> result.matches[["query_id", "reference_id"]].values.tolist()
     [[7, 1], [8, 3]]
+
+    Columns of different names:
+
+    >>> typed = query.rename(columns={"name": "typed"})
+    >>> fuzzy_join(reference, typed, on={"name": "typed"}).matches.equals(result.matches)
+    True
     """
     settings = LearningSettings.of(
         method, space, precision_target, negative_rules=negative_rules, min_probability=min_probability
@@ -236,8 +244,9 @@ def _candidates(
     compared = tables.reference.distinct()
     if len(compared) == 1:
         raise DataError(
-            f"reference has {_single(tables.reference)}; a program is learned from how reference rows differ, so give "
-            "at least two that do"
+            f"reference has {_single(tables.reference)}; a program is learned from how reference rows differ",
+            argument="reference",
+            remedy="give at least two that differ",
         )
     built_in, k = settings.blocking(len(compared))
     if pairs is not None:

@@ -10,9 +10,55 @@ __all__ = ["DataError", "FuzzyJoinError", "UsageError"]
 
 
 class FuzzyJoinError(Exception):
-    """Base of all errors that this package raises on purpose."""
+    """Base of all errors that this package raises on purpose.
+
+    Parameters
+    ----------
+    message
+        What is wrong, and with what.
+    argument
+        The argument at fault, such as "reference"; None if it is none, or more than one.
+    column
+        The column at fault.
+    row
+        The row at fault, counted from 1.
+    remedy
+        What to do. The text of the error ends with it.
+
+    Attributes
+    ----------
+    file
+        The file that the argument was read from, set by whoever read it. The text of the error begins with it.
+
+    Examples
+    --------
+    >>> error = DataError("query has no rows", argument="query", remedy="give at least one")
+    >>> str(error), error.argument
+    ('query has no rows; give at least one', 'query')
+    """
 
     exit_code = 1
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        argument: str | None = None,
+        column: str | None = None,
+        row: int | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.argument = argument
+        self.column = column
+        self.row = row
+        self.remedy = remedy
+        self.file: str | None = None
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        message = f"{message}; {self.remedy}" if self.remedy else message
+        return f"{self.file}: {message}" if self.file else message
 
 
 class DataError(FuzzyJoinError):

@@ -35,6 +35,7 @@ from fuzzyjoin.cli.options import (
     Space,
     Threads,
     Unmatched,
+    Verbose,
 )
 from fuzzyjoin.terminal import for_terminal
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fuzzyjoin.cli.inputs import TablePair
+    from fuzzyjoin.cli.reports import Detail
     from fuzzyjoin.program import JoinResult, Program
 
 __all__ = ["app"]
@@ -96,6 +98,7 @@ def join(
     program_out: ProgramOut = None,
     threads: Threads = None,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Learn a join program from the two tables and join them with it."""
@@ -131,7 +134,7 @@ def join(
             threads=threads,
             progress=progress,
         )
-    _finish(result, tables, written, seconds, quiet=quiet, as_json=as_json)
+    _finish(result, tables, written, seconds, detail=_detail(quiet=quiet, verbose=verbose), as_json=as_json)
 
 
 @app.command()
@@ -149,6 +152,7 @@ def learn(
     negative_rules: NegativeRules = True,
     threads: Threads = None,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Learn a join program and store it, without joining."""
@@ -195,7 +199,7 @@ def learn(
         next_steps=next_after_learn(tables, program_out),
         warnings=tables.notes,
     )
-    print_outcome(outcome, quiet=quiet, as_json=as_json)
+    print_outcome(outcome, detail=_detail(quiet=quiet, verbose=verbose), as_json=as_json)
     _exit_unless_reachable(program)
 
 
@@ -216,6 +220,7 @@ def apply(
     batch_rows: BatchRows = 50_000,
     threads: Threads = None,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Join two tables with a stored program, without learning.
@@ -297,7 +302,7 @@ def apply(
             *(sentence for is_so, sentence in said if is_so),
         ),
     )
-    print_outcome(outcome, quiet=quiet, as_json=as_json)
+    print_outcome(outcome, detail=_detail(quiet=quiet, verbose=verbose), as_json=as_json)
     _exit_unless_reachable(loaded)
 
 
@@ -441,6 +446,12 @@ def evaluate(
         typer.echo(evaluation_lines(evaluation))
 
 
+def _detail(*, quiet: bool, verbose: bool) -> "Detail":
+    if quiet and verbose:
+        raise typer.BadParameter("--quiet and --verbose contradict each other; give one of them")
+    return "quiet" if quiet else "verbose" if verbose else "short"
+
+
 def _given(**outputs: Path | None) -> dict[str, Path]:
     """Keep the outputs that were asked for, by what goes into them."""
     return {what: path for what, path in outputs.items() if path is not None}
@@ -462,7 +473,7 @@ def _finish(
     written: "Mapping[str, Path]",
     seconds: "Mapping[str, float]",
     *,
-    quiet: bool,
+    detail: "Detail",
     as_json: bool,
 ) -> None:
     """Write what a join made, all of it or nothing, and report."""
@@ -488,7 +499,7 @@ def _finish(
         ),
         warnings=(*tables.notes, *result.warnings),
     )
-    print_outcome(outcome, quiet=quiet, as_json=as_json)
+    print_outcome(outcome, detail=detail, as_json=as_json)
     _exit_unless_reachable(result.program)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from fuzzyjoin.files import (
     require_text,
     table_batches,
 )
-from fuzzyjoin.tables import NUMBERED, ROW_NUMBER, choose_id, needs_numbers, numbered
+from fuzzyjoin.tables import NUMBERED, ROW_NUMBER, choose_id, needs_numbers, numbered, split_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,17 +78,9 @@ class TablePair:
 
     @contextmanager
     def naming_files(self) -> Iterator[None]:
-        """Put the file's name before an error of the library, which knows the tables by their roles alone."""
-        try:
+        """Name the file in an error of the library, which knows the tables only as its arguments."""
+        with _naming(reference=self.reference.label, query=self.query.label):
             yield
-        except FuzzyJoinError as error:
-            message = str(error)
-            roles = set(re.findall(r"\b(reference|query)\b", message.partition(";")[0]))
-            named = [source for source in (self.reference, self.query) if source.label in message]
-            if named or len(roles) != 1:
-                raise
-            source = self.reference if roles == {"reference"} else self.query
-            raise type(error)(f"{source.label}: {message}") from None
 
 
 def read_source(path: Path) -> Source:
@@ -255,7 +246,7 @@ def read_matches(matches_path: Path, truth_path: Path) -> tuple[pd.DataFrame, pd
     require_ids(matches, MATCH_COLUMNS[0])
     require_filled(matches, MATCH_COLUMNS[1])
     require_rows(truth, 1)
-    with _naming(truth.label):
+    with _naming(truth=truth.label):
         query_column, _ = truth_columns(truth.frame)
     require_filled(truth, query_column)
     return matches.frame, truth.frame
@@ -277,50 +268,39 @@ def read_changes(append: Path | None, delete: Path | None) -> Iterator[dict[str,
 
 @contextmanager
 def _read_given(**paths: Path | None) -> Iterator[dict[str, pd.DataFrame]]:
-    sources = {role: read_source(path) for role, path in paths.items() if path is not None}
-    try:
-        yield {role: source.frame for role, source in sources.items()}
-    except FuzzyJoinError as error:
-        named = next((role for role in sources if re.match(rf"(id: |on: )?{role}\b", str(error))), None)
-        if named is None:
-            raise
-        raise type(error)(f"{sources[named].label}: {error}") from None
+    sources = {argument: read_source(path) for argument, path in paths.items() if path is not None}
+    with _naming(**{argument: source.label for argument, source in sources.items()}):
+        yield {argument: source.frame for argument, source in sources.items()}
 
 
 def load_program(path: Path) -> Program:
-    """Load a program, naming its file in every error."""
+    """Load a program; every error names its file."""
     from fuzzyjoin.program import Program  # noqa: PLC0415 - of the other commands none needs it
 
     require_file(path)
-    with _naming(str(path)):
-        try:
-            return Program.load(path)
-        except RecursionError:
-            raise DataError("is nested too deeply to be a program; give a file that learn wrote") from None
+    try:
+        return Program.load(path)
+    except RecursionError:
+        raise DataError(
+            f"{path}: is nested too deeply to be a program", remedy="give a file that learn wrote"
+        ) from None
 
 
 @contextmanager
-def _naming(label: str) -> Iterator[None]:
-    """Put a file's name before an error that does not say it."""
+def _naming(**files: str) -> Iterator[None]:
+    """Name the file that the argument at fault was read from."""
     try:
         yield
     except FuzzyJoinError as error:
-        if label in str(error):
-            raise
-        raise type(error)(f"{label}: {error}") from None
+        error.file = error.file or files.get(error.argument or "")
+        raise
 
 
 def _column_pair(text: str | tuple[str, str], reference: Source, query: Source) -> tuple[str, str]:
     """Take NAME or REFCOL=QUERYCOL apart; a name may itself contain "="."""
     if isinstance(text, tuple):
         return text
-    pieces = text.split("=")
-    readings = [(text, text)]
-    readings += [("=".join(pieces[:cut]), "=".join(pieces[cut:])) for cut in range(1, len(pieces))]
-    for reading in readings:
-        if reading[0] in reference.frame.columns and reading[1] in query.frame.columns:
-            return reading
-    return readings[min(1, len(readings) - 1)]
+    return split_columns(text, reference.frame, query.frame)
 
 
 def _with_numbers(source: Source, id_pair: tuple[str, str] | None) -> Source:
@@ -335,7 +315,7 @@ def _numbered_as_text(frame: pd.DataFrame, first: int) -> pd.DataFrame:
 
 def _id_column(source: Source, role: str, name: str | None) -> str:
     """Choose the id column as the library does, and check it, so that a wrong id is named by its line."""
-    with _naming(source.label):
+    with _naming(**{role: source.label}):
         column = choose_id(source.frame, role, name)
     require_ids(source, column)
     return column

@@ -27,6 +27,7 @@ __all__ = [
     "Space",
     "Threads",
     "Unmatched",
+    "Verbose",
 ]
 
 
@@ -144,5 +145,9 @@ BatchRows: TypeAlias = Annotated[
 ]
 Quiet: TypeAlias = Annotated[
     bool, typer.Option("--quiet", help="Show no progress and no summary; errors and warnings stay.")
+]
+Verbose: TypeAlias = Annotated[
+    bool,
+    typer.Option("--verbose", help="Also show every warning, both tables, the program in words and seconds a stage."),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object on stdout.")]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import typer
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.program import Program
 
 __all__ = [
+    "Detail",
     "Outcome",
     "draw_summary",
     "evaluation_json",
@@ -35,6 +36,10 @@ __all__ = [
     "print_warnings",
     "table_words",
 ]
+
+
+Detail: TypeAlias = Literal["quiet", "short", "verbose"]
+"""How much a command says on stderr."""
 
 
 @dataclass(frozen=True)
@@ -93,17 +98,46 @@ class Outcome:
         }
 
     def summary(self) -> str:
-        """Say what was done, how far to trust it and how to go on."""
+        """Say in at most eight lines, warnings included, what was done, how sure it is, what to look at and do next."""
         lines = [
             self.headline(),
-            field("reference", table_words(self.tables, 0) + self._equal_rows()),
-            field("query", table_words(self.tables, 1)),
-            field("precision", _estimate_words(self.estimate) + self._above_target()),
-            *(f"  {line}" for line in _shortened(self.program.explain().splitlines())),
-            *(field("written", f"{path} ({what})") for what, path in self.written.items()),
+            *self._first_warnings(),
+            field("precision", _estimate_words(self.estimate) + self._target()),
+            *self._unmatched(),
+            *([field("written", ", ".join(map(str, self.written.values())))] if self.written else []),
             *(field("then" if place else "next", step) for place, step in enumerate(self.next_steps)),
         ]
         return "\n".join(lines)
+
+    def details(self) -> str:
+        """Say all else: the tables, what the precision comes of, the program in words, seconds a stage."""
+        lines = [
+            field("reference", table_words(self.tables, 0) + self._equal_rows()),
+            field("query", table_words(self.tables, 1)),
+            *([field("precision", self._above_target())] if self._above_target() else []),
+            *(f"  {line}" for line in _shortened(self.program.explain().splitlines())),
+            *(field("seconds", f"{stage} {value:.2f}") for stage, value in self.seconds.items()),
+        ]
+        return "\n".join(lines)
+
+    def _first_warnings(self) -> list[str]:
+        """The first warning, and how many more there are."""
+        more = len(self.warnings) - 1
+        told = f"{more} more warning{'s' * (more > 1)}: --verbose shows all" if more > 0 else ""
+        return [*(_warning_line(text) for text in self.warnings[:1]), *([_warning_line(told)] if told else [])]
+
+    def _target(self) -> str:
+        record = self.program.learning_record
+        return f"; the target is {record.precision_target:g}" if record and self.estimate.value is not None else ""
+
+    def _unmatched(self) -> list[str]:
+        """Where to look at the rows without a match."""
+        count = self.counts.get("unmatched", 0)
+        if not count or not self.program.reachable:
+            return []
+        where = self.written.get("unmatched")
+        look = f"{where} says why and names the best candidate" if where else "--unmatched-out FILE says why"
+        return [field("look at", f"{count:,} unmatched row{'s' * (count > 1)}: {look}")]
 
     def _equal_rows(self) -> str:
         equal = self.counts.get("equal_reference_rows", 0)
@@ -118,7 +152,7 @@ class Outcome:
         if value < record.precision_target + _CLEARLY_ABOVE:
             return ""
         return (
-            f"; above the target {record.precision_target:g}, because no row with a match probability below "
+            f"above the target {record.precision_target:g}, because no row with a match probability below "
             f"{decision.floor:g} is joined"
         )
 
@@ -138,15 +172,18 @@ class Outcome:
         return f"Joined {matched:,} of {rows:,} query rows; {unmatched:,} stay unmatched."
 
 
-def print_outcome(outcome: Outcome, *, quiet: bool, as_json: bool) -> None:
+def print_outcome(outcome: Outcome, *, detail: Detail, as_json: bool) -> None:
     """Print warnings and summary on stderr and, for scripts, the JSON object on stdout.
 
     Quiet leaves the summary out, but never the warnings or that the target cannot be reached.
     """
-    print_warnings(outcome.warnings)
-    if not quiet:
+    if detail == "short":
         typer.echo(for_terminal(outcome.summary()), err=True)
-    elif not outcome.program.reachable:
+    else:
+        print_warnings(outcome.warnings)
+    if detail == "verbose":
+        typer.echo(for_terminal(f"{replace(outcome, warnings=()).summary()}\n{outcome.details()}"), err=True)
+    elif detail == "quiet" and not outcome.program.reachable:
         typer.echo(for_terminal(outcome.headline()), err=True)
     if as_json:
         print_json(outcome.as_json())
@@ -165,7 +202,11 @@ def print_json(content: Mapping[str, Any]) -> None:
 def print_warnings(warnings: Sequence[str]) -> None:
     """Print each warning as a line on stderr."""
     for warning in warnings:
-        typer.echo(f"warning: {for_terminal(' '.join(warning.split()))}", err=True)
+        typer.echo(_warning_line(for_terminal(warning)), err=True)
+
+
+def _warning_line(warning: str) -> str:
+    return f"warning: {' '.join(warning.split())}"
 
 
 def next_after_join(
@@ -245,10 +286,8 @@ def _estimate_words(estimate: PrecisionEstimate) -> str:
         return "no estimate: nothing is joined"
     words = f"about {estimate.value:.3f}"
     if estimate.low is not None and estimate.high is not None and estimate.level is not None:
-        words += f" (between {estimate.low:.3f} and {estimate.high:.3f} at the level {estimate.level:g})"
-    return words + (
-        ", calibrated" if estimate.calibrated else ", by the method's own estimate, which is not calibrated"
-    )
+        words += f", {estimate.level:.0%} sure to lie between {estimate.low:.3f} and {estimate.high:.3f}"
+    return words if estimate.calibrated else f"{words} by the method's own estimate, which is not calibrated"
 
 
 def _shortened(lines: Sequence[str]) -> list[str]:

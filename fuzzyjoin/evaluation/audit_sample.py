@@ -50,6 +50,9 @@ class AuditSample:
     warnings: tuple[str, ...] = ()
 
 
+_AS_WRITTEN = "give the table that join or apply wrote"
+
+
 @dataclass(frozen=True)
 class _Row:
     """A row of a population, before anything is drawn."""
@@ -141,7 +144,7 @@ def draw_audit(
     tables = key_tables(*frames, *choose_columns(columns, id, *frames))
     joined = _rows(matches, "matches", ("reference_id", "distance"), tables)
     if not joined:
-        raise DataError("matches has no rows: nothing was joined, so there is nothing to label")
+        raise DataError("matches has no rows: nothing was joined, so there is nothing to label", argument="matches")
     left = None if unmatched is None else _rows(unmatched, "unmatched", ("best_reference_id", "best_distance"), tables)
     _require_apart(joined, left, len(tables[1]))
     near = None if left is None else [row for row in left if row.reference_id]
@@ -209,16 +212,21 @@ def _rows(frame: pd.DataFrame, name: str, columns: tuple[str, str], tables: tupl
     reference_column, distance_column = columns
     for column in ("query_id", *columns):
         if column not in frame.columns:
-            raise UsageError(f"{name} has no column {column!r}; give the table that join or apply wrote")
+            raise UsageError(f"{name} has no column {column!r}", argument=name, column=column, remedy=_AS_WRITTEN)
     rows = [
-        _Row(as_text(query_id), as_text(reference_id), _distance(distance, f"{name} row {place}", distance_column))
+        _Row(as_text(query_id), as_text(reference_id), _distance(distance, name, place, distance_column))
         for place, (query_id, reference_id, distance) in enumerate(
             zip(frame["query_id"], frame[reference_column], frame[distance_column], strict=True), start=1
         )
     ]
     if name == "matches" and not all(row.reference_id for row in rows):
         place = next(place for place, row in enumerate(rows, start=1) if not row.reference_id)
-        raise DataError(f"matches row {place}: reference_id is empty; a match is a query id and a reference id")
+        raise DataError(
+            f"matches row {place}: reference_id is empty; a match is a query id and a reference id",
+            argument="matches",
+            column="reference_id",
+            row=place,
+        )
     reference, query = tables
     places = query.positions(pd.Series([row.query_id for row in rows], dtype=object), name)
     _require_texts(frame, name, "query_text", query, places)
@@ -236,12 +244,15 @@ def _require_texts(frame: pd.DataFrame, name: str, column: str, table: KeyTable,
     for row, (text, here) in enumerate(zip(frame[column], table.texts(places), strict=True), start=1):
         if as_text(text) != here:
             raise DataError(
-                f"{name} row {row}: {column} is {as_text(text)!r}, but the {table.role} table has {here!r}; give the "
-                "tables that were joined"
+                f"{name} row {row}: {column} is {as_text(text)!r}, but the {table.role} table has {here!r}",
+                argument=name,
+                column=column,
+                row=row,
+                remedy="give the tables that were joined",
             )
 
 
-def _distance(value: object, row: str, column: str) -> float:
+def _distance(value: object, name: str, row: int, column: str) -> float:
     text = as_text(value)
     if not text:
         # A best candidate without a distance is the farthest there is.
@@ -251,7 +262,13 @@ def _distance(value: object, row: str, column: str) -> float:
     except ValueError:
         distance = math.nan
     if math.isnan(distance):
-        raise DataError(f"{row}: {column} is {text!r}; expected a number: give the table that join or apply wrote")
+        raise DataError(
+            f"{name} row {row}: {column} is {text!r}; expected a number",
+            argument=name,
+            column=column,
+            row=row,
+            remedy=_AS_WRITTEN,
+        )
     return distance
 
 
@@ -262,14 +279,18 @@ def _require_apart(joined: list[_Row], left: list[_Row] | None, query_rows: int)
         for place, row in enumerate(rows, start=1):
             if row.query_id in seen:
                 raise DataError(
-                    f"{name} row {place}: the query id {row.query_id!r} stands a second time; give the two tables that "
-                    "one join wrote"
+                    f"{name} row {place}: the query id {row.query_id!r} occurs a second time",
+                    argument=name,
+                    column="query_id",
+                    row=place,
+                    remedy="give the two tables that one join wrote",
                 )
             seen.add(row.query_id)
     if left is not None and len(seen) != query_rows:
         raise DataError(
-            f"matches and unmatched hold {len(seen)} query rows, the query table {query_rows}; give the tables of one "
-            "join"
+            f"matches and unmatched hold {len(seen)} query rows, the query table {query_rows}",
+            argument="matches",
+            remedy="give the tables of one join",
         )
 
 

@@ -76,7 +76,10 @@ def _probabilities(matches: pd.DataFrame) -> Float64Array | None:
     probability = np.asarray(pd.to_numeric(matches["precision_estimate"], errors="coerce"), np.float64)
     if np.isnan(probability).any():
         raise DataError(
-            "matches: precision_estimate holds no number somewhere; give the table that join or apply wrote"
+            "matches: column 'precision_estimate' has a cell that is not a number",
+            argument="matches",
+            column="precision_estimate",
+            remedy="give the table that join or apply wrote",
         )
     return probability
 

@@ -69,7 +69,10 @@ def truth_columns(truth: pd.DataFrame) -> tuple[str, str]:
         if set(pair) <= set(truth.columns):
             return pair
     found = ", ".join(map(repr, truth.columns))
-    raise UsageError(f"truth needs the columns 'query_id' and 'reference_id' (or 'id_r' and 'id_l'); it has {found}")
+    raise UsageError(
+        f"truth needs the columns 'query_id' and 'reference_id' (or 'id_r' and 'id_l'); it has {found}",
+        argument="truth",
+    )
 
 
 def evaluate(matches: pd.DataFrame, truth: pd.DataFrame) -> Evaluation:

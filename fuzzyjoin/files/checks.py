@@ -63,18 +63,18 @@ def require_column(source: Source, column: str) -> None:
     folded = {name.strip().casefold(): name for name in reversed(names)}
     near = [folded[match] for match in get_close_matches(column.strip().casefold(), folded, n=3, cutoff=0.6)]
     shown = ", ".join(map(repr, names[:_NAMES_SHOWN])) + (", …" if len(names) > _NAMES_SHOWN else "")
-    message = f"{source.label}: has no column {column!r}; "
+    message = f"{source.label}: has no column {column!r}"
     separator = _other_separator(names)
     if separator:
-        message += (
+        remedy = (
             f"its only column is {names[0]!r}: the cells seem to be separated by {separator}, but not as many on every "
             "line; give every line as many cells as the header, or save it with commas (.csv) or tabs (.tsv)"
         )
     elif near:
-        message += f"did you mean {' or '.join(map(repr, near))}? (columns: {shown})"
+        remedy = f"did you mean {' or '.join(map(repr, near))}? (columns: {shown})"
     else:
-        message += f"name one of its columns: {shown}"
-    raise UsageError(message)
+        remedy = f"name one of its columns: {shown}"
+    raise UsageError(message, argument=source.label, column=column, remedy=remedy)
 
 
 def require_rows(source: Source, at_least: int) -> None:
@@ -83,10 +83,13 @@ def require_rows(source: Source, at_least: int) -> None:
     if rows >= at_least:
         return
     if not rows:
-        raise DataError(f"{source.label}: has column names but no rows; at least {at_least} must follow")
+        raise DataError(
+            f"{source.label}: has column names but no rows; at least {at_least} must follow", argument=source.label
+        )
     raise DataError(
         f"{source.label}: has {rows} row{'s' * (rows != 1)}; a reference table needs at least {at_least}, because "
-        "the distances between its rows tell how near is near enough"
+        "the distances between its rows tell how near is near enough",
+        argument=source.label,
     )
 
 
@@ -97,7 +100,11 @@ def require_filled(source: Source, column: str) -> None:
     if len(missing):
         raise DataError(
             f"{source.label}: {source.row_name(int(missing[0]))}: the id column {column!r} is empty"
-            f"{_and_others(len(missing) - 1)}; give every row an id, or name another id column"
+            f"{_and_others(len(missing) - 1)}",
+            argument=source.label,
+            column=column,
+            row=int(missing[0]) + 1,
+            remedy="give every row an id, or name another id column",
         )
 
 
@@ -112,7 +119,11 @@ def require_ids(source: Source, column: str) -> None:
         first = int((ids == value).to_numpy().nonzero()[0][0])
         raise DataError(
             f"{source.label}: the id column {column!r} has {value!r} on {source.row_name(first)} and again on "
-            f"{source.row_name(second)}{_and_others(len(repeated) - 1)}; make the ids unique, or name another id column"
+            f"{source.row_name(second)}{_and_others(len(repeated) - 1)}",
+            argument=source.label,
+            column=column,
+            row=second + 1,
+            remedy="make the ids unique, or name another id column",
         )
 
 
@@ -121,8 +132,10 @@ def require_text(source: Source, column: str) -> None:
     cells = source.frame[column].dropna()
     if not (cells.str.strip() != "").any():
         raise DataError(
-            f"{source.label}: column {column!r} is empty in all {len(source.frame)} rows; fill it, or join on another "
-            "column"
+            f"{source.label}: column {column!r} is empty in all {len(source.frame)} rows",
+            argument=source.label,
+            column=column,
+            remedy="fill it, or join on another column",
         )
 
 

@@ -106,7 +106,9 @@ def update_index(
     own, more = _with_ids_alike(held, appended)
     rows = _rows_together(own, more, deleted)
     if rows.size == 0:
-        raise DataError("delete names every row of the index; an index needs at least one: leave or append one")
+        raise DataError(
+            "delete names every row of the index", argument="delete", remedy="keep or append at least one row"
+        )
     every = _together(own, more, rows)
     require_text(every)
     table = storable(loaded.definition.candidates_of(every))
@@ -127,7 +129,7 @@ def _ids_to_delete(table: KeyTable, delete: Table | Iterable[Any]) -> pd.Series:
         require_column(frame, table.id_column, "delete", "id")
         return frame[table.id_column]
     if isinstance(delete, str):
-        raise UsageError(f"delete is the text {delete!r}; give a list of ids")
+        raise UsageError(f"delete is the text {delete!r}", argument="delete", remedy="give a list of ids")
     return pd.Series(list(delete), dtype=object)
 
 
@@ -153,7 +155,10 @@ def _without_known(appended: KeyTable, table: KeyTable, deleted: BoolArray) -> K
         if appended.key(row) != table.key(int(places[row])):
             raise DataError(
                 f"append has the id {appended.key(row)[-1]!r}, which another row of the index has in column "
-                f"{table.id_column!r}; delete that id in the same call to change the row, or give a new id"
+                f"{table.id_column!r}",
+                argument="append",
+                column=table.id_column,
+                remedy="delete that id in the same call to change the row, or give a new id",
             )
     return appended.some(np.flatnonzero(~stays))
 

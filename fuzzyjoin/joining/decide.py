@@ -185,7 +185,7 @@ def reference_warnings(record: LearningRecord | None, reference: KeyTable, *, st
         f"({record.reference.rows} rows): estimates may be off"
     )
     if strict:
-        raise DataError(f"{message}; learn again, or apply without strict")
+        raise DataError(message, argument="reference", remedy="learn again, or apply without strict")
     return (message,)
 
 

@@ -154,8 +154,10 @@ def explain_query(
     position = every.query.find([query_id])
     if position[0] < 0:
         raise UsageError(
-            f"query_id is {query_id!r}, which column {every.query.id_column!r} of query does not hold; give one that "
-            "it holds"
+            f"query has no row with the id {query_id!r} in column {every.query.id_column!r}",
+            argument="query",
+            column=every.query.id_column,
+            remedy="give a query_id that it has",
         )
     candidates = every.of_queries(position)
     if isinstance(definition.decision, Scorer):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA_VERSION", "JoinResult", "Program"]
 
 SCHEMA_VERSION = 1
+
+MATCHES_SHOWN: Final = 5
+"""Matches that a result shows of itself."""
 
 
 class Program(Part):
@@ -284,7 +288,7 @@ class Program(Part):
         return self.definition.model_dump(mode="json")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class JoinResult:
     """A finished join.
 
@@ -341,3 +345,24 @@ class JoinResult:
             seconds=dict(watch.seconds),
             warnings=warnings,
         )
+
+    def __repr__(self) -> str:
+        """One sentence, and the first matches."""
+        return f"{self._sentence()}\n{self._first_matches().to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        """The same for a notebook."""
+        table = self._first_matches().to_html(index=False, border=0)
+        return f"<p>{escape(self._sentence())}</p>{table}"
+
+    def _sentence(self) -> str:
+        estimate, matched = self.precision_estimate, self.counts["matched"]
+        sure = "" if estimate.value is None else f" at an estimated precision of {estimate.value:.3f}"
+        if estimate.low is not None and estimate.high is not None:
+            sure += f" ({estimate.low:.3f} to {estimate.high:.3f})"
+        rows = f"Joined {matched:,} of {self.counts['query_rows']:,} query rows{sure}."
+        return rows if matched <= MATCHES_SHOWN else f"{rows} The first {MATCHES_SHOWN} matches:"
+
+    def _first_matches(self) -> pd.DataFrame:
+        columns = ["query_id", "query_text", "reference_id", "reference_text", "precision_estimate"]
+        return self.matches[columns].head(MATCHES_SHOWN)

@@ -12,6 +12,7 @@ from fuzzyjoin.tables.columns import (
     needs_numbers,
     numbered,
     require_column,
+    split_columns,
 )
 from fuzzyjoin.tables.frames import Table, as_frame
 from fuzzyjoin.tables.key_table import EqualRows, KeyTable, key_table, key_tables, require_text
@@ -38,5 +39,6 @@ __all__ = [
     "one_table",
     "require_column",
     "require_text",
+    "split_columns",
     "table_pair",
 ]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, TypeAlias
 
 from fuzzyjoin.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
 __all__ = [
@@ -24,12 +24,13 @@ __all__ = [
     "numbered",
     "numbering",
     "require_column",
+    "split_columns",
 ]
 
 ROW_NUMBER = "row number"
 """The id column of a table whose rows are numbered, from 1."""
 
-On: TypeAlias = "str | Sequence[str | tuple[str, str]] | None"
+On: TypeAlias = str | Mapping[str, str] | Sequence[str | tuple[str, str]] | None
 """The columns to compare, as the caller names them."""
 
 IdColumn: TypeAlias = str | tuple[str, str] | None
@@ -52,11 +53,13 @@ def choose_columns(
     (('id', 'id'), [('name', 'name')])
     >>> choose_columns(None, None, frame, frame)[1]
     [('name', 'name'), ('city', 'city')]
+    >>> choose_columns({"name": "city"}, None, frame, frame)[1] == choose_columns("name=city", None, frame, frame)[1]
+    True
 
     Raises
     ------
     UsageError
-        If a named column does not exist, none is left to compare, or a pair is named twice.
+        If `on` has another form, a named column does not exist, none is left to compare, or a pair is named twice.
     """
     sides = sides_of(id_column)
     ids = choose_id(reference, "reference", sides[0]), choose_id(query, "query", sides[1])
@@ -68,7 +71,7 @@ def choose_columns(
                 "compare, as (reference column, query column) where the names differ"
             )
         return ids, shared
-    pairs = [_pair(part, "on") for part in ([on] if isinstance(on, str) else on)]
+    pairs = _column_pairs(on, reference, query)
     if not pairs:
         raise UsageError("on is empty; name at least one column to compare")
     if len(set(pairs)) < len(pairs):
@@ -116,6 +119,55 @@ def numbered(frame: pd.DataFrame, *, first: int = 1) -> pd.DataFrame:
     return frame.assign(**{ROW_NUMBER: range(first, first + len(frame))})
 
 
+_ON_FORMS = (
+    "give a column name, 'reference column=query column', a dict {reference column: query column}, or a list of names "
+    "and (reference column, query column) pairs"
+)
+
+
+def _column_pairs(on: object, reference: pd.DataFrame, query: pd.DataFrame) -> list[tuple[str, str]]:
+    """The pairs of columns that `on` names, in any of its forms."""
+    match on:
+        case str():
+            parts: list[object] = [on]
+        case Mapping():
+            parts = list(on.items())
+        # The columns of a set have no order, and a program depends on it.
+        case Iterable() if not isinstance(on, (AbstractSet, bytes)):
+            parts = list(on)
+        case _:
+            raise UsageError(f"on is {on!r}", argument="on", remedy=_ON_FORMS)
+    pairs = []
+    for part in parts:
+        match part:
+            case str():
+                pairs.append(split_columns(part, reference, query))
+            case (str() as left, str() as right):
+                pairs.append((left, right))
+            case _:
+                raise UsageError(f"on holds {part!r}", argument="on", remedy=_ON_FORMS)
+    return pairs
+
+
+def split_columns(text: str, reference: pd.DataFrame, query: pd.DataFrame) -> tuple[str, str]:
+    """Take "name" or "reference column=query column" apart.
+
+    A name may itself contain "=": the text as a whole wins if both tables have such a column, then the first "=" that
+    parts it into two columns that there are.
+
+    >>> import pandas as pd
+    >>> left, right = pd.DataFrame(columns=["a=b", "c"]), pd.DataFrame(columns=["a=b", "d"])
+    >>> [split_columns(text, left, right) for text in ("a=b", "a=b=d", "c=d", "c")]
+    [('a=b', 'a=b'), ('a=b', 'd'), ('c', 'd'), ('c', 'c')]
+    """
+    pieces = text.split("=")
+    splits = [("=".join(pieces[:place]), "=".join(pieces[place:])) for place in range(1, len(pieces))]
+    for left, right in ((text, text), *splits):
+        if left in reference.columns and right in query.columns:
+            return left, right
+    return splits[0] if splits else (text, text)
+
+
 def sides_of(id_column: IdColumn) -> tuple[str | None, str | None]:
     """The id columns asked for of the reference and the query table; one name stands for both."""
     return (None, None) if id_column is None else _pair(id_column, "id")
@@ -138,7 +190,7 @@ def require_column(frame: pd.DataFrame, name: str, role: str, argument: str) -> 
     names = [str(column) for column in frame.columns]
     near = difflib.get_close_matches(name, names, n=1)
     remedy = f"did you mean {near[0]!r}?" if near else f"its columns are {', '.join(names[:12])}"
-    raise UsageError(f"{argument}: {role} has no column {name!r}; {remedy}")
+    raise UsageError(f"{argument}: {role} has no column {name!r}", argument=role, column=name, remedy=remedy)
 
 
 def choose_id(frame: pd.DataFrame, role: str, name: str | None) -> str:
@@ -156,7 +208,11 @@ def choose_id(frame: pd.DataFrame, role: str, name: str | None) -> str:
     found = _unique_column(frame)
     if found is not None:
         return found
-    raise DataError(f"{role} has no column `id` and no column whose values are present and unique; name an id column")
+    raise DataError(
+        f"{role} has no column `id` and no column whose values are present and unique",
+        argument=role,
+        remedy="name an id column",
+    )
 
 
 def _unique_column(frame: pd.DataFrame) -> str | None:

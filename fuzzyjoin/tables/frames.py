@@ -32,16 +32,19 @@ def as_frame(table: Table, role: str) -> pd.DataFrame:
 
         if not isinstance(table, pa.Table):
             raise UsageError(
-                f"{role} is a {type(table).__name__}; expected a pandas DataFrame or a pyarrow Table: convert it first"
+                f"{role} is a {type(table).__name__}; expected a pandas DataFrame or a pyarrow Table: convert it first",
+                argument=role,
             )
         table = table.to_pandas()
     unnamed = [name for name in table.columns if not isinstance(name, str)]
     if unnamed:
         raise UsageError(
-            f"{role} has a column named {unnamed[0]!r}, which is no text; name its columns, for example with "
-            "frame.columns.map(str)"
+            f"{role} has a column named {unnamed[0]!r}, which is not a string",
+            argument=role,
+            remedy="rename it, for example with frame.columns.map(str)",
         )
     repeated = table.columns[table.columns.duplicated()]
     if len(repeated):
-        raise DataError(f"{role} has two columns named {repeated[0]!r}; rename one of them")
+        name = str(repeated[0])
+        raise DataError(f"{role} has two columns named {name!r}", argument=role, column=name, remedy="rename one")
     return table

@@ -185,8 +185,9 @@ class KeyTable:
         if (found < 0).any():
             unknown = asked[int(np.argmin(found))]
             raise DataError(
-                f"{source} names the {self.role} id {unknown!r}, which column {self.id_column!r} does not hold; give "
-                "ids of that table"
+                f"{source} names the {self.role} id {unknown!r}, which column {self.id_column!r} does not hold",
+                argument=source,
+                remedy="give ids of that table",
             )
         return found
 
@@ -279,10 +280,15 @@ def key_table(frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequen
 def require_text(table: KeyTable) -> None:
     """Raise a DataError if there are no rows, or a key column is empty in all: nothing can be learned from it."""
     if len(table) == 0:
-        raise DataError(f"{table.role} has no rows; there is nothing to join")
+        raise DataError(f"{table.role} has no rows; there is nothing to join", argument=table.role)
     for column, values in zip(table.column_names, table.columns, strict=True):
         if not any(values):
-            raise DataError(f"{table.role} column {column!r} is empty in every row; choose another column with on")
+            raise DataError(
+                f"{table.role} column {column!r} is empty in every row",
+                argument=table.role,
+                column=column,
+                remedy="choose another column with on",
+            )
 
 
 def _check_unicode(texts: list[str], role: str, column: str) -> None:
@@ -291,8 +297,11 @@ def _check_unicode(texts: list[str], role: str, column: str) -> None:
     except UnicodeEncodeError:
         row = next(row for row, text in enumerate(texts) if any("\ud800" <= letter <= "\udfff" for letter in text))
         raise DataError(
-            f"{role} column {column!r} has half a character (a lone surrogate) in row {row + 1}; mend the text, or"
-            " read the file again in its true encoding"
+            f"{role} column {column!r} has half a character (a lone surrogate) in row {row + 1}",
+            argument=role,
+            column=column,
+            row=row + 1,
+            remedy="correct the text, or read the file again in its true encoding",
         ) from None
 
 
@@ -300,10 +309,20 @@ def _check_ids(texts: list[str], role: str, id_column: str) -> None:
     seen: dict[str, int] = {}
     for row, text in enumerate(texts):
         if not text:
-            raise DataError(f"{role} column {id_column!r} has no value in row {row + 1}; give every row an id")
+            raise DataError(
+                f"{role} column {id_column!r} has no value in row {row + 1}",
+                argument=role,
+                column=id_column,
+                row=row + 1,
+                remedy="give every row an id",
+            )
         first = seen.setdefault(text, row)
         if first != row:
             raise DataError(
-                f"{role} column {id_column!r} has the id {text!r} in rows {first + 1} and {row + 1}; ids must be "
-                "unique: drop one of the rows or name another id column"
+                f"{role} column {id_column!r} has the id {text!r} in rows {first + 1} and {row + 1}; "
+                "ids must be unique",
+                argument=role,
+                column=id_column,
+                row=row + 1,
+                remedy="drop one of the rows or name another id column",
             )

@@ -182,7 +182,9 @@ class HardFailuresError(DataError):
     """
 
     def __init__(self, failures: tuple[ExpectationResult, ...]) -> None:
-        super().__init__(failures)
+        super().__init__()
+        # What another process makes the error of again.
+        self.args = (failures,)
         self.failures = failures
 
     def __str__(self) -> str:

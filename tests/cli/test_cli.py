@@ -129,24 +129,40 @@ class TestJoin:
         content = json.loads(result.stdout)
         matched = content["counts"]["matched"]
         assert f"Joined {matched} of 227 query rows; {227 - matched} stay unmatched." in result.stderr
-        assert f"{folder / 'left.csv'}: 201 rows, ids from column 'id'" in result.stderr
-        assert f"{folder / 'right.csv'}: 227 rows, ids from column 'id'" in result.stderr
         assert f"about {content['precision_estimate']['value']:.3f}" in result.stderr
         assert "not calibrated" in result.stderr
-        assert content["program_id"] in result.stderr
+        assert f"{227 - matched} unmatched rows: {folder / 'unmatched.csv'} says why" in result.stderr
         for name in ("matches.csv", "unmatched.csv", "p.json"):
             assert str(folder / name) in result.stderr
+        assert len(result.stderr.splitlines()) <= 8
+
+    def test_verbose_also_shows_the_tables_and_the_program(self, malls, tmp_path):
+        folder, _ = malls
+        tables = (folder / "left.csv", folder / "right.csv")
+        said = run("join", *tables, "--on", "title", "--verbose", "--json", "-o", tmp_path / "m.csv")
+        content = json.loads(said.stdout)
+        assert f"{folder / 'left.csv'}: 201 rows, ids from column 'id'" in said.stderr
+        assert f"{folder / 'right.csv'}: 227 rows, ids from column 'id'" in said.stderr
+        assert content["program_id"] in said.stderr
+        for stage in content["seconds"]:
+            assert f"seconds    {stage} " in said.stderr
+
+    def test_quiet_and_verbose_contradict_each_other(self, malls, tmp_path):
+        folder, _ = malls
+        more = ("--on", "title", "--quiet", "--verbose", "-o", tmp_path / "m.csv")
+        said = run("join", folder / "left.csv", folder / "right.csv", *more, code=2)
+        assert "--quiet and --verbose contradict each other; give one of them" in said.stderr
 
     def test_a_long_program_is_cut_short_for_people(self, malls, tmp_path):
         folder, _ = malls
         program = tmp_path / "program.json"
         tables = (folder / "left.csv", folder / "right.csv")
-        more = ["--space", "large", "-o", tmp_path / "m.csv", "--program-out", program]
+        more = ["--space", "large", "--verbose", "-o", tmp_path / "m.csv", "--program-out", program]
         result = run("join", *tables, "--on", "title", *more)
         configurations = json.loads(program.read_text(encoding="utf-8"))["program"]["decision"]["configurations"]
         assert len(configurations) > 10
         assert f"… and {len(configurations) - 8} more" in result.stderr
-        assert len(result.stderr.splitlines()) < 30
+        assert len(result.stderr.splitlines()) < 40
 
     @pytest.mark.parametrize("more", [[], ["--unmatched-out", "u.csv"]])
     def test_the_suggested_steps_work_with_the_id_columns_that_were_named(self, coded, more):
@@ -196,14 +212,14 @@ class TestJoin:
     def test_id_columns_of_different_names(self, titles):
         left = read_table(titles / "left.csv").rename(columns={"id": "code"})
         write_table(left.assign(id="same"), titles / "left.csv")
-        result = small_join(titles, "--json", "--id", "code=id")
+        result = small_join(titles, "--json", "--verbose", "--id", "code=id")
         assert json.loads(result.stdout)["id_columns"] == {"reference": "code", "query": "id"}
         assert "ids from column 'code'" in result.stderr
 
     def test_without_an_id_column_the_first_unique_one_is_taken_and_named(self, titles):
         left = read_table(titles / "left.csv").rename(columns={"id": "code"})
         write_table(pd.DataFrame({"kind": "mall"}, index=left.index).join(left), titles / "left.csv")
-        result = small_join(titles, "--json")
+        result = small_join(titles, "--json", "--verbose")
         assert json.loads(result.stdout)["id_columns"] == {"reference": "code", "query": "id"}
         assert "ids from column 'code'" in result.stderr
 
@@ -288,8 +304,8 @@ class TestLearnAndApply:
     def test_a_program_learned_on_a_sample_says_so_wherever_it_is_used(self, tmp_path):
         tables, program = (MALLS / "left.csv", MALLS / "right.csv"), tmp_path / "program.json"
         rows = len(read_table(tables[1]))
-        learned = run("learn", *tables, "--on", "title", "--program-out", program, "--json")
-        applied = run("apply", program, *tables, "-o", tmp_path / "matches.csv", "--json")
+        learned = run("learn", *tables, "--on", "title", "--program-out", program, "--json", "--verbose")
+        applied = run("apply", program, *tables, "-o", tmp_path / "matches.csv", "--json", "--verbose")
         for result in (learned, applied):
             assert f"a sample of 80 of {rows} query rows (seed 0)" in result.stderr
             content = json.loads(result.stdout)
@@ -524,14 +540,14 @@ class TestProcess:
 def test_the_least_match_probability_is_kept_and_the_summary_says_that_the_target_is_exceeded(tmp_path):
     tables = [MALLS / "left.csv", MALLS / "right.csv", "--on", "title", "--precision-target", "0.7"]
     outputs = ["-o", tmp_path / "m.csv", "--unmatched-out", tmp_path / "u.csv", "--program-out", tmp_path / "p.json"]
-    said = run("join", *tables, *outputs).output
+    said = run("join", *tables, *outputs, "--verbose").output
     least = read_table(tmp_path / "m.csv")["precision_estimate"].astype(float).min()
     assert least >= 0.5
-    assert "; above the target 0.7, because no row with a match probability below 0.5 is joined" in said
+    assert "above the target 0.7, because no row with a match probability below 0.5 is joined" in said
     assert json.loads((tmp_path / "p.json").read_text())["program"]["decision"]["min_probability"] == 0.5
     reasons = set(read_table(tmp_path / "u.csv")["reason"])
     assert "too unsure: the best candidate's match probability is below 0.5" in reasons
-    said = run("join", *tables, "--min-probability", "0", *outputs).output
+    said = run("join", *tables, "--min-probability", "0", *outputs, "--verbose").output
     assert "above the target" not in said
     assert read_table(tmp_path / "m.csv")["precision_estimate"].astype(float).min() < 0.5
     run("learn", *tables, "--min-probability", "0.8", "--program-out", tmp_path / "p.json")
@@ -546,6 +562,6 @@ def test_the_published_method_takes_no_least_match_probability(titles):
 def test_the_summary_counts_reference_rows_that_repeat_another(titles):
     left = read_table(titles / "left.csv")
     write_table(pd.concat([left, left.assign(id="1" + left["id"])]), titles / "left.csv")
-    said = small_join(titles, "--json")
+    said = small_join(titles, "--json", "--verbose")
     assert json.loads(said.stdout)["counts"]["equal_reference_rows"] == 6
     assert "6 repeat the compared values of another row and count once" in " ".join(said.stderr.split())

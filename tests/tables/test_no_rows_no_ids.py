@@ -133,7 +133,7 @@ def test_columns_are_asked_of_a_table_without_rows_too():
 
 def test_the_command_line_numbers_rows_says_so_and_explains_by_them(folder):
     outputs = ["-o", "m.csv", "--unmatched-out", "u.csv", "--program-out", "p.json"]
-    result = run("join", "left.csv", "lines.csv", "--on", "title", *outputs, "--json")
+    result = run("join", "left.csv", "lines.csv", "--on", "title", *outputs, "--json", "--verbose")
     assert f"warning: lines.csv: query {NUMBERED}" in result.stderr
     assert "lines.csv: 454 rows, named by their numbers" in result.stderr
     said = json.loads(result.stdout)
@@ -154,7 +154,7 @@ def test_the_command_line_numbers_rows_says_so_and_explains_by_them(folder):
 
 @pytest.mark.usefixtures("folder")
 def test_a_single_column_of_names_joins_on_both_sides():
-    result = run("join", "names.csv", "lines.csv", "--on", "title", "--space", "small", "-o", "m.csv")
+    result = run("join", "names.csv", "lines.csv", "--on", "title", "--space", "small", "--verbose", "-o", "m.csv")
     assert f"names.csv: reference {NUMBERED}" in result.stderr
     assert f"lines.csv: query {NUMBERED}" in result.stderr
     names = read_table("names.csv")["title"]
