@@ -24,7 +24,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 # Kernels are called from Python and from each other: C's callers would double the code.
-FLAGS: Final = {"nogil": True, "fastmath": False, "error_model": "numpy", "no_cfunc_wrapper": True}
+FLAGS: Final[dict[str, Any]] = {"nogil": True, "fastmath": False, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 _caches: list[_SharedCache] = []
 _watchers: list[Callable[[str, float], None]] = []
@@ -34,7 +34,8 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function of arrays and numbers with the flags shared by all kernels."""
     compiled: Any = njit(**FLAGS)(function)
     # As `cache=True` does, with a cache of our own.
-    compiled._cache = _SharedCache(function)  # noqa: SLF001 - numba has no public way
+    shared: Any = _SharedCache
+    compiled._cache = shared(function)  # noqa: SLF001 - numba has no public way
     _caches.append(compiled._cache)  # noqa: SLF001 - as above
     return compiled  # type: ignore[no-any-return]
 
@@ -63,7 +64,7 @@ def watch_compilation(watcher: Callable[[str, float], None]) -> Iterator[None]:
         _watchers.remove(watcher)
 
 
-class _SharedCache(FunctionCache):  # type: ignore[misc] # numba has no annotations
+class _SharedCache(FunctionCache):
     """Compiled code of a kernel on the disk, which processes share: one compiles, others wait and load.
 
     numba's own cache lets every process compile, and two that store one kernel for different types at once may leave
@@ -74,14 +75,15 @@ class _SharedCache(FunctionCache):  # type: ignore[misc] # numba has no annotati
 
     def load_overload(self, sig: object, target_context: object) -> object:
         """Load the code for a signature; None, holding the lock until `save_overload`, if it must be compiled."""
-        found: object = super().load_overload(sig, target_context)
+        numbas: Any = super()
+        found: object = numbas.load_overload(sig, target_context)
         if found is not None:
             return found
         self._unlock()  # after a compilation that failed
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(self.folder / f"{self._impl.filename_base}.lock", os.O_RDWR | os.O_CREAT, 0o666)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        found = super().load_overload(sig, target_context)
+        found = numbas.load_overload(sig, target_context)
         if found is not None:
             self._unlock()
             return found
@@ -92,7 +94,8 @@ class _SharedCache(FunctionCache):  # type: ignore[misc] # numba has no annotati
     def save_overload(self, sig: object, data: object) -> None:
         """Store the code for a signature, and let other processes have it."""
         try:
-            super().save_overload(sig, data)
+            numbas: Any = super()
+            numbas.save_overload(sig, data)
         finally:
             self._unlock()
 

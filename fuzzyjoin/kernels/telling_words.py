@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -97,7 +97,8 @@ def count_without(
         for word in row:
             rest = total - hashes[word]
             context = find(keys, rest)
-            if rows[completion(context, np.int64(word), starts, words)] > 1:
+            wide: Any = np.int64(word)
+            if rows[completion(context, wide, starts, words)] > 1:
                 continue
             start, end = starts[context], starts[context + 1]
             if end - start > 1:
@@ -163,12 +164,12 @@ def most_contexts(
     size = lacked.shape[1]
     if sizes[0] * sizes[1] <= opposites.size:
         for i in range(sizes[0]):
-            word = np.int64(only[0, i])
+            word: Any = np.int64(only[0, i])
             if word >= size:
                 break
             rest = whole_hash - hashes[word]
             for j in range(sizes[1]):
-                opposite = np.int64(only[1, j])
+                opposite: Any = np.int64(only[1, j])
                 code = np.uint64(min(word, opposite)) * np.uint64(size) + np.uint64(max(word, opposite))
                 found = find(opposites, code)
                 if found >= 0:
@@ -188,8 +189,8 @@ def most_contexts(
             continue
         rest = whole_hash - hashes[word]
         number = contexts_of_opposites(
-            word,  # type: ignore[arg-type] # numpy's whole numbers are numba's
-            opposite,  # type: ignore[arg-type] # as above
+            word,
+            opposite,
             found,
             opposite_contexts,
             rest,
@@ -248,7 +249,8 @@ def telling_evidence(
         additions = additions.copy()
     size = frequency.size
     # Not Python's 1, for which, as a constant, the helper would be compiled once more.
-    one = np.int64(1)
+    one: Any = np.int64(1)
+    minus_one: Any = np.int64(-1)
     place = 0
     for row in asked:
         query = query_ids[query_indptr[row] : query_indptr[row + 1]]

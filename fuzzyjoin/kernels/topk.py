@@ -245,7 +245,7 @@ def least_of_best(
             room[place] = room[place - 1]
             place -= 1
         room[place] = score
-    return room[wanted - 1] * BELOW
+    return float(room[wanted - 1]) * BELOW
 
 
 @kernel

@@ -6,7 +6,7 @@ that the rows are reference rows used as queries: what they themselves add to th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -57,7 +57,8 @@ MOST_LETTERS = 24
 ALIKE = 0.6
 """Similarity from which two words count as spellings of one."""
 
-QUERY, REFERENCE = np.arange(2)
+QUERY: Any = np.int64(0)
+REFERENCE: Any = np.int64(1)
 """The sides. For Python's numbers, which numba takes for constants, a helper would be compiled once a side."""
 
 SMALLEST = 1e-9
@@ -309,7 +310,7 @@ def word_evidence(
     letter_row = np.empty(MOST_LETTERS + 1, np.int64)
     scale = max(np.log(float(weights.size - own)), SMALLEST)
     # Not Python's 0, for which, as a constant, the helpers would be compiled once more.
-    place = np.int64(0)
+    place: Any = np.int64(0)
     for row in rows:
         query_start = query_indptr[row]
         query_end = query_indptr[row + 1]
