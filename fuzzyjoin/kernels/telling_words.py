@@ -256,9 +256,7 @@ def telling_evidence(
         query = query_ids[query_indptr[row] : query_indptr[row + 1]]
         whole_hash = np.uint64(0)
         if own:
-            count_without(
-                query, np.int64(-1), hashes, keys, starts, words, rows, whole, whole_rows, contexts, additions
-            )
+            count_without(query, minus_one, hashes, keys, starts, words, rows, whole, whole_rows, contexts, additions)
             for word in query:
                 whole_hash += hashes[word]
         for pair in range(pair_indptr[row], pair_indptr[row + 1]):
