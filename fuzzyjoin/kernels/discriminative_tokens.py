@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fuzzyjoin.kernels.bisection import first_not_below
 from fuzzyjoin.kernels.jit import inlined, kernel
 from fuzzyjoin.kernels.token_rules import difference, longest_row, mark
 
@@ -61,7 +62,7 @@ def opposite_words(starts: Int64Array, words: Int32Array, vocabulary_size: int) 
 @inlined
 def find(keys: UInt64Array, key: np.uint64) -> int:
     """Position of a key among ascending ones, -1 if it is not there."""
-    place = int(np.searchsorted(keys, key))
+    place = first_not_below(keys, key)
     return place if place < keys.size and keys[place] == key else -1
 
 
@@ -74,7 +75,7 @@ def completion(context: int, word: int, starts: Int64Array, words: Int32Array) -
     return -1
 
 
-@inlined
+@kernel
 def count_without(
     row: Int32Array,
     step: int,
@@ -96,7 +97,8 @@ def count_without(
         for word in row:
             rest = total - hashes[word]
             context = find(keys, rest)
-            if rows[completion(context, word, starts, words)] > 1:
+            wide: Any = np.int64(word)
+            if rows[completion(context, wide, starts, words)] > 1:
                 continue
             start, end = starts[context], starts[context + 1]
             if end - start > 1:
@@ -162,12 +164,12 @@ def most_contexts(
     size = lacked.shape[1]
     if sizes[0] * sizes[1] <= opposites.size:
         for i in range(sizes[0]):
-            word = only[0, i]
+            word: Any = np.int64(only[0, i])
             if word >= size:
                 break
             rest = whole_hash - hashes[word]
             for j in range(sizes[1]):
-                opposite = only[1, j]
+                opposite: Any = np.int64(only[1, j])
                 code = np.uint64(min(word, opposite)) * np.uint64(size) + np.uint64(max(word, opposite))
                 found = find(opposites, code)
                 if found >= 0:
@@ -187,8 +189,8 @@ def most_contexts(
             continue
         rest = whole_hash - hashes[word]
         number = contexts_of_opposites(
-            word,  # type: ignore[arg-type] # numpy's whole numbers are numba's
-            opposite,  # type: ignore[arg-type] # as above
+            word,
+            opposite,
             found,
             opposite_contexts,
             rest,
@@ -246,12 +248,15 @@ def telling_evidence(
         contexts = contexts.copy()
         additions = additions.copy()
     size = frequency.size
+    # Not Python's 1, for which, as a constant, the helper would be compiled once more.
+    one: Any = np.int64(1)
+    minus_one: Any = np.int64(-1)
     place = 0
     for row in asked:
         query = query_ids[query_indptr[row] : query_indptr[row + 1]]
         whole_hash = np.uint64(0)
         if own:
-            count_without(query, -1, hashes, keys, starts, words, rows, whole, whole_rows, contexts, additions)
+            count_without(query, minus_one, hashes, keys, starts, words, rows, whole, whole_rows, contexts, additions)
             for word in query:
                 whole_hash += hashes[word]
         for pair in range(pair_indptr[row], pair_indptr[row + 1]):
@@ -288,5 +293,5 @@ def telling_evidence(
             out[2 * EACH_SIDE, place] = np.log1p(most)
             place += 1
         if own:
-            count_without(query, 1, hashes, keys, starts, words, rows, whole, whole_rows, contexts, additions)
+            count_without(query, one, hashes, keys, starts, words, rows, whole, whole_rows, contexts, additions)
     return out

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fuzzyjoin.kernels.bisection import first_above
 from fuzzyjoin.kernels.jit import kernel
 from fuzzyjoin.kernels.set_distances import cosine, jaccard, one_minus_ratio
 
@@ -136,7 +137,10 @@ def among_rivals(distances: Float64Array, sizes: Int64Array) -> tuple[Float64Arr
                     nearer += distances[kind, other] < value
                 summary[1, pair] += nearer / max(size - 1, 1)
             start += size
-    return leads, summary / kinds
+    for kind in range(summary.shape[0]):
+        for pair in range(pairs):
+            summary[kind, pair] /= kinds
+    return leads, summary
 
 
 @kernel
@@ -209,6 +213,6 @@ def sibling_evidence(
                 first = min(first, 1.0)
                 out[3 * kind, pair] = value / (value + first) if value + first > 0.0 else 0.5
                 out[3 * kind + 1, pair] = min(within, kept - 1)
-                out[3 * kind + 2, pair] = np.searchsorted(spread[kind], value, side="right") / max(spread.shape[1], 1)
+                out[3 * kind + 2, pair] = first_above(spread[kind], value) / max(spread.shape[1], 1)
             pair += 1
     return out

@@ -29,8 +29,11 @@ def newton_step(
     library's would depend on its threads.
     """
     rows, size = inputs.shape
-    step = ridge * coefficients
-    matrix = np.diag(ridge)
+    step = np.empty(size)
+    matrix = np.zeros((size, size))
+    for i in range(size):
+        step[i] = ridge[i] * coefficients[i]
+        matrix[i, i] = ridge[i]
     for row in range(rows):
         for i in range(size):
             step[i] += slopes[row] * inputs[row, i]

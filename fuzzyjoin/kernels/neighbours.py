@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fuzzyjoin.kernels.bisection import first_not_below
 from fuzzyjoin.kernels.jit import kernel
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def ball_counts(distances: Float64Array, pair_indptr: Int64Array, rows: Int64Arr
         for index in range(rows.size):
             histogram[:] = 0
             for _ in range(pair_indptr[rows[index]], pair_indptr[rows[index] + 1]):
-                histogram[np.searchsorted(radii[function], distances[function, place])] += 1
+                histogram[first_not_below(radii[function], distances[function, place])] += 1
                 place += 1
             total = 0
             for step in range(steps):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fuzzyjoin.kernels.bisection import first_not_below
 from fuzzyjoin.kernels.jit import inlined, kernel
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def forbidden_pairs(
                     low = np.int64(min(query_only[i], reference_only[j]))
                     high = np.int64(max(query_only[i], reference_only[j]))
                     rule = low * vocabulary_size + high
-                    found = np.searchsorted(rules, rule)
+                    found = first_not_below(rules, rule)
                     if found < rules.size and rules[found] == rule:
                         out[pair] = True
                         break

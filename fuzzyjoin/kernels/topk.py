@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.kernels.csr import insertion_sort
+from fuzzyjoin.kernels.csr import sort, widest_step
 from fuzzyjoin.kernels.jit import inlined, kernel
 from fuzzyjoin.kernels.postings import GROUP, PADDING, block_places, groups_of, place_of
 
@@ -31,9 +31,6 @@ LEFT_OUT = 0.1
 
 More would spare more of the lists, but let more rows come to an exact score.
 """
-
-MANY_TOKENS = 256
-"""Tokens from which a general sort beats shifting, whose time is quadratic."""
 
 
 @inlined
@@ -70,16 +67,18 @@ def tokens_by_weight(query_ids: Int32Array, list_starts: Int64Array, weights: Fl
         if token < weights.size and weights[token] > 0.0 and list_starts[token + 1] > list_starts[token]:
             tokens[size] = token
             size += 1
-    if size > MANY_TOKENS:
-        tokens[:size] = tokens[:size][np.argsort(-weights[tokens[:size]], kind="mergesort")]
-        return size
-    for end in range(1, size):
-        token = tokens[end]
-        place = end
-        while place > 0 and weights[tokens[place - 1]] < weights[token]:
-            tokens[place] = tokens[place - 1]
-            place -= 1
-        tokens[place] = token
+    step = widest_step(size)
+    while step > 0:
+        for end in range(step, size):
+            token = tokens[end]
+            place = end
+            while place >= step and is_worse(
+                weights[tokens[place - step]], tokens[place - step], weights[token], token
+            ):
+                tokens[place] = tokens[place - step]
+                place -= step
+            tokens[place] = token
+        step //= 3
     return size
 
 
@@ -193,12 +192,15 @@ def keep_best(
 @inlined
 def in_order(sizes: Int64Array, rows: Int32Array) -> Int32Array:
     """The first sizes[i] of the rows of each line i, sorted, line after line."""
-    out = np.empty(sizes.sum(), np.int32)
+    total = np.int64(0)
+    for size in sizes:
+        total += size
+    out = np.empty(total, np.int32)
     written = 0
     for index in range(sizes.size):
-        found = out[written : written + sizes[index]]
-        found[:] = rows[index, : sizes[index]]
-        insertion_sort(found)
+        for place in range(sizes[index]):
+            out[written + place] = rows[index, place]
+        sort(out[written : written + sizes[index]])
         written += sizes[index]
     return out
 
@@ -206,11 +208,14 @@ def in_order(sizes: Int64Array, rows: Int32Array) -> Int32Array:
 @kernel
 def largest_sums(sums: UInt32Array, largest: UInt32Array) -> None:
     """The largest sum of every group, and of the padding."""
-    steps = sums.reshape(GROUP, largest.size)
-    largest[:] = steps[0]
+    groups = largest.size
+    for group in range(groups):
+        largest[group] = sums[group]
     for step in range(1, GROUP):
-        # A whole array at a time: written as a loop it would be a branch that cannot be foreseen.
-        np.maximum(largest, steps[step], largest)
+        # Always written to, so that it is compiled into a choice: a branch could not be foreseen.
+        for group in range(groups):
+            value = sums[step * groups + group]
+            largest[group] = max(largest[group], value)
 
 
 @inlined
@@ -226,8 +231,15 @@ def least_of_best(
         return 0.0
     for group in range(groups):
         last = min((group + 1) * GROUP, scales.size) - 1
-        room[group] = max(0.0, float(largest[group]) - occurrences) * scales[last]
-    return float(np.partition(room[:groups], groups - wanted)[groups - wanted]) * BELOW
+        score = max(0.0, float(largest[group]) - occurrences) * scales[last]
+        if group >= wanted and score <= room[wanted - 1]:
+            continue
+        place = min(group, wanted - 1)
+        while place > 0 and room[place - 1] < score:
+            room[place] = room[place - 1]
+            place -= 1
+        room[place] = score
+    return float(room[wanted - 1]) * BELOW
 
 
 @kernel
@@ -270,7 +282,7 @@ def top_k(
     weight_of = np.zeros(vocabulary_size)
     sums = np.zeros(block_places(block_groups), np.uint32)
     largest = np.empty(block_groups + PADDING, np.uint32)
-    room = np.empty(block_groups)
+    room = np.empty(k + 1)
     best_scores = np.zeros((asked.size, k))
     best_rows = np.empty((asked.size, k), np.int32)
     sizes = np.zeros(asked.size, np.int64)

@@ -42,11 +42,13 @@ def lay_out(
     nodes = feature.size
     place = np.zeros(nodes, np.int64)
     level = np.zeros(nodes, np.int64)
-    new_roots = np.empty_like(roots)
-    depths = np.zeros_like(roots)
+    new_roots = np.empty(roots.size, np.int64)
+    depths = np.zeros(roots.size, np.int64)
     new_feature = np.zeros(nodes, np.uint8)
     new_threshold = np.full(nodes, np.inf, np.float32)
-    first = np.arange(nodes).astype(np.int32)
+    first = np.empty(nodes, np.int32)
+    for node in range(nodes):
+        first[node] = node
     new_value = np.zeros(nodes)
     waiting = np.empty(nodes, np.int64)
     free = 0
@@ -99,7 +101,9 @@ def tree_scores(
     totals = np.zeros(TOGETHER)
     for start in range(0, rows.shape[0], TOGETHER):
         size = min(TOGETHER, rows.shape[0] - start)
-        block[:size] = rows[start : start + size]
+        for row in range(size):
+            for column in range(rows.shape[1]):
+                block[row, column] = rows[start + row, column]
         totals[:] = 0.0
         for tree in range(roots.size):
             nodes[:] = roots[tree]
@@ -109,7 +113,8 @@ def tree_scores(
                     nodes[row] = first[node] + np.int32(block[row, np.intp(feature[node])] > threshold[node])
             for row in range(TOGETHER):
                 totals[row] += value[np.intp(nodes[row])]
-        scores[start : start + size] = totals[:size]
+        for row in range(size):
+            scores[start + row] = totals[row]
     return scores
 
 
@@ -130,7 +135,10 @@ def highest_scores(
     `lay_out` gives them; they are added up in the order of `tree_scores`, so that rounding cannot make a bound too low.
     """
     scores = np.zeros(rows.shape[0])
-    waiting = np.empty(depths.max() + 1 if depths.size else 1, np.int64)
+    deepest = np.int64(0)
+    for depth in depths:
+        deepest = max(deepest, depth)
+    waiting = np.empty(deepest + 1, np.int64)
     for row in range(rows.shape[0]):
         for root in roots:
             highest = -np.inf

@@ -6,7 +6,7 @@ that the rows are reference rows used as queries: what they themselves add to th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -56,6 +56,10 @@ MOST_LETTERS = 24
 
 ALIKE = 0.6
 """Similarity from which two words count as spellings of one."""
+
+QUERY: Any = np.int64(0)
+REFERENCE: Any = np.int64(1)
+"""The sides. For Python's numbers, which numba takes for constants, a helper would be compiled once a side."""
 
 SMALLEST = 1e-9
 """What a mass or weight that is divided by counts as at least."""
@@ -209,7 +213,7 @@ def unmatched_evidence(
 ) -> None:
     """Write what one side's unmatched words weigh, with and without those that the other side spells alike.
 
-    `side` is 0 for the query and 1 for the reference, whose rows of `WORD_EVIDENCE` follow the query's; `mass` is that
+    `side` is `QUERY` or `REFERENCE`, whose rows of `WORD_EVIDENCE` follow the query's; `mass` is that
     of all the side's words, `scale` the log of the number of rows in which a word can be counted. A word spelled alike
     takes from the soft mass as much of its weight as it is similar.
     """
@@ -234,7 +238,7 @@ def unmatched_evidence(
     out[6 + side, place] = heaviest / max(weights[0], SMALLEST)
     out[8 + side, place] = numbers
     # The row that the word stands in counts: the reference row is among those that hold it, the query row is not.
-    rows = commonest if side == 1 else commonest + 1
+    rows = commonest if side == REFERENCE else commonest + 1
     out[12 + side, place] = np.log(float(max(rows, 1))) / scale
 
 
@@ -305,7 +309,8 @@ def word_evidence(
     reference_best = np.empty(MOST_WORDS)
     letter_row = np.empty(MOST_LETTERS + 1, np.int64)
     scale = max(np.log(float(weights.size - own)), SMALLEST)
-    place = 0
+    # Not Python's 0, for which, as a constant, the helpers would be compiled once more.
+    place: Any = np.int64(0)
     for row in rows:
         query_start = query_indptr[row]
         query_end = query_indptr[row + 1]
@@ -335,7 +340,7 @@ def word_evidence(
                 reference_best,
             )
             unmatched_evidence(
-                0,
+                QUERY,
                 queries,
                 query_size,
                 query_best,
@@ -350,7 +355,7 @@ def word_evidence(
                 place,
             )
             unmatched_evidence(
-                1,
+                REFERENCE,
                 references,
                 reference_size,
                 reference_best,

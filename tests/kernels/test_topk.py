@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fuzzyjoin.blocking import InvertedIndex
-from fuzzyjoin.kernels.topk import MANY_TOKENS
+from fuzzyjoin.kernels.csr import SHORT
 from tests import naive
 from tests.cases import LEFT, VOCABULARY, bags, divided, query_bags, rows_of, subsets, thousand
 from tests.cases import csr as arrays_of
@@ -131,7 +131,7 @@ def test_an_empty_reference_has_no_candidates(queries):
     assert best_rows(queries, [], ONES, [], range(len(queries)), k=2) == [[] for _ in queries]
 
 
-@pytest.mark.parametrize("number", [MANY_TOKENS, MANY_TOKENS + 1, 3 * MANY_TOKENS])
+@pytest.mark.parametrize("number", [SHORT, SHORT + 1, 16 * SHORT])
 def test_rows_of_many_tokens_find_the_same_as_sorting_all_rows(number):
     random = np.random.default_rng(number)
     weights = random.choice([0.0, 0.125, 0.25, 1.0, 2.0], number)
