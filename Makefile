@@ -53,16 +53,17 @@ lint: install
 	@echo "==> mypy"
 	@$(BIN)/mypy
 
-# Two processes, each with a server and compiled kernels of its own; a file's tests stay together, as do their fixtures.
+# Two processes, each with a server of its own; a file's tests stay together, as do their fixtures.
 test: lint
 	@echo "==> pytest"
 	@$(BIN)/pytest --quiet -m "not slow" --numprocesses 2 --dist loadfile
 
-# Two processes here too, because a run spends half its time waiting for its server. pytest exits with 5 when no test
+# Two processes here too, because a run spends half its time waiting for its server. Kernels are compared with
+# their twins on ten times as many random cases as in `make test`. pytest exits with 5 when no test
 # carries the mark.
 test-slow: install
 	@echo "==> pytest, the slow tests"
-	@$(BIN)/pytest --quiet -m slow --numprocesses 2 --dist loadfile || { code=$$?; test $$code -eq 5 && echo "no test is marked slow"; }
+	@$(BIN)/pytest --quiet -m "slow or twin" --hypothesis-profile thorough --numprocesses 2 --dist loadfile || { code=$$?; test $$code -eq 5 && echo "no test is marked slow"; }
 
 # LightGBM's wheel needs libgomp from the system.
 train: install

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from fuzzyjoin.compare import resolve_space
@@ -16,9 +15,6 @@ from fuzzyjoin.search import LearningSettings
 from tests import naive
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "docs/examples/autofj50"
-
-thousand = settings(max_examples=1000)
-"""Cases of the property that compares a kernel with its twin."""
 
 # Latin with and without accents (composed and not), Cyrillic, Devanagari with vowel signs, Japanese, full width,
 # letters whose case changes their length, punctuation, spaces of several kinds, beyond the basic plane.

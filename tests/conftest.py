@@ -14,10 +14,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("repeatable")
 
-# Processes that share the tests share no compiled kernels: of two that store one kernel for different types at once,
-# numba may later load either for the types of the other.
-if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-    os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parents[1] / "build" / "kernels" / worker)
+# Of the properties that compare a kernel with its twin (`pytest.mark.twin`), for `make test-slow`.
+settings.register_profile("thorough", settings.get_profile("repeatable"), max_examples=1000)
 
 
 @pytest.fixture(scope="session")

@@ -398,3 +398,34 @@ def test_every_public_name_is_there():
     assert all(getattr(fuzzyjoin, name) is not None for name in fuzzyjoin.__all__)
     with pytest.raises(AttributeError, match="no attribute 'fuzzy_joint'"):
         _ = fuzzyjoin.fuzzy_joint
+
+
+class TestAtAPrompt:
+    """What a person sees who types at a prompt or into a notebook."""
+
+    def test_tab_completion_finds_the_public_names_and_no_others(self):
+        assert sorted(fuzzyjoin.__all__) == [name for name in dir(fuzzyjoin) if not name.startswith("_")]
+        assert all(getattr(fuzzyjoin, name) is not None for name in dir(fuzzyjoin))
+
+    def test_a_result_shows_a_sentence_and_its_first_matches(self):
+        reference, query = example("ShoppingMall")[:2]
+        result = fuzzy_join(reference, query, on="title")
+        matched, estimate = len(result.matches), result.precision_estimate
+        sentence = (
+            f"Joined {matched} of {len(query)} query rows at an estimated precision of {estimate.value:.3f} "
+            f"({estimate.low:.3f} to {estimate.high:.3f})."
+        )
+        lines = repr(result).splitlines()
+        assert lines[0].startswith(sentence)
+        assert 3 <= len(lines) <= 15
+        page = result._repr_html_()
+        assert sentence in page
+        assert page.count("<tr>") + page.count("<tr ") == len(lines) - 1
+        assert len(page) < 4_000
+
+    def test_texts_are_no_markup_in_a_notebook(self):
+        reference = pd.DataFrame({"id": ["1", "2"], "name": ["<script>Mall</script>", "North Plaza"]})
+        query = reference.assign(name=["The <script>Mall</script>", "North Plaza"])
+        result = fuzzy_join(reference, query, on="name", min_probability=0.0, precision_target=0.1)
+        assert "&lt;script&gt;" in result._repr_html_()
+        assert "<script>" not in result._repr_html_()

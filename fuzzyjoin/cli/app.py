@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 _TARGET_UNREACHABLE = 3
+_TRY = "fuzzyjoin join reference.csv query.csv --on name -o matches.csv"
 
 app = typer.Typer(
     cls=OneLineErrors,
@@ -67,10 +68,11 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def fuzzyjoin(
+    context: typer.Context,
     *,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback acts on it
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
@@ -79,6 +81,8 @@ def fuzzyjoin(
     Exit codes: 0 done, 1 a problem in the data, 2 wrong usage, 3 the precision target cannot be reached (the output
     then holds its header line only).
     """
+    if context.invoked_subcommand is None:
+        typer.echo(f"{context.get_help()}\n\nTry it:\n  {_TRY}")
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 __all__ = ["progress_bars"]
 
 
+COMPILING: Final = "compiling (once on this machine)"
+
+
 @contextmanager
 def progress_bars(*, quiet: bool) -> Iterator[Callable[[str, float], None] | None]:
     """Give the library a function to report its progress to: one bar a stage.
 
-    None where nobody looks: with ``quiet``, or when stderr is not a terminal.
+    None where nobody looks: with ``quiet``, or when stderr is not a terminal. The first run on a machine compiles
+    kernels, which takes longer than all else it does: that is a stage of its own.
     """
     if quiet or not sys.stderr.isatty():
         yield None
@@ -31,6 +35,8 @@ def progress_bars(*, quiet: bool) -> Iterator[Callable[[str, float], None] | Non
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+
+    from fuzzyjoin.kernels.jit import watch_compilation  # noqa: PLC0415 - as above
 
     columns = (
         TextColumn("{task.description}"),
@@ -48,4 +54,5 @@ def progress_bars(*, quiet: bool) -> Iterator[Callable[[str, float], None] | Non
                 bars[stage] = progress.add_task(stage, total=1.0)
             progress.update(bars[stage], completed=done)
 
-        yield report
+        with watch_compilation(lambda _kernel, done: report(COMPILING, done)):
+            yield report

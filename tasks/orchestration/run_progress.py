@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
+from fuzzyjoin.kernels.jit import watch_compilation
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
@@ -43,8 +45,12 @@ class _Bar:
 
 @contextmanager
 def shown_progress(work: str) -> Iterator[Progress]:
-    """Give a function that tells the library's progress to the run's page; it may be called from any thread."""
+    """Give a function that tells the library's progress to the run's page; it may be called from any thread.
+
+    That kernels are compiled, as on a worker's first run, is told too.
+    """
     bar = _Bar(work)
-    yield bar
+    with watch_compilation(lambda _kernel, done: bar("compiling (once on this machine)", done)):
+        yield bar
     if bar.artifact is not None:
         bar.tell(f"{work}: done", 100.0)

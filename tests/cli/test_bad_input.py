@@ -239,7 +239,6 @@ def test_precision_target_outside_zero_and_one(folder, command, target):
 @pytest.mark.parametrize(
     "arguments",
     [
-        [],
         ["jion", "left.csv", "right.csv"],
         ["join", "left.csv"],
         ["join", "left.csv", "right.csv"],

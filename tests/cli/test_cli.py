@@ -83,6 +83,27 @@ def suggested(result):
     return [shlex.split(step.partition(": fuzzyjoin ")[2]) for step in steps]
 
 
+def on_a_terminal(folder, *more, **environment):
+    """Join small tables with a terminal as stderr: exit code, stdout, what the terminal showed."""
+    controller, terminal = pty.openpty()
+    tables = [folder / "left.csv", folder / "right.csv"]
+    command = [sys.executable, "-m", "fuzzyjoin", "join", *tables, "--on", "title", *more, "-o", folder / "matches.csv"]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", **environment}
+    # It is read while the command runs: a terminal holds little, and one that is full lets the command wait.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal, env=environment) as running:
+        os.close(terminal)
+        shown = b""
+        try:
+            while piece := os.read(controller, 65_536):
+                shown += piece
+        except OSError:
+            # Linux reports the end of a terminal this way.
+            pass
+        stdout, _ = running.communicate()
+    os.close(controller)
+    return running.returncode, stdout, shown
+
+
 class TestJoin:
     def test_matches_begin_with_the_promised_columns(self, malls):
         folder, _ = malls
@@ -135,6 +156,26 @@ class TestJoin:
         for name in ("matches.csv", "unmatched.csv", "p.json"):
             assert str(folder / name) in result.stderr
         assert len(result.stderr.splitlines()) <= 8
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            (),
+            ("--unmatched-out", "unmatched.csv", "--program-out", "program.json"),
+            ("--precision-target", "0.999999"),
+            ("--precision-target", "0.5", "--min-probability", "0", "--unmatched-out", "unmatched.csv"),
+            ("--program-out", "program.json", "--id", "code=id"),
+            ("--method", "autofj", "--unmatched-out", "unmatched.csv"),
+        ],
+        ids=" ".join,
+    )
+    @pytest.mark.usefixtures("coded")
+    def test_at_most_eight_lines_whatever_happens(self, more):
+        command = ["join", "left.csv", "right.csv", "--on", "title", *more, "-o", "matches.csv"]
+        said = CliRunner().invoke(app, command)
+        assert said.exit_code in (0, 3), said.output
+        assert len(said.stderr.splitlines()) <= 8
+        assert "\n  next " in said.stderr
 
     def test_verbose_also_shows_the_tables_and_the_program(self, malls, tmp_path):
         folder, _ = malls
@@ -453,6 +494,12 @@ class TestIndex:
 
 
 class TestHelp:
+    def test_without_a_command_help_and_a_command_to_try_are_shown(self):
+        words = run().stdout
+        assert words.startswith(run("--help").stdout.rstrip())
+        tried = shlex.split(words.splitlines()[-1])
+        assert tried == ["fuzzyjoin", "join", "reference.csv", "query.csv", "--on", "name", "-o", "matches.csv"]
+
     def test_version(self):
         assert run("--version").stdout == f"fuzzyjoin {version('fuzzyjoin')}\n"
 
@@ -511,24 +558,17 @@ class TestProcess:
 
     @pytest.mark.parametrize("quiet", [(), ("--quiet",)])
     def test_progress_is_drawn_for_a_terminal_only_and_not_when_quiet(self, titles, quiet):
-        controller, terminal = pty.openpty()
-        arguments = [titles / "left.csv", titles / "right.csv", "--on", "title", "--space", "small", *quiet]
-        command = [sys.executable, "-m", "fuzzyjoin", "join", *map(str, arguments), "-o", str(titles / "matches.csv")]
-        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal, env=environment, check=False)
-        os.close(terminal)
-        shown = b""
-        try:
-            while piece := os.read(controller, 65_536):
-                shown += piece
-        except OSError:
-            # Linux reports the end of a terminal this way.
-            pass
-        os.close(controller)
-        assert done.returncode == 0
-        assert done.stdout == b""
+        code, stdout, shown = on_a_terminal(titles, "--space", "small", *quiet)
+        assert (code, stdout) == (0, b"")
         assert (b"\x1b[" in shown) == (not quiet)
         assert (b"100%" in shown) == (not quiet)
+
+    @pytest.mark.slow
+    def test_a_first_run_says_that_it_compiles_and_a_second_does_not(self, titles, tmp_path):
+        for compiles in (True, False):
+            code, _, shown = on_a_terminal(titles, NUMBA_CACHE_DIR=str(tmp_path / "kernels"))
+            assert code == 0
+            assert (b"compiling (once on this machine)" in shown) == compiles
 
     def test_output_cut_short_by_its_reader_is_no_traceback(self, malls):
         folder, _ = malls

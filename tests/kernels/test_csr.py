@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fuzzyjoin.kernels import csr
 from tests import naive
-from tests.cases import VOCABULARY, any_text, any_weights, bags, query_bags, rows_of, thousand
+from tests.cases import VOCABULARY, any_text, any_weights, bags, query_bags, rows_of
 from tests.cases import csr as arrays_of
 
 
@@ -56,7 +56,7 @@ def test_ngrams_are_padded_by_two_markers_at_each_end():
     assert ngram_keys(["ab"]) == [[(mark, mark, a), (mark, a, b), (a, b, mark), (b, mark, mark)]]
 
 
-@thousand
+@pytest.mark.twin
 @given(st.lists(any_text, max_size=6))
 @example([])
 @example(["", "", ""])
@@ -66,7 +66,7 @@ def test_ngrams_agree_with_slices_of_the_text(texts):
     assert ngram_keys(texts) == [naive.grams(text) for text in texts]
 
 
-@thousand
+@pytest.mark.twin
 @given(st.lists(st.lists(st.integers(0, 5) | st.integers(0, 2**31 - 1), max_size=9), max_size=6))
 @example([])
 @example([[], [3], []])
@@ -75,7 +75,7 @@ def test_sorted_counts_agree_with_a_counter(rows):
     assert sorted_counts(rows) == [sorted(Counter(row).items()) for row in rows]
 
 
-@thousand
+@pytest.mark.twin
 @given(st.lists(bags, max_size=8))
 @example([])
 @example([{}, {}])
@@ -84,7 +84,7 @@ def test_document_frequency_agrees_with_a_counter(rows):
     assert document_frequency(rows) == [expected[token] for token in range(VOCABULARY)]
 
 
-@thousand
+@pytest.mark.twin
 @given(st.lists(query_bags, max_size=6), any_weights)
 @example([], [0.0] * (VOCABULARY + 1))
 @example([{}, {0: 3, VOCABULARY: 2}], [0.0] * (VOCABULARY + 1))
@@ -102,7 +102,7 @@ def test_row_weights_agree_with_exact_sums(rows, weights):
         )
 
 
-@thousand
+@pytest.mark.twin
 @given(st.lists(bags, max_size=6), any_weights)
 @example([], [0.0] * (VOCABULARY + 1))
 @example([{}, {0: 3}, {}], [2.5] * (VOCABULARY + 1))
@@ -112,7 +112,7 @@ def test_weighted_counts_agree_with_exact_sums(rows, weights):
     assert found.tolist() == pytest.approx(expected, rel=1e-14)
 
 
-@thousand
+@pytest.mark.twin
 @given(st.lists(st.tuples(query_bags, bags, st.booleans()), max_size=6))
 @example([({}, {}, True), ({1: 2}, {}, True), ({}, {3: 1}, False), ({VOCABULARY: 1, 0: 1}, {0: 3}, True)])
 def test_joined_rows_agree_with_joined_dicts(rows):
@@ -127,7 +127,7 @@ def test_joined_rows_agree_with_joined_dicts(rows):
     assert join_rows(left, right, [row for row, (_, _, asked) in enumerate(rows) if asked]) == expected
 
 
-@thousand
+@pytest.mark.twin
 @given(st.data(), st.lists(bags, max_size=5), st.lists(bags, max_size=5))
 def test_rows_of_two_tables_agree_with_lists(data, first, second):
     together = [sorted(row) for row in first + second]

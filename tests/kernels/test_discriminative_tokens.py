@@ -15,7 +15,7 @@ from fuzzyjoin.blocking import CandidatePairs
 from fuzzyjoin.compare import TellingWords
 from fuzzyjoin.compare.forms import Form
 from fuzzyjoin.kernels.discriminative_tokens import MOST_COMPLETIONS, TELLING_EVIDENCE
-from tests.cases import VOCABULARY, candidate_lists, pairs_of, thousand
+from tests.cases import VOCABULARY, candidate_lists, pairs_of
 from tests.cases import csr as arrays_of
 
 token_sets = st.frozensets(st.integers(0, VOCABULARY - 1), max_size=4)
@@ -61,7 +61,7 @@ def expected_evidence(query, reference, others):
     return [*expected, math.log1p(max((opposites[pair] for pair in pairs), default=0))]
 
 
-@thousand
+@pytest.mark.twin
 @given(st.data())
 def test_evidence_of_query_rows_agrees_with_sets(data):
     references = data.draw(st.lists(token_sets, max_size=7))
@@ -75,7 +75,7 @@ def test_evidence_of_query_rows_agrees_with_sets(data):
     assert found_evidence(queries, references, candidates, 0) == [pytest.approx(row) for row in expected]
 
 
-@thousand
+@pytest.mark.twin
 @given(st.data())
 def test_a_reference_row_that_asks_is_as_if_it_were_not_there(data):
     references = data.draw(st.lists(token_sets, max_size=7))

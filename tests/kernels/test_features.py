@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fuzzyjoin.kernels import features, word_features
 from tests import naive, naive_scoring
-from tests.cases import csr, pairs_of, thousand
+from tests.cases import csr, pairs_of
 
 LEXICON = ["lake", "lakes", "mall", "mal", "2008", "2009", "a", "ab", "center", "centre", "東京", "plaza"]
 UNSEEN = ["lak", "r2d2", "zzz"]
@@ -47,7 +47,7 @@ def codes(frequency):
     }
 
 
-@thousand
+@pytest.mark.twin
 @given(tables())
 def test_set_evidence_agrees_with_sets(table):
     reference, query, candidates, frequency, own = table
@@ -73,7 +73,7 @@ def test_set_evidence_agrees_with_sets(table):
     assert pytest.approx(np.array(expected).reshape(-1, 5), abs=1e-12) == found.T
 
 
-@thousand
+@pytest.mark.twin
 @given(tables())
 def test_word_evidence_agrees_with_lists(table):
     reference, query, candidates, frequency, own = table
@@ -143,7 +143,7 @@ def test_letters_past_the_limit_are_not_compared():
 some_distances = st.integers(0, 16).map(lambda value: value / 16)
 
 
-@thousand
+@pytest.mark.twin
 @given(st.lists(st.integers(0, 4), max_size=3), st.data())
 def test_leads_and_summaries_agree_with_comparing_all(sizes, data):
     kinds = data.draw(st.integers(1, 3))
@@ -158,7 +158,7 @@ def test_leads_and_summaries_agree_with_comparing_all(sizes, data):
     assert pytest.approx(np.array([three for _, threes in expected for three in threes]).reshape(-1, 3)) == summary.T
 
 
-@thousand
+@pytest.mark.twin
 @given(st.data())
 def test_siblings_agree_with_sorting(data):
     kept = data.draw(st.integers(1, 4))
@@ -174,7 +174,7 @@ def test_siblings_agree_with_sorting(data):
             assert list(zip(nearest[row, kind].tolist(), found[row, kind].tolist(), strict=True)) == expected
 
 
-@thousand
+@pytest.mark.twin
 @given(st.data())
 def test_sibling_evidence_agrees_with_counting(data):
     kept, own = 3, data.draw(st.booleans())

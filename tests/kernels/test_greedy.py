@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from fuzzyjoin.kernels import greedy
 from fuzzyjoin.kernels.neighbours import LARGEST_BALL
 from tests import naive
-from tests.cases import thousand
 
 
 def greedy_union(nearest, first_step, balls, stop_below):
@@ -52,7 +51,7 @@ def searches(draw):
     return nearest, first_step, balls
 
 
-@thousand
+@pytest.mark.twin
 @given(searches(), st.sampled_from([0.0, 0.3, 0.5, 0.75, 0.85, 1.0]))
 def test_the_union_agrees_with_recomputing_everything(search, stop_below):
     nearest, first_step, balls = search

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzzyjoin.kernels import neighbours
 from tests import naive
-from tests.cases import candidate_lists, pairs_of, subsets, thousand
+from tests.cases import candidate_lists, pairs_of, subsets
 
 # So few values that ties abound.
 some_distances = st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0, 7.0]) | st.floats(0.0, 2.0)
@@ -47,7 +48,7 @@ def by_row(candidates, rows, distances):
     return [{other: next(flat) for other in candidates[row]} for row in rows]
 
 
-@thousand
+@pytest.mark.twin
 @given(distance_tables())
 def test_the_two_nearest_agree_with_sorting(table):
     candidates, rows, distances = table
@@ -61,7 +62,7 @@ def test_the_two_nearest_agree_with_sorting(table):
                 assert two[0][0] == naive.nearest(known)
 
 
-@thousand
+@pytest.mark.twin
 @given(distance_tables(), st.lists(st.lists(some_distances, min_size=4, max_size=4), min_size=3, max_size=3))
 def test_ball_counts_agree_with_counting(table, radii):
     candidates, rows, distances = table

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fuzzyjoin.kernels import postings
-from tests.cases import LEFT, VOCABULARY, bags, csr, divided, rows_of, thousand
+from tests.cases import LEFT, VOCABULARY, bags, csr, divided, rows_of
 
 LARGEST_BLOCK = postings.GROUP * 2016
 
@@ -23,7 +23,7 @@ def spelled_out(bag):
     return [token for token in sorted(bag) for _ in range(bag[token])]
 
 
-@thousand
+@pytest.mark.twin
 @given(st.lists(bags, max_size=8).flatmap(lambda rows: st.tuples(st.just(rows), st.permutations(range(len(rows))))))
 @example(([], []))
 @example(([{}, {0: 3}, {}], [2, 1, 0]))
@@ -32,7 +32,7 @@ def test_tokens_stand_in_the_order_of_the_ranks(ranked):
     assert rows_of(*laid_out(rows, order)) == [spelled_out(rows[row]) for row in order]
 
 
-@thousand
+@pytest.mark.twin
 @given(st.lists(bags, max_size=40))
 @example([])
 @example([{}, {0: 3}, {}])

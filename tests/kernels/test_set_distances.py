@@ -22,7 +22,6 @@ from tests.cases import (
     pairs_of,
     query_bags,
     subsets,
-    thousand,
 )
 from tests.cases import csr as arrays_of
 
@@ -81,7 +80,7 @@ def test_formula_by_hand(name, expected):
     assert distance(name, left, right) == pytest.approx(expected, abs=1e-15)
 
 
-@thousand
+@pytest.mark.twin
 @given(st.data())
 def test_all_distances_agree_with_exact_formulas(data):
     queries = data.draw(st.lists(query_bags, max_size=4))
@@ -144,7 +143,7 @@ def test_a_row_leaves_no_trace_in_the_next():
     assert found["jaccard", "uniform"] == [0.5, 1.0]
 
 
-@thousand
+@pytest.mark.twin
 @given(st.lists(query_bags, max_size=4), st.lists(bags, min_size=1, max_size=4), st.data())
 def test_bags_are_apart_by_the_tokens_that_they_do_not_share(queries, references, data):
     row = st.tuples(st.integers(0, len(queries) - 1), st.integers(0, len(references) - 1))

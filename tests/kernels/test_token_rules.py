@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fuzzyjoin.kernels import token_rules
-from tests.cases import VOCABULARY, candidate_lists, pairs_of, thousand
+from tests.cases import VOCABULARY, candidate_lists, pairs_of
 from tests.cases import csr as arrays_of
 
 token_sets = st.sets(st.integers(0, VOCABULARY - 1), max_size=5)
@@ -36,7 +36,7 @@ def forbidden_pairs(queries, references, candidates, rules):
     ).tolist()
 
 
-@thousand
+@pytest.mark.twin
 @given(st.data())
 def test_differing_pairs_agree_with_set_differences(data):
     rows = data.draw(st.lists(token_sets, max_size=6))
@@ -50,7 +50,7 @@ def test_differing_pairs_agree_with_set_differences(data):
     assert differing_token_pairs(rows, candidates) == expected
 
 
-@thousand
+@pytest.mark.twin
 @given(st.data(), some_rules)
 def test_forbidden_pairs_agree_with_set_differences(data, rules):
     queries = data.draw(st.lists(query_sets, max_size=4))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fuzzyjoin.blocking import InvertedIndex
 from fuzzyjoin.kernels.csr import SHORT
 from tests import naive
-from tests.cases import LEFT, VOCABULARY, bags, divided, query_bags, rows_of, subsets, thousand
+from tests.cases import LEFT, VOCABULARY, bags, divided, query_bags, rows_of, subsets
 from tests.cases import csr as arrays_of
 
 
@@ -44,7 +44,7 @@ scaled_bags = st.lists(st.tuples(bags, st.sampled_from([0.25, 0.5, 1.0])), max_s
 ONES = [1.0] * VOCABULARY
 
 
-@thousand
+@pytest.mark.twin
 @given(st.lists(query_bags, max_size=4), scaled_bags, some_weights, st.integers(1, 12), st.data())
 def test_candidates_agree_with_sorting_all_rows(queries, scaled, weights, k, data):
     references, scales = [bag for bag, _ in scaled], [scale for _, scale in scaled]
@@ -53,7 +53,7 @@ def test_candidates_agree_with_sorting_all_rows(queries, scaled, weights, k, dat
     assert best_rows(queries, references, weights, scales, rows, k=k) == expected
 
 
-@thousand
+@pytest.mark.twin
 @given(scaled_bags, some_weights, st.integers(1, 10), st.data())
 def test_self_is_left_out_before_the_cut(scaled, weights, k, data):
     references, scales = [bag for bag, _ in scaled], [scale for _, scale in scaled]

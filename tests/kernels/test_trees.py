@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzzyjoin.kernels import trees
 from tests import naive_scoring
-from tests.cases import thousand
 
 FEATURES = 3
 values = st.sampled_from([-2.0, -0.5, 0.0, 0.25, 1.0, 3.0])
@@ -51,7 +51,7 @@ def rows_of(table):
     return np.array(table, np.float32).reshape(-1, FEATURES)
 
 
-@thousand
+@pytest.mark.twin
 @given(forests, tables)
 def test_scores_agree_with_walking_the_trees(forest, table):
     assert scores_of(table, forest).tolist() == [
@@ -59,7 +59,7 @@ def test_scores_agree_with_walking_the_trees(forest, table):
     ]
 
 
-@thousand
+@pytest.mark.twin
 @given(forests, tables, st.sets(st.integers(0, FEATURES - 1)))
 def test_highest_scores_agree_with_walking_the_trees(forest, table, unknown):
     rows = rows_of(table)
@@ -70,7 +70,7 @@ def test_highest_scores_agree_with_walking_the_trees(forest, table, unknown):
     assert found.tolist() == [sum(naive_scoring.highest_score(tree, row, unknown) for tree in forest) for row in table]
 
 
-@thousand
+@pytest.mark.twin
 @given(forests, tables)
 def test_contributions_agree_with_walking_the_trees_and_sum_to_the_score(forest, table):
     found = trees.path_contributions(rows_of(table), *flat(forest))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fuzzyjoin.kernels.words import find_words, word_table
 from fuzzyjoin.text import Texts
-from tests.cases import any_text, thousand
+from tests.cases import any_text
 
 words = st.lists(any_text | st.sampled_from(["a", "b", "ab", "ba"]), unique=True, max_size=20)
 
 
-@thousand
+@pytest.mark.twin
 @given(words, words)
 @example([], ["a", ""])
 @example([""], ["", "a"])
