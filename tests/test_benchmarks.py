@@ -154,6 +154,7 @@ def test_a_missing_folder_for_the_figures_is_found_before_the_run(data, tmp_path
     assert "make it first" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_tasks_joins_any_folder_in_processes_of_their_own(tmp_path):
     write_task(tmp_path / "tasks" / "gamma")
     done = run("tasks", tmp_path / "tasks", "--method", "autofj", "--space", "small", "--json", tmp_path / "out.json")
@@ -183,6 +184,7 @@ def test_other_tools_says_that_every_task_is_too_long(data):
         other_tools.main([str(data), "--most-rows", "5"])
 
 
+@pytest.mark.slow
 def test_blocking_speed_says_that_there_is_nothing_to_compare_with(data, capsys):
     blocking_speed.main(["--tasks", str(data), "--repeats", "1", "--k", "5"])
     lines = capsys.readouterr().out.splitlines()
@@ -230,6 +232,7 @@ def test_resume_wants_parts_on_both_sides_of_the_kill(data, capsys):
     assert "2 of 2 parts" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_index_changes_measures_changing_and_building_anew(data, tmp_path, capsys):
     sizes = ["--reference", "60", "90", "--changes", "7", "--threads", "1"]
     index_changes.main(["--tasks", str(data), *sizes, "--json", str(tmp_path / "out.json")])
@@ -285,6 +288,7 @@ def test_partitions_find_the_same_by_threads_and_by_processes(tmp_path, monkeypa
     assert capsys.readouterr().out.count(" yes\n") == 3
 
 
+@pytest.mark.slow
 def test_learning_sample_compares_the_programs_of_all_seeds(tmp_path, capsys):
     write_task(tmp_path / "tasks" / "Alpha", cities=False)
     sizes = ["--reference", "24", "--queries", "200", "--unseen", "50", "--sample-rows", "40", "--seeds", "3"]
@@ -309,6 +313,7 @@ def test_programs_agree_by_the_matches_that_both_have():
     assert learning_sample.jaccard(np.array([-1]), np.array([-1])) == 1.0
 
 
+@pytest.mark.slow
 def test_growth_reports_the_fit_and_the_steps(tmp_path):
     write_task(tmp_path / "delta")
     sizes = ("--queries", 9, 18, 27)
@@ -465,6 +470,7 @@ print(peak_memory_mb() - before)
     assert float(grown.stdout) >= 63
 
 
+@pytest.mark.slow
 def test_cases_are_joined_at_the_command_line_and_what_is_refused_is_said(tmp_path, capsys):
     write_task(tmp_path / "repeated", cities=False, unmatched=0)
     left = pd.read_csv(tmp_path / "repeated" / "left.csv", dtype=str)

@@ -110,6 +110,7 @@ def test_more_columns_in_the_tables_change_nothing(joined):
     assert_same(how(*wider), expected)
 
 
+@pytest.mark.slow
 def test_the_hash_seed_changes_nothing():
     outputs = []
     for seed, threads in (("1", "1"), ("4242", "2")):

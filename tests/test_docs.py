@@ -55,6 +55,7 @@ def test_python_example_runs_and_finds_matches(tmp_path, monkeypatch, page, text
     assert len(runpy.run_path(str(script))["result"].matches) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", SHELL, ids=lambda page: page.name)
 def test_commands_of_a_page_run_in_order(tmp_path, page):
     folder = tmp_path / "newcomer"

@@ -35,6 +35,7 @@ def test_all_rows_labelled_gives_the_truth(malls):
         assert (measured.value, measured.low, measured.high) == (pytest.approx(true),) * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [12, 40, 100])
 def test_intervals_hold_the_truth_as_often_as_they_say(malls, size):
     precision, recall = truth_of(malls)

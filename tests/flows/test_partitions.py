@@ -34,6 +34,7 @@ def same(first, second):
     return (first[0], without_runs(first[1]), first[2]) == (second[0], without_runs(second[1]), second[2])
 
 
+@pytest.mark.slow
 def test_several_partitions_find_what_one_finds(pipeline, beside, server):
     whole, parts = pipeline.run(), beside.run(**SMALL)
 

@@ -107,7 +107,7 @@ def test_a_table_without_rows_is_kept_as_well(tmp_path):
     [
         (pd.DataFrame({"name": ["\ud800"]}, dtype=object), DataError, "column 'name' has half a character"),
         (pd.DataFrame([["a", "b"]], columns=["x", "x"]), DataError, "two columns named 'x'"),
-        (pd.DataFrame([["a"]]), UsageError, "no text"),
+        (pd.DataFrame([["a"]]), UsageError, "not a string"),
         (pd.DataFrame(), DataError, "no columns"),
     ],
 )

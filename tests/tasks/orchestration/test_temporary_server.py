@@ -28,14 +28,17 @@ def seconds(tmp_path, imported, *, environment=(), profile=None):
     return int(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", ["match_tables", "review_program"])
 def test_a_flow_waits_for_two_minutes(tmp_path, flow):
     assert seconds(tmp_path, f"flows.{flow}") == 120
 
 
+@pytest.mark.slow
 def test_what_the_environment_says_stays(tmp_path):
     assert seconds(tmp_path, "flows.match_tables", environment={VARIABLE: "45"}) == 45
 
 
+@pytest.mark.slow
 def test_what_a_profile_says_stays(tmp_path):
     assert seconds(tmp_path, "flows.match_tables", profile=33) == 33
