@@ -17,7 +17,7 @@ def main() -> None:
     """Run the command line and exit with its code."""
     # At the first call of a kernel numba loads scipy's linear algebra, only to see whether it is there. No kernel uses
     # it, and it takes as long to load as a sixth of numba, pandas and pyarrow together.
-    sys.modules.setdefault("scipy.linalg.cython_blas", None)  # type: ignore[arg-type] - None: not there
+    sys.modules.setdefault("scipy.linalg.cython_blas", None)  # type: ignore[arg-type]
     # Data in any script must not fail on a terminal that cannot show it.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
