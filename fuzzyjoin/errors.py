@@ -27,8 +27,9 @@ class FuzzyJoinError(Exception):
 
     Attributes
     ----------
-    file
-        The file that the argument was read from, set by whoever read it. The text of the error begins with it.
+    file, place
+        The file that the argument was read from, and where in it the row stands, such as "line 3"; set by whoever read
+        it. The text of the error begins with them.
 
     Examples
     --------
@@ -54,11 +55,12 @@ class FuzzyJoinError(Exception):
         self.row = row
         self.remedy = remedy
         self.file: str | None = None
+        self.place: str | None = None
 
     def __str__(self) -> str:
         message = super().__str__()
         message = f"{message}; {self.remedy}" if self.remedy else message
-        return f"{self.file}: {message}" if self.file else message
+        return ": ".join(filter(None, (self.file, self.place, message)))
 
 
 class DataError(FuzzyJoinError):

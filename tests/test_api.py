@@ -375,7 +375,7 @@ TWO = frame([(1, "a"), (2, "b")])
         ((TWO.iloc[:1], TWO, "title"), {}, DataError, "reference has a single row"),
         ((TWO.iloc[:0], TWO, "title"), {}, DataError, "reference has no rows"),
         ((TWO, TWO.iloc[:0], "title"), {}, DataError, "query has no rows"),
-        ((TWO, frame([(1, None), (2, " ")]), "title"), {}, DataError, "query column 'title' is empty in every row"),
+        ((TWO, frame([(1, None), (2, " ")]), "title"), {}, DataError, "query column 'title' is empty in all 2 rows"),
         (
             (frame([(1, "a"), (1, "b")]), TWO, "title"),
             {},

@@ -42,7 +42,7 @@ from fuzzyjoin.terminal import for_terminal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fuzzyjoin.cli.inputs import TablePair
+    from fuzzyjoin.cli.inputs import FilePair
     from fuzzyjoin.cli.reports import Detail
     from fuzzyjoin.program import JoinResult, Program
 
@@ -113,7 +113,7 @@ def join(
     from fuzzyjoin.cli.progress import progress_bars
 
     started = time.perf_counter()
-    tables = read_pair(reference, query, on=on, ids=ids, least_query_rows=0)
+    tables = read_pair(reference, query, on=on, ids=ids)
     seconds = {"read": time.perf_counter() - started}
     if not len(tables.query):
         from fuzzyjoin.cli.no_rows import write_headers
@@ -362,23 +362,20 @@ def index(
             "--id is for REFERENCE; the tables of --append and --delete have the index's id column"
         )
 
-    from fuzzyjoin.cli.inputs import load_program, read_changes, read_source
+    from fuzzyjoin.cli.inputs import load_program, read_changes, read_file
     from fuzzyjoin.cli.progress import progress_bars
     from fuzzyjoin.cli.reports import print_warnings
-    from fuzzyjoin.files import require_column
 
     loaded = load_program(program)
     if reference is not None:
-        source = read_source(reference)
-        print_warnings(source.notes)
-        for column in loaded.columns:
-            require_column(source, column.reference)
+        table = read_file(reference)
+        print_warnings(table.notes)
 
         # Only now: a fault in the files is told without waiting for the compiled kernels.
         from fuzzyjoin.index import index_reference
 
-        with progress_bars(quiet=quiet) as progress:
-            path = index_reference(loaded, source.frame, index, id=ids, threads=threads, progress=progress)
+        with table.naming_file(), progress_bars(quiet=quiet) as progress:
+            path = index_reference(loaded, table.frame, index, id=ids, threads=threads, progress=progress)
     elif verify:
         from fuzzyjoin.index import verify_index
 
@@ -443,7 +440,8 @@ def evaluate(
     from fuzzyjoin.cli.reports import evaluation_json, evaluation_lines, print_json
     from fuzzyjoin.evaluation import evaluate as measure
 
-    evaluation = measure(*read_matches(matches, truth))
+    with read_matches(matches, truth) as tables:
+        evaluation = measure(*tables)
     if as_json:
         print_json(evaluation_json(evaluation))
     else:
@@ -473,7 +471,7 @@ def _check_outputs(written: "Mapping[str, Path]", *, inputs: list[Path]) -> None
 
 def _finish(
     result: "JoinResult",
-    tables: "TablePair",
+    tables: "FilePair",
     written: "Mapping[str, Path]",
     seconds: "Mapping[str, float]",
     *,

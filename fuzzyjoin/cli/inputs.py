@@ -8,18 +8,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fuzzyjoin.errors import DataError, FuzzyJoinError
-from fuzzyjoin.files import (
-    Source,
-    read_table,
-    require_column,
-    require_file,
-    require_filled,
-    require_ids,
-    require_rows,
+from fuzzyjoin.files import read_table, require_file, row_name, separator_note, table_batches
+from fuzzyjoin.tables import (
+    NUMBERED,
+    ROW_NUMBER,
+    needs_numbers,
+    numbered,
+    one_table,
     require_text,
-    table_batches,
+    split_columns,
+    table_pair,
 )
-from fuzzyjoin.tables import NUMBERED, ROW_NUMBER, choose_id, needs_numbers, numbered, split_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,16 +29,16 @@ if TYPE_CHECKING:
     from fuzzyjoin.program import Program
 
 __all__ = [
-    "TablePair",
+    "FilePair",
     "content_hash",
     "load_program",
     "query_batches",
     "read_changes",
+    "read_file",
     "read_for_batches",
     "read_matches",
     "read_pair",
     "read_result",
-    "read_source",
 ]
 
 # Distances between reference rows are what the precision estimate is made of.
@@ -47,8 +46,42 @@ _LEAST_REFERENCE_ROWS = 2
 
 
 @dataclass(frozen=True)
-class TablePair:
-    """The two tables, checked, with the columns that were asked for.
+class TableFile:
+    """A table and the file that it was read from.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    path
+        The file.
+    rows
+        Rows of the file, if `frame` holds only its columns; None if it holds all.
+    """
+
+    frame: pd.DataFrame
+    path: Path
+    rows: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.frame) if self.rows is None else self.rows
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of how the file was read, one sentence each."""
+        note = separator_note(self.path)
+        return (note,) if note else ()
+
+    @contextmanager
+    def naming_file(self) -> Iterator[None]:
+        """Name the file in an error of the library about the reference table, as which this one is given."""
+        with _naming(reference=self.path):
+            yield
+
+
+@dataclass(frozen=True)
+class FilePair:
+    """The two tables of a join, checked, with the columns that were asked for.
 
     Parameters
     ----------
@@ -62,8 +95,8 @@ class TablePair:
         The id column as the user named it; None if the user did not.
     """
 
-    reference: Source
-    query: Source
+    reference: TableFile
+    query: TableFile
     id_columns: tuple[str, str]
     on: list[tuple[str, str]] | None
     ids: str | None
@@ -71,31 +104,26 @@ class TablePair:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know of how the files were read, one sentence each."""
-        sources = ((self.reference, "reference"), (self.query, "query"))
-        rows = zip(sources, self.id_columns, strict=True)
-        numbers = (f"{source.label}: {NUMBERED.format(role)}" for (source, role), ids in rows if ids == ROW_NUMBER)
+        files = ((self.reference, "reference"), (self.query, "query"))
+        rows = zip(files, self.id_columns, strict=True)
+        numbers = (f"{file.path}: {NUMBERED.format(role)}" for (file, role), ids in rows if ids == ROW_NUMBER)
         return (*self.reference.notes, *self.query.notes, *numbers)
 
     @contextmanager
     def naming_files(self) -> Iterator[None]:
-        """Name the file in an error of the library, which knows the tables only as its arguments."""
-        with _naming(reference=self.reference.label, query=self.query.label):
+        """Name the file and the line in an error of the library, which knows the tables only as its arguments."""
+        with _naming(reference=self.reference.path, query=self.query.path):
             yield
 
 
-def read_source(path: Path) -> Source:
+def read_file(path: Path) -> TableFile:
     """Read a table, keeping where it came from."""
-    return Source(read_table(path), str(path), path)
+    return TableFile(read_table(path), path)
 
 
 def read_pair(
-    reference_path: Path,
-    query_path: Path,
-    *,
-    on: Sequence[str | tuple[str, str]] | None,
-    ids: str | None,
-    least_query_rows: int = 1,
-) -> TablePair:
+    reference_path: Path, query_path: Path, *, on: Sequence[str | tuple[str, str]] | None, ids: str | None
+) -> FilePair:
     """Read the reference and the query table and check what can be checked before the work begins.
 
     Parameters
@@ -107,8 +135,6 @@ def read_pair(
     ids
         The id column, a name or REFCOL=QUERYCOL; None if the user gave none. Then rows of a table without a column
         that names them are numbered.
-    least_query_rows
-        0 where a query table with a header alone will do.
 
     Raises
     ------
@@ -117,62 +143,45 @@ def read_pair(
     DataError
         If a file cannot be read, an id is missing or repeated, or a column is empty.
     """
-    reference = read_source(reference_path)
-    query = read_source(query_path)
-    require_rows(reference, _LEAST_REFERENCE_ROWS)
-    require_rows(query, least_query_rows)
+    reference, query = read_file(reference_path), read_file(query_path)
     pairs = [_column_pair(columns, reference, query) for columns in on] if on else None
     id_pair = None if ids is None else _column_pair(ids, reference, query)
-    for reference_column, query_column in [*(pairs or []), *([id_pair] if id_pair else [])]:
-        require_column(reference, reference_column)
-        require_column(query, query_column)
     reference, query = _with_numbers(reference, id_pair), _with_numbers(query, id_pair)
-    pair = TablePair(
-        reference,
-        query,
-        (
-            _id_column(reference, "reference", id_pair and id_pair[0]),
-            _id_column(query, "query", id_pair and id_pair[1]),
-        ),
-        pairs,
-        ids,
-    )
-    for reference_column, query_column in pairs or []:
-        require_text(reference, reference_column)
+    with _naming(reference=reference_path, query=query_path):
+        _require_rows(reference)
+        # The library looks at them as well, but only after compiled kernels are loaded.
+        tables = table_pair(reference.frame, query.frame, pairs, id_pair)
         if len(query):
-            require_text(query, query_column)
-    return pair
+            require_text(tables.query)
+    return FilePair(reference, query, (tables.reference.id_column, tables.query.id_column), pairs, ids)
 
 
 def read_for_batches(
     reference_path: Path, query_path: Path, *, on: Sequence[tuple[str, str]], ids: str | None, rows: int
-) -> TablePair:
+) -> FilePair:
     """Read the reference table and go through the query table once, so many rows at a time.
 
     Checks and errors are those of `read_pair`; of the query table only the columns are kept.
     """
-    reference = read_source(reference_path)
-    require_rows(reference, _LEAST_REFERENCE_ROWS)
+    reference = read_file(reference_path)
     seen = _look_through(query_path, rows)
-    query = Source(seen.columns, str(query_path), query_path, rows=seen.rows)
+    query = TableFile(seen.columns, query_path, rows=seen.rows)
     id_pair = None if ids is None else _column_pair(ids, reference, query)
-    for reference_column, query_column in [*on, *([id_pair] if id_pair else [])]:
-        require_column(reference, reference_column)
-        require_column(query, query_column)
+    reference = _with_numbers(reference, id_pair)
     asked = id_pair[1] if id_pair else next(iter({"id"} & set(seen.columns)), None)
     able = [column for column in seen.ids if asked in {None, column}]
     if not able and asked is None:
         able = [ROW_NUMBER]
-    # Whatever does not look right is looked at closely, in the whole table, which names the fault by its line.
-    id_column = able[0] if able else _id_column(read_source(query_path), "query", asked)
-    reference = _with_numbers(reference, id_pair)
-    id_columns = _id_column(reference, "reference", id_pair and id_pair[0]), id_column
-    pair = TablePair(reference, query, id_columns, list(on), ids)
-    for reference_column, query_column in on:
-        require_text(reference, reference_column)
-        if seen.rows and query_column not in seen.filled:
-            require_text(read_source(query_path), query_column)
-    return pair
+    compared = [query_column for _, query_column in on]
+    with _naming(reference=reference_path, query=query_path):
+        _require_rows(reference)
+        left, _ = one_table(reference.frame, "reference", [column for column, _ in on], id_pair and id_pair[0])
+        require_text(left)
+        if not able or (seen.rows and not seen.filled.issuperset(compared)):
+            # Whatever does not look right is looked at closely, in the whole table, which names the fault by its line.
+            right, _ = one_table(read_table(query_path), "query", compared, asked)
+            require_text(right)
+    return FilePair(reference, query, (left.id_column, able[0]), list(on), ids)
 
 
 @dataclass(frozen=True)
@@ -221,7 +230,7 @@ def _look_through(path: Path, rows: int) -> _Seen:
     return _Seen(columns, seen, ids, filled)
 
 
-def query_batches(tables: TablePair, path: Path, rows: int) -> Iterator[pd.DataFrame]:
+def query_batches(tables: FilePair, path: Path, rows: int) -> Iterator[pd.DataFrame]:
     """Read the query table that `read_for_batches` went through, so many rows at a time; the first piece has none."""
     first = 1
     for piece in table_batches(path, rows):
@@ -235,27 +244,19 @@ def content_hash(path: Path) -> str:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
-def read_matches(matches_path: Path, truth_path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read a join's output and the true matches, for `evaluate`."""
-    from fuzzyjoin.evaluation import MATCH_COLUMNS, truth_columns  # noqa: PLC0415 - of the other commands none needs it
-
-    matches = read_source(matches_path)
-    truth = read_source(truth_path)
-    for column in MATCH_COLUMNS:
-        require_column(matches, column)
-    require_ids(matches, MATCH_COLUMNS[0])
-    require_filled(matches, MATCH_COLUMNS[1])
-    require_rows(truth, 1)
-    with _naming(truth=truth.label):
-        query_column, _ = truth_columns(truth.frame)
-    require_filled(truth, query_column)
-    return matches.frame, truth.frame
+@contextmanager
+def read_matches(matches: Path, truth: Path) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Read a join's output and the true matches; within the block, an error of the library names their files."""
+    with _read_given(matches=matches, truth=truth) as frames:
+        if frames["truth"].empty:
+            raise DataError("truth has no rows", argument="truth", remedy="give at least one true match")
+        yield frames["matches"], frames["truth"]
 
 
 @contextmanager
-def read_result(matches_path: Path, unmatched_path: Path | None) -> Iterator[tuple[pd.DataFrame, pd.DataFrame | None]]:
-    """Read what a join wrote; within the block, an error of the library about either of them names its file."""
-    with _read_given(matches=matches_path, unmatched=unmatched_path) as frames:
+def read_result(matches: Path, unmatched: Path | None) -> Iterator[tuple[pd.DataFrame, pd.DataFrame | None]]:
+    """Read what a join wrote; errors as above."""
+    with _read_given(matches=matches, unmatched=unmatched) as frames:
         yield frames["matches"], frames.get("unmatched")
 
 
@@ -268,9 +269,10 @@ def read_changes(append: Path | None, delete: Path | None) -> Iterator[dict[str,
 
 @contextmanager
 def _read_given(**paths: Path | None) -> Iterator[dict[str, pd.DataFrame]]:
-    sources = {argument: read_source(path) for argument, path in paths.items() if path is not None}
-    with _naming(**{argument: source.label for argument, source in sources.items()}):
-        yield {argument: source.frame for argument, source in sources.items()}
+    given = {argument: path for argument, path in paths.items() if path is not None}
+    frames = {argument: read_table(path) for argument, path in given.items()}
+    with _naming(**given):
+        yield frames
 
 
 def load_program(path: Path) -> Program:
@@ -287,35 +289,41 @@ def load_program(path: Path) -> Program:
 
 
 @contextmanager
-def _naming(**files: str) -> Iterator[None]:
-    """Name the file that the argument at fault was read from."""
+def _naming(**files: Path) -> Iterator[None]:
+    """Name the file that the argument at fault was read from, and where in it the row stands."""
     try:
         yield
     except FuzzyJoinError as error:
-        error.file = error.file or files.get(error.argument or "")
+        path = files.get(error.argument or "")
+        if path is not None and error.file is None:
+            error.file = str(path)
+            if error.row is not None:
+                error.place = row_name(path, error.row - 1)
         raise
 
 
-def _column_pair(text: str | tuple[str, str], reference: Source, query: Source) -> tuple[str, str]:
+def _column_pair(text: str | tuple[str, str], reference: TableFile, query: TableFile) -> tuple[str, str]:
     """Take NAME or REFCOL=QUERYCOL apart; a name may itself contain "="."""
     if isinstance(text, tuple):
         return text
     return split_columns(text, reference.frame, query.frame)
 
 
-def _with_numbers(source: Source, id_pair: tuple[str, str] | None) -> Source:
+def _with_numbers(file: TableFile, id_pair: tuple[str, str] | None) -> TableFile:
     """Number the rows of a table that has no column to name them, unless the user names one."""
-    numbers = id_pair is None and needs_numbers(source.frame)
-    return replace(source, frame=_numbered_as_text(source.frame, 1)) if numbers else source
+    numbers = id_pair is None and needs_numbers(file.frame)
+    return replace(file, frame=_numbered_as_text(file.frame, 1)) if numbers else file
 
 
 def _numbered_as_text(frame: pd.DataFrame, first: int) -> pd.DataFrame:
     return numbered(frame, first=first).astype({ROW_NUMBER: str})
 
 
-def _id_column(source: Source, role: str, name: str | None) -> str:
-    """Choose the id column as the library does, and check it, so that a wrong id is named by its line."""
-    with _naming(**{role: source.label}):
-        column = choose_id(source.frame, role, name)
-    require_ids(source, column)
-    return column
+def _require_rows(reference: TableFile) -> None:
+    rows = len(reference)
+    if rows < _LEAST_REFERENCE_ROWS:
+        raise DataError(
+            f"reference has {rows or 'no'} row{'s' * (rows != 1)}; a reference table needs at least "
+            f"{_LEAST_REFERENCE_ROWS}, because the distances between its rows tell how near is near enough",
+            argument="reference",
+        )

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from fuzzyjoin.cli.inputs import TablePair
+    from fuzzyjoin.cli.inputs import FilePair
 
 __all__ = ["write_headers"]
 
 
 def write_headers(
-    tables: TablePair, written: Mapping[str, Path], seconds: Mapping[str, float], *, quiet: bool, as_json: bool
+    tables: FilePair, written: Mapping[str, Path], seconds: Mapping[str, float], *, quiet: bool, as_json: bool
 ) -> None:
     """Write outputs with headers, and report.
 
@@ -63,7 +63,7 @@ def _frames() -> dict[str, pd.DataFrame]:
 class _NothingToJoin:
     """What there is to report, in the words and with the keys of `fuzzyjoin.cli.reports.Outcome`."""
 
-    tables: TablePair
+    tables: FilePair
     written: Mapping[str, Path]
     program_out: Path | None
     seconds: Mapping[str, float]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from fuzzyjoin.cli.inputs import TablePair
+    from fuzzyjoin.cli.inputs import FilePair
     from fuzzyjoin.definition import PrecisionEstimate
     from fuzzyjoin.evaluation import AuditSample, Evaluation
     from fuzzyjoin.program import Program
@@ -70,7 +70,7 @@ class Outcome:
     estimate: PrecisionEstimate
     counts: Mapping[str, int]
     seconds: Mapping[str, float]
-    tables: TablePair
+    tables: FilePair
     written: Mapping[str, Path]
     next_steps: Sequence[str]
     warnings: Sequence[str] = ()
@@ -210,7 +210,7 @@ def _warning_line(warning: str) -> str:
 
 
 def next_after_join(
-    tables: TablePair, written: Mapping[str, Path], program: Path | None, query_ids: Sequence[str]
+    tables: FilePair, written: Mapping[str, Path], program: Path | None, query_ids: Sequence[str]
 ) -> list[str]:
     """Suggest what to do with a join: ask why a row was joined, and measure what was only estimated."""
     if program is None:
@@ -227,15 +227,15 @@ def next_after_join(
     ]
 
 
-def next_after_learn(tables: TablePair, program: Path) -> list[str]:
+def next_after_learn(tables: FilePair, program: Path) -> list[str]:
     """Suggest what to do with a program."""
     return [f"join with it: {_command('apply', [program, *_tables_asked(tables), '-o', 'matches.csv'])}"]
 
 
-def _tables_asked(tables: TablePair) -> list[str]:
+def _tables_asked(tables: FilePair) -> list[str]:
     """Name the tables, and the id columns if the user had to."""
     ids = [] if tables.ids is None else ["--id", tables.ids]
-    return [*ids, tables.reference.label, tables.query.label]
+    return [*ids, str(tables.reference.path), str(tables.query.path)]
 
 
 def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
@@ -274,11 +274,11 @@ def field(name: str, value: str) -> str:
     return f"  {name:<10} {value}"
 
 
-def table_words(tables: TablePair, side: int) -> str:
+def table_words(tables: FilePair, side: int) -> str:
     """Say how many rows a table has, and what names them."""
     source, ids = (tables.reference, tables.query)[side], tables.id_columns[side]
     named = "named by their numbers" if ids == ROW_NUMBER else f"ids from column {ids!r}"
-    return f"{source.label}: {len(source):,} rows, {named}"
+    return f"{source.path}: {len(source):,} rows, {named}"
 
 
 def _estimate_words(estimate: PrecisionEstimate) -> str:

@@ -17,13 +17,12 @@ from fuzzyjoin.files import (
     CsvError,
     FileFormat,
     Output,
-    Source,
     csv_reader,
     line_of_row,
     read_delimited,
-    require_column,
     require_file,
 )
+from fuzzyjoin.tables import require_column
 from fuzzyjoin.terminal import printable
 
 if TYPE_CHECKING:
@@ -199,7 +198,7 @@ def read_sheet(path: Path) -> Sheet:
     known = {name.strip().casefold(): name for name in reversed(frame.columns)}
     frame = frame.rename(columns={known[name]: name for name in SHEET_COLUMNS if name in known})
     for column in SHEET_COLUMNS[:-1]:
-        require_column(Source(frame, str(path), path), column)
+        require_column(frame, column, str(path))
     # A spreadsheet may leave lines of separators alone behind the last row. Rows keep their place for messages.
     frame = frame.dropna(how="all")
     sheet = Sheet(path, frame, separator, (), ())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fuzzyjoin.errors import DataError, UsageError
-from fuzzyjoin.tables import as_text
+from fuzzyjoin.tables import as_text, require_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,20 +111,24 @@ def evaluate(matches: pd.DataFrame, truth: pd.DataFrame) -> Evaluation:
     (0.5, 0.333)
     """
     for column in MATCH_COLUMNS:
-        if column not in matches.columns:
-            raise UsageError(f"matches has no column {column!r}; expected 'query_id' and 'reference_id'")
-        if not all(_ids(matches, column)):
-            raise DataError(f"matches: column {column!r} has an empty cell; a match is a query id and a reference id")
-    query_ids, reference_ids = (_ids(matches, column) for column in MATCH_COLUMNS)
-    seen: set[str] = set()
-    for value in query_ids:
-        if value in seen:
-            raise DataError(f"matches joins the query row {value!r} twice; a query row has one match at most")
-        seen.add(value)
+        require_column(matches, column, "matches")
+    query_ids, reference_ids = (
+        _ids(matches, column, "matches", "give every match a query id and a reference id") for column in MATCH_COLUMNS
+    )
+    seen: dict[str, int] = {}
+    for row, value in enumerate(query_ids, start=1):
+        first = seen.setdefault(value, row)
+        if first != row:
+            raise DataError(
+                f"matches joins the query row {value!r} in rows {first} and {row}; a query row has one match at most",
+                argument="matches",
+                column=MATCH_COLUMNS[0],
+                row=row,
+                remedy="take one of the two out",
+            )
     query_column, reference_column = truth_columns(truth)
-    true_query_ids, true_reference_ids = _ids(truth, query_column), _ids(truth, reference_column)
-    if not all(true_query_ids):
-        raise DataError(f"truth: column {query_column!r} has an empty cell; every true match names its query row")
+    true_query_ids = _ids(truth, query_column, "truth", "name the query row of every true match")
+    true_reference_ids = [as_text(value) for value in truth[reference_column].to_numpy(dtype=object)]
     # A row without a reference id says that its query row has no match.
     pairs = {pair for pair in zip(true_query_ids, true_reference_ids, strict=True) if pair[1]}
     return Evaluation(
@@ -134,5 +138,11 @@ def evaluate(matches: pd.DataFrame, truth: pd.DataFrame) -> Evaluation:
     )
 
 
-def _ids(table: pd.DataFrame, column: str) -> list[str]:
-    return [as_text(value) for value in table[column].to_numpy(dtype=object)]
+def _ids(table: pd.DataFrame, column: str, role: str, remedy: str) -> list[str]:
+    """The ids of a column that must have one in every row."""
+    ids = [as_text(value) for value in table[column].to_numpy(dtype=object)]
+    if not all(ids):
+        row = ids.index("") + 1
+        message = f"{role} column {column!r} has no value in row {row}"
+        raise DataError(message, argument=role, column=column, row=row, remedy=remedy)
+    return ids

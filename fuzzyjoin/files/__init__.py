@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from fuzzyjoin.files.checks import Source, require_column, require_filled, require_ids, require_rows, require_text
 from fuzzyjoin.files.csv_reader import CsvError, csv_reader
-from fuzzyjoin.files.delimited import line_of_row, read_delimited
+from fuzzyjoin.files.delimited import SEPARATORS, line_of_row, read_delimited
 from fuzzyjoin.files.durable import sync_file, sync_folder
 from fuzzyjoin.files.formats import FileFormat, format_of
 from fuzzyjoin.files.locks import locked
@@ -22,10 +21,10 @@ from fuzzyjoin.files.table_files import (
 )
 
 __all__ = [
+    "SEPARATORS",
     "CsvError",
     "FileFormat",
     "Output",
-    "Source",
     "check_outputs",
     "csv_reader",
     "format_of",
@@ -34,12 +33,7 @@ __all__ = [
     "pieces_output",
     "read_delimited",
     "read_table",
-    "require_column",
     "require_file",
-    "require_filled",
-    "require_ids",
-    "require_rows",
-    "require_text",
     "row_name",
     "separator_note",
     "sync_file",

@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, TypeAlias
 
 from fuzzyjoin.errors import DataError, UsageError
+from fuzzyjoin.files import SEPARATORS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,9 @@ NUMBERED = (
     "{} has no column `id` and no column whose values are present and unique: its rows are numbered from 1, and these "
     "ids name rows of this very table only"
 )
+
+
+_NAMES_SHOWN = 20
 
 
 def choose_columns(
@@ -183,14 +187,29 @@ def _pair(columns: object, argument: str) -> tuple[str, str]:
     raise UsageError(f"{argument} holds {columns!r}; expected a column name or (reference column, query column)")
 
 
-def require_column(frame: pd.DataFrame, name: str, role: str, argument: str) -> None:
-    """Raise a UsageError that suggests the nearest name if the frame has no such column."""
-    if name in frame.columns:
-        return
-    names = [str(column) for column in frame.columns]
-    near = difflib.get_close_matches(name, names, n=1)
-    remedy = f"did you mean {near[0]!r}?" if near else f"its columns are {', '.join(names[:12])}"
-    raise UsageError(f"{argument}: {role} has no column {name!r}", argument=role, column=name, remedy=remedy)
+def require_column(frame: pd.DataFrame, name: str, role: str, asked_by: str | None = None) -> None:
+    """Raise a UsageError that suggests what to name instead if the frame has no such column.
+
+    `asked_by` is the argument that names the column, if the caller can name another.
+    """
+    if name not in frame.columns:
+        remedy = _instead(name, [str(column) for column in frame.columns])
+        message = f"{role} has no column {name!r}"
+        raise UsageError(f"{asked_by}: {message}" if asked_by else message, argument=role, column=name, remedy=remedy)
+
+
+def _instead(name: str, names: list[str]) -> str:
+    separator = next((words for mark, words in SEPARATORS.items() if mark in names[0]), None) if names else None
+    if separator is not None and len(names) == 1:
+        return (
+            f"its only column is {names[0]!r}: the cells seem to be separated by {separator}, but not as many on every "
+            "line; give every line as many cells as the header, or save it with commas (.csv) or tabs (.tsv)"
+        )
+    folded = {column.strip().casefold(): column for column in reversed(names)}
+    near = [folded[match] for match in difflib.get_close_matches(name.strip().casefold(), folded)]
+    if near:
+        return f"did you mean {' or '.join(map(repr, near))}?"
+    return f"its columns are {', '.join(names[:_NAMES_SHOWN])}{', …' if len(names) > _NAMES_SHOWN else ''}"
 
 
 def choose_id(frame: pd.DataFrame, role: str, name: str | None) -> str:

@@ -284,7 +284,7 @@ def require_text(table: KeyTable) -> None:
     for column, values in zip(table.column_names, table.columns, strict=True):
         if not any(values):
             raise DataError(
-                f"{table.role} column {column!r} is empty in every row",
+                f"{table.role} column {column!r} is empty in all {len(table):,} rows",
                 argument=table.role,
                 column=column,
                 remedy="choose another column with on",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fuzzyjoin.files import Source as LabelledFrame
-from fuzzyjoin.files import read_table, require_column
+from fuzzyjoin.files import read_table
+from fuzzyjoin.tables import require_column
 from tasks.ingestion.database import engine_of, read_database
 from tasks.ingestion.snapshots import write_snapshot
 from tasks.ingestion.sources import FileSource
@@ -80,5 +80,5 @@ def _read_file(source: FileSource) -> pd.DataFrame:
     if not source.columns:
         return frame
     for column in source.columns:
-        require_column(LabelledFrame(frame, source.path), column)
+        require_column(frame, column, source.path)
     return frame[list(source.columns)]

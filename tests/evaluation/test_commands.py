@@ -151,7 +151,7 @@ class TestDraw:
         changed = read_table(joined / "m.csv").assign(distance="near")
         changed.to_csv(other, index=False)
         result = run("audit", "draw", joined / "p.json", *TABLES, other, *outputs, code=1)
-        assert result.stderr.startswith(f"error: {other}: matches row 1: distance is 'near'")
+        assert result.stderr.startswith(f"error: {other}: line 2: matches row 1: distance is 'near'")
         assert set(tree(tmp_path)) == {other}
 
     def test_a_sheet_is_csv_and_no_output_overwrites_an_input(self, joined, tmp_path):

@@ -74,18 +74,18 @@ def test_truth_needs_its_columns():
 
 
 def test_a_query_row_joined_twice_is_an_error():
-    with pytest.raises(DataError, match="joins the query row 'a' twice"):
+    with pytest.raises(DataError, match="joins the query row 'a' in rows 1 and 2"):
         evaluate(table([("a", "1"), ("a", "2")]), table([("a", "1")]))
 
 
 @pytest.mark.parametrize("pair", [(None, "1"), ("a", None)])
 def test_a_match_without_an_id_is_an_error(pair):
-    with pytest.raises(DataError, match="has an empty cell"):
+    with pytest.raises(DataError, match="has no value in row 1"):
         evaluate(table([pair, ("b", "1")]), table([("a", "1")]))
 
 
 def test_a_truth_without_a_query_id_is_an_error():
-    with pytest.raises(DataError, match="truth: column 'query_id' has an empty cell"):
+    with pytest.raises(DataError, match="truth column 'query_id' has no value in row 2"):
         evaluate(table([("a", "1")]), table([("a", "1"), (None, "1")]))
 
 
@@ -125,10 +125,10 @@ def test_ids_are_the_same_whatever_type_a_null_gave_them(query_ids, true_query_i
 
 
 def test_ids_that_differ_as_texts_alone_are_one_query_row():
-    with pytest.raises(DataError, match="joins the query row '10' twice"):
+    with pytest.raises(DataError, match="joins the query row '10' in rows 1 and 2"):
         evaluate(pd.DataFrame({"query_id": [10, "10"], "reference_id": [1, 2]}), table([("10", "1")]))
 
 
 def test_a_blank_id_is_a_missing_one():
-    with pytest.raises(DataError, match="matches: column 'reference_id' has an empty cell"):
+    with pytest.raises(DataError, match="matches column 'reference_id' has no value in row 1"):
         evaluate(table([("a", " ")]), table([("a", "1")]))

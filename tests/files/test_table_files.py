@@ -23,13 +23,8 @@ from hypothesis import strategies as st
 from fuzzyjoin.errors import DataError, FuzzyJoinError, UsageError
 from fuzzyjoin.files import (
     Output,
-    Source,
     check_outputs,
     read_table,
-    require_column,
-    require_ids,
-    require_rows,
-    require_text,
     separator_note,
     table_batches,
     write_all,
@@ -330,7 +325,6 @@ class TestSeparators:
         assert cells(frame) == [["1", "Lake, Hill & Co"], ["2", f"a{separator}b"], ["3", None]]
         assert [row_name(path, row) for row in range(3)] == ["line 2", "line 3", "line 4"]
         assert said in separator_note(path)
-        assert Source(frame, "table", path).notes == (separator_note(path),)
 
     def test_quoted_cells_and_decimal_commas_are_read(self, tmp_path):
         path = write_text(tmp_path / "table.csv", '"id";"name";"price"\n"1";"a ""b"", c";"1,50"\n')
@@ -446,63 +440,6 @@ class TestParquet:
 
     def test_rows_are_counted_from_one(self, tmp_path):
         assert row_name(tmp_path / "table.parquet", 0) == "row 1"
-
-
-class TestChecks:
-    def source(self, tmp_path, text, name="table.csv"):
-        path = write_text(tmp_path / name, text)
-        return Source(read_table(path), str(path), path)
-
-    @pytest.mark.parametrize(("wrong", "right"), [("Title", "title"), ("titel", "title"), (" title ", "title")])
-    def test_a_similar_column_name_is_suggested(self, tmp_path, wrong, right):
-        source = self.source(tmp_path, "id,title\n1,a\n")
-        with pytest.raises(UsageError, match=f"table.csv: has no column '{wrong}'; did you mean '{right}'"):
-            require_column(source, wrong)
-
-    def test_names_are_listed_when_none_is_similar(self, tmp_path):
-        source = self.source(tmp_path, "id,title\n1,a\n")
-        with pytest.raises(UsageError, match="name one of its columns: 'id', 'title'"):
-            require_column(source, "price")
-
-    @pytest.mark.parametrize(("separator", "word"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
-    def test_another_separator_that_does_not_fit_every_line_is_recognised(self, tmp_path, separator, word):
-        source = self.source(tmp_path, f"id{separator}title\n1{separator}a\n2\n")
-        with pytest.raises(UsageError, match=f"{word}, but not as many on every line"):
-            require_column(source, "title")
-
-    def test_a_missing_id_is_named_by_line(self, tmp_path):
-        source = self.source(tmp_path, "id,title\n1,a\n,b\n3,c\n ,d\n")
-        with pytest.raises(DataError, match=r"table\.csv: line 3: the id column 'id' is empty \(and 1 more\)"):
-            require_ids(source, "id")
-
-    def test_a_repeated_id_is_named_by_both_lines(self, tmp_path):
-        source = self.source(tmp_path, 'id,title\n1,"a\na"\n2,b\n1,c\n')
-        with pytest.raises(DataError, match=r"column 'id' has '1' on line 2 and again on line 5;"):
-            require_ids(source, "id")
-
-    def test_a_table_in_memory_is_named_by_row(self):
-        source = Source(pd.DataFrame({"id": ["1", "1"]}), "matches")
-        with pytest.raises(DataError, match="matches: the id column 'id' has '1' on row 1 and again on row 2"):
-            require_ids(source, "id")
-
-    def test_unique_ids_pass(self, tmp_path):
-        require_ids(self.source(tmp_path, "id,title\n1,a\n01,a\n"), "id")
-
-    @pytest.mark.parametrize("cell", ["", " ", '""'])
-    def test_a_column_of_empty_cells_is_an_error(self, tmp_path, cell):
-        source = self.source(tmp_path, f"id,title\n1,{cell}\n2,{cell}\n")
-        with pytest.raises(DataError, match=r"table\.csv: column 'title' is empty in all 2 rows"):
-            require_text(source, "title")
-
-    def test_one_filled_cell_is_enough(self, tmp_path):
-        require_text(self.source(tmp_path, "id,title\n1,\n2,a\n"), "title")
-
-    @pytest.mark.parametrize(("rows", "expected"), [(0, "no rows"), (1, "has 1 row;")])
-    def test_too_few_rows_are_an_error(self, tmp_path, rows, expected):
-        source = self.source(tmp_path, "id,title\n" + "1,a\n" * rows)
-        with pytest.raises(DataError, match=expected):
-            require_rows(source, 2)
-        require_rows(source, rows)
 
 
 class TestOutputs:

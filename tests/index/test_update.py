@@ -258,7 +258,7 @@ def test_at_least_one_row_with_text_is_left(malls):
     gone = reference["id"][:-10]
     with pytest.raises(DataError, match="delete names every row of the index"):
         update_index(path, program, delete=gone)
-    with pytest.raises(DataError, match="reference column 'title' is empty in every row"):
+    with pytest.raises(DataError, match="reference column 'title' is empty in all "):
         update_index(path, program, append=frame([("x", "")]), delete=gone)
 
 

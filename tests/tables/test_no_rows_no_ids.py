@@ -121,14 +121,14 @@ def test_apply_writes_headers_where_the_query_table_has_no_rows(folder, ending, 
 
 def test_no_program_is_learned_on_no_rows(folder):
     result = run("learn", "left.csv", "none.csv", "--on", "title", "--program-out", "p.json", code=1)
-    assert "none.csv: has column names but no rows" in result.stderr
+    assert "none.csv: query has no rows" in result.stderr
     assert not (folder / "p.json").exists()
 
 
 @pytest.mark.usefixtures("folder")
 def test_columns_are_asked_of_a_table_without_rows_too():
     result = run("join", "left.csv", "none.csv", "--on", "title=name", "-o", "m.csv", code=2)
-    assert "none.csv: has no column 'name'" in result.stderr
+    assert "none.csv: on: query has no column 'name'" in result.stderr
 
 
 def test_the_command_line_numbers_rows_says_so_and_explains_by_them(folder):
@@ -167,7 +167,7 @@ def test_an_id_column_that_is_named_or_called_id_must_still_be_unique():
     for arguments in (["lines.csv", "--id", "id=title"], ["twice.csv"]):
         write_table(read_table("lines.csv").assign(id="7"), "twice.csv")
         result = run("join", "left.csv", *arguments, "--on", "title", "-o", "m.csv", code=1)
-        assert "make the ids unique, or name another id column" in result.stderr
+        assert "drop one of the rows or name another id column" in result.stderr
 
 
 def test_a_column_that_happens_to_be_called_row_number_makes_no_warning():
