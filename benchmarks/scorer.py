@@ -7,7 +7,7 @@ other folds' tasks and their copies, once for every seed (which also draws the f
 
 Every task is joined as by `fuzzy_join`, at three targets. Besides precision and recall a row tells recall under a
 perfect threshold on the same scores, the share of matchable query rows whose match is ranked first, and how far the
-estimates are from the truth: at the cut and for the best half, three quarters and all of the query rows.
+estimates are from the truth: at the decision threshold and for the best half, three quarters and all of the query rows.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.compare import Matches, Tally, count_balls, find_nearest, group_functions
+from fuzzyjoin.compare import Matches, Tally, count_neighbourhoods, find_nearest, group_functions
 from fuzzyjoin.kernels.neighbours import ONE
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _neighbourhoods(
     neighbours = candidates.neighbours(np.unique(np.concatenate([[], *crowded])).astype(np.int64))
     found: dict[str, Neighbourhood] = {}
     for group, near, steps, joined, rows in zip(groups, nearest, radii, within, crowded, strict=True):
-        (counts,) = count_balls(columns, group, neighbours, rows.astype(np.int64), [2.0 * steps], work)
+        (counts,) = count_neighbourhoods(columns, group, neighbours, rows.astype(np.int64), [2.0 * steps], work)
         for index, function in enumerate(group.functions):
             places = np.searchsorted(rows, near.first[index][joined[index]])
             balls = {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.compare import count_balls, find_nearest, group_functions
+from fuzzyjoin.compare import count_neighbourhoods, find_nearest, group_functions
 from fuzzyjoin.kernels.greedy import greedy_union
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Landscape:
             self.nearest[:, position] = nearest.first[index]
             self.first_step[reached, position] = np.searchsorted(self.thresholds[position], distances)
 
-    def set_balls(self, positions: Sequence[int], crowded: Int64Array, counts: UInt8Array) -> None:
+    def set_neighbourhoods(self, positions: Sequence[int], crowded: Int64Array, counts: UInt8Array) -> None:
         """Take in the neighbours of the reference rows `crowded` (ascending), for a group of functions."""
         for index, position in enumerate(positions):
             reached = self.nearest[:, position] >= 0
@@ -120,9 +120,9 @@ def search_unions(
         crowded = np.unique(np.concatenate([nearest.first.ravel() for nearest in found])).astype(np.int64)
         crowded = crowded[crowded >= 0]
         radii = [2.0 * landscape.thresholds[list(group.positions)] for landscape in landscapes]
-        counts = count_balls(columns, group, reference_pairs, crowded, radii, work)
+        counts = count_neighbourhoods(columns, group, reference_pairs, crowded, radii, work)
         for landscape, count in zip(landscapes, counts, strict=True):
-            landscape.set_balls(group.positions, crowded, count)
+            landscape.set_neighbourhoods(group.positions, crowded, count)
     return [_best_union(landscape, precision_target) for landscape in landscapes]
 
 

@@ -40,7 +40,7 @@ def definition(**changes):
     return Definition(**parts | changes)
 
 
-SCORER = Scorer(name="trees", hash="sha256:abc", prior=0.9, cut=0.5)
+SCORER = Scorer(name="trees", hash="sha256:abc", prior=0.9, threshold=0.5)
 PROGRAMS = {
     "union": Program(definition=definition()),
     "scorer": Program(definition=definition(decision=SCORER, calibration={"kind": "isotonic", "cuts": [0.1, 0.5]})),
