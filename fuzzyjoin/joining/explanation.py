@@ -69,8 +69,8 @@ def _scorer(decision: Scorer, adjustment: object) -> list[str]:
     return [
         named,
         *([learned] if told else []),
-        f"Joins a row to its best candidate if the score, in (0, 1), is {decision.threshold:.4f} or higher"
-        + (f" and the match probability {decision.floor:g} or higher." if decision.floor else "."),
+        f"Joins a row to its best candidate if the score is {decision.threshold:.4f} or higher, on a scale from 0 to 1"
+        + (f", and the match probability {decision.floor:g} or higher." if decision.floor else "."),
         f"Estimates that the best candidate is wrong for {decision.prior:.0%} of the rows it was learned on.",
     ]
 

@@ -138,19 +138,13 @@ class Program(Part):
             raise DataError(f"{source} is nested too deeply to be a program; give a file that learn wrote") from None
         if not isinstance(content, dict) or "schema_version" not in content:
             raise DataError(f"{source} is JSON but no program: it has no schema_version; give a file that learn wrote")
-        schema_version = content["schema_version"]
-        if type(schema_version) is not int or schema_version not in READ:
-            raise DataError(
-                f"{source} has schema_version {schema_version!r}, this version reads {' and '.join(map(str, READ))}; "
-                "learn it again or use the version that wrote it"
-            )
-        parts = from_schema_1(content) if schema_version == 1 else content
+        parts = _in_todays_names(content, source)
         try:
             program = cls.model_validate(
                 {
                     "definition": parts.get("program"),
                     "learning_record": parts.get("learning_record"),
-                    "schema_version": schema_version,
+                    "schema_version": parts["schema_version"],
                 }
             )
         except ValidationError as error:
@@ -304,6 +298,25 @@ class Program(Part):
 
     def _spelled(self, parts: dict[str, Any]) -> dict[str, Any]:
         return to_schema_1(parts) if self.schema_version == 1 else parts
+
+
+def _in_todays_names(content: dict[str, Any], source: str) -> dict[str, Any]:
+    """What a program file holds, its keys those of the newest schema version."""
+    schema_version = content["schema_version"]
+    if type(schema_version) is not int or schema_version not in READ:
+        raise DataError(
+            f"{source} has schema_version {schema_version!r}, this version reads {' and '.join(map(str, READ))}; "
+            "learn it again or use the version that wrote it"
+        )
+    if schema_version != 1:
+        return content
+    parts = from_schema_1(content)
+    if to_schema_1(parts) != content:
+        raise DataError(
+            f"{source} is not a valid program: it has schema_version 1 but keys of version 2; it was changed after it "
+            "was learned: restore the original or learn it again"
+        )
+    return parts
 
 
 @dataclass(frozen=True, repr=False)
