@@ -40,7 +40,7 @@ def test_a_program_is_stored_as_it_is_spelled(warehouse, path):
     with reading(warehouse) as connection:
         (stored,) = connection.execute(sa.select(schema.programs)).mappings()
         (record,) = connection.execute(sa.select(schema.learning_records)).mappings()
-        assert load_program(connection, content["program_id"]).to_json() == path.read_text("utf-8")
+        assert load_program(connection, content["program_id"]).as_json() == content
     assert (stored["schema_version"], stored["program_id"]) == (1, content["program_id"])
     assert json.loads(stored["definition"]) == content["program"]
     assert stored["in_words"].startswith(f"Program {content['program_id']}\n")
