@@ -1,4 +1,4 @@
-"""The nearest candidates of query rows and the crowd around reference rows, for one group of join functions."""
+"""The nearest candidates of query rows and the neighbourhoods of reference rows, for one group of join functions."""
 
 from __future__ import annotations
 

@@ -34,10 +34,11 @@ def to_schema_1(content: Mapping[str, Any]) -> dict[str, Any]:
     return _renamed(content, _SPELLED)
 
 
-def _renamed(content: Any, names: Mapping[_Place, Mapping[str, str]]) -> Any:  # noqa: ANN401 - JSON
+def _renamed(content: Mapping[str, Any], names: Mapping[_Place, Mapping[str, str]]) -> dict[str, Any]:
+    found = dict(content)
     for place, keys in names.items():
-        content = _renamed_at(content, place, keys)
-    return content
+        found = _renamed_at(found, place, keys)
+    return found
 
 
 def _renamed_at(content: Any, place: _Place, keys: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON

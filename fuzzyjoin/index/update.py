@@ -40,7 +40,7 @@ def update_index(
     """Make the index of a changed reference table from the index of the table as it was.
 
     The new index stands beside the old one, under the name that `index_reference` gives it, and a row looked up in it
-    has the match that it has in an index built anew. The old one stays as it is, for whoever has it open.
+    has the match that it has in an index built from scratch. The old one stays as it is, for whoever has it open.
 
     Parameters
     ----------

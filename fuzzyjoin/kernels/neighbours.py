@@ -1,4 +1,4 @@
-"""The nearest candidate of each row, and how crowded the reference table is around it."""
+"""The nearest candidate of each row, and how many reference rows lie near it."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def store_program(connection: Connection, program: Program, *, run_id: str, at: 
     Doing it again for the same run changes nothing.
     """
     content = program.as_json()
-    program_id = content["program_id"]
+    program_id = program.program_id
     add_if_missing(
         connection,
         programs,
