@@ -2,7 +2,7 @@
 
 The tables are enlarged (see `benchmarks._enlarged`). The program is learned on the smallest reference table and a
 sample of the queries. Of an index of every size so many rows are deleted, evenly spread, and as many others appended;
-then the index of the changed table is built from scratch in another folder. Every size runs in a process of its own after a
+then the index of the changed table is built in another folder. Every size runs in a process of its own after a
 warm-up. Rows are looked up one at a time, and 100 at a time, none of them twice.
 """
 

@@ -29,7 +29,7 @@ SMALLEST_THRESHOLD = 1e-9
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """What one join function finds for every query row, and the neighbours within twice its configurations' thresholds."""
+    """What one join function finds for every query row, and the neighbours within twice each of its thresholds."""
 
     nearest: Int64Array
     distance: Float64Array

@@ -1,8 +1,8 @@
 """The greedy union of configurations (paper, Algorithm 1), with its totals kept up to date instead of recomputed.
 
 A configuration is (function, step): a join function and one of its thresholds. A query row that a configuration joins
-is true with probability 1 / (1 + neighbours within twice the threshold). Probabilities are integers in units of 1 / ONE, so sums are
-exact: they depend neither on the order of the rows nor on the way the totals were reached.
+is true with probability 1 / (1 + neighbours within twice the threshold). Probabilities are integers in units of
+1 / ONE, so sums are exact: they depend neither on the order of the rows nor on the way the totals were reached.
 """
 
 from __future__ import annotations

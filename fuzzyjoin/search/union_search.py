@@ -60,8 +60,8 @@ class UnionFound:
 class Landscape:
     """What the greedy union needs to know under one weighting of the columns.
 
-    `nearest` and `first_step` are (query rows, functions), `neighbours` (query rows, functions, thresholds), `thresholds`
-    (functions, thresholds); see `greedy_union`.
+    `nearest` and `first_step` are (query rows, functions), `neighbours` (query rows, functions, thresholds),
+    `thresholds` (functions, thresholds); see `greedy_union`.
     """
 
     nearest: Int32Array
