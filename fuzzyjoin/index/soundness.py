@@ -209,10 +209,10 @@ class Inspection:
         self.numbers(spellings.letters, np.uint32, letters, (0, LAST_CODE_POINT), "forms: letters")
         self.array(spellings.numeric, np.bool_, (words,), "forms: numeric")
 
-    def discriminative_tokens(self, telling: object, words: int) -> None:
+    def discriminative_tokens(self, tokens: object, words: int) -> None:
         """Look at what is known of words that tell rows apart."""
         name = "discriminative_tokens"
-        held = _of_kind(telling, DiscriminativeTokens, name)
+        held = _of_kind(tokens, DiscriminativeTokens, name)
         for counts in (held.contexts, held.additions):
             self.numbers(counts, np.int64, (words,), (0, None), name)
         self.array(held.hashes, np.uint64, (words,), name)

@@ -159,7 +159,7 @@ def test_a_program_holds_its_adjustment_and_tells_of_it():
     definition = Program.from_json(result.program.to_json()).definition
     adjustment = Adjustment.from_json(definition.adjustment)
     assert any(adjustment.coefficients)
-    assert f"decoys in these tables: {'; '.join(adjustment.strongest(4))}." in result.program.explain()
+    assert f"score to these tables, mostly by: {'; '.join(adjustment.strongest(4))}." in result.program.explain()
     match = result.matches.iloc[0]
     text = result.program.explain_query(reference, query, match["query_id"])
     assert "adjustment learned on these tables, mostly " in text
