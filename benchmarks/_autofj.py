@@ -46,7 +46,7 @@ def autofj_python() -> Path:
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
     if subprocess.run(install, check=False).returncode != 0:  # noqa: S603 (written above, no user input)
         raise SystemExit(f"could not install autofj into {environment}; see pip's message above")
-    # Written last: an interrupted installation is begun anew.
+    # Written last: an interrupted installation starts from scratch.
     ready.touch()
     return python
 

@@ -1,4 +1,4 @@
-"""Training a scorer: evidence with labels, trees by LightGBM, calibration on scores that the trees never saw.
+"""Training a scorer: features with labels, trees by LightGBM, calibration on scores that the trees never saw.
 
 Everything is computed on one thread and in a fixed order, so that the same tables give the same bytes.
 """
@@ -13,16 +13,16 @@ import numpy as np
 
 from benchmarks._copies import generator
 from fuzzyjoin.blocking import scorer_k
-from fuzzyjoin.compare import Candidates, EvidenceTables, column_weights, evidence_without, sample_rows
+from fuzzyjoin.compare import Candidates, FeatureTables, column_weights, features_without, sample_rows
 from fuzzyjoin.compare.features import MEAN_RANK
 from fuzzyjoin.scoring import interval
-from fuzzyjoin.scoring.adjustment import RunEvidence, adjusted_run, learn_adjustment
-from fuzzyjoin.scoring.calibration import Calibrator, RunScores, run_features, spread_features
+from fuzzyjoin.scoring.adjustment import RunFeatures, adjusted_run, learn_adjustment
+from fuzzyjoin.scoring.calibration import Calibrator, RunScores, between_task_features, run_features
 from fuzzyjoin.scoring.decision import lowest_score
 from fuzzyjoin.scoring.densities import GRID, at, densities, histogram, smoothed
 from fuzzyjoin.scoring.logistic import NotConvergedError, fit_logistic
 from fuzzyjoin.scoring.scorer import Trees
-from fuzzyjoin.scoring.scores import CROWDS, DECOYS, best_of_rows, picked
+from fuzzyjoin.scoring.scores import DECOYS, NEIGHBOURHOOD_FEATURES, best_of_rows, picked
 from fuzzyjoin.search.settings import MIN_PROBABILITY
 from fuzzyjoin.tables import key_tables
 from fuzzyjoin.threads import Work
@@ -64,7 +64,7 @@ RIDGE: Final = 10.0
 """Runs that the prior of the coefficients, about 0, counts as."""
 SCORING_STEPS: Final = 100
 SMALLEST_STEP: Final = 1e-6
-FIRST_LOG_SPREAD: Final = -0.5
+FIRST_LOG_DEVIATION: Final = -0.5
 FEWEST_ROWS: Final = 3
 FEWEST_MATCHLESS: Final = 5
 MATCHLESS_SHARES: Final = (0.3, 0.55, 0.8, 0.95)
@@ -77,7 +77,7 @@ LEVEL: Final = 0.9
 
 @dataclass(frozen=True)
 class Examples:
-    """One pair of tables: evidence and labels of the candidates, row after row, and the evidence of its decoys.
+    """One pair of tables: features and labels of the candidates, row after row, and the features of its decoys.
 
     `reference` are the candidates' positions in the reference table of `reference_rows` rows, `sizes` how many each
     query row has here, `found` how many it has in all, `matchable` whether it has a match. `family` keeps together what
@@ -86,7 +86,7 @@ class Examples:
 
     name: str
     family: str
-    evidence: Float32Array
+    features: Float32Array
     reference: Int64Array
     reference_rows: int
     right: BoolArray
@@ -99,19 +99,19 @@ class Examples:
 
 @dataclass(frozen=True)
 class Run:
-    """The scores of a pair of tables, and the evidence behind them.
+    """The scores of a pair of tables, and the features behind them.
 
-    `right` says whether the best candidate of a query row is, `crowd` how many siblings it has within twice the
-    distance.
+    `right` says whether the best candidate of a query row is, `neighbourhood` how many neighbours it has within
+    twice the distance.
     """
 
     name: str
     family: str
     scores: RunScores
-    evidence: RunEvidence
+    features: RunFeatures
     right: BoolArray
     matchable: BoolArray
-    crowd: Float64Array
+    neighbourhood: Float64Array
 
     @property
     def kind(self) -> str:
@@ -131,7 +131,7 @@ def examples_of(task: Task, *, name: str, family: str, most_queries: int | None 
     columns = [(column, column) for column in task.columns]
     tables = key_tables(task.reference, query, ("id", "id"), columns)
     candidates = Candidates(*tables, scorer_k(len(tables[0])), Work(), blocker="cosine")
-    evidence = EvidenceTables(candidates, column_weights(candidates))
+    compared = FeatureTables(candidates, column_weights(candidates))
     pairs = candidates.query_pairs
     truth = set(zip(task.truth["id_r"], task.truth["id_l"], strict=True))
     known = set(tables[0].ids)
@@ -140,14 +140,14 @@ def examples_of(task: Task, *, name: str, family: str, most_queries: int | None 
     rows = np.repeat(tables[1].ids, sizes)
     sample = sample_rows(len(tables[0]), DECOYS)
     neighbours = candidates.neighbours(sample)
-    found = evidence.evidence(pairs, np.arange(len(tables[1]), dtype=np.int64))
+    found = compared.features(pairs, np.arange(len(tables[1]), dtype=np.int64))
     right = np.array([pair in truth for pair in zip(rows, tables[0].ids[pairs.reference], strict=True)], np.bool_)
     kept = _best_ranked(found, sizes, LOOKED_AT)
-    decoys, decoy_sizes = evidence.evidence(neighbours, sample, own=1), np.diff(neighbours.indptr)[sample]
+    decoys, decoy_sizes = compared.features(neighbours, sample, is_self_join=True), np.diff(neighbours.indptr)[sample]
     return Examples(
         name=name,
         family=family,
-        evidence=found[kept],
+        features=found[kept],
         reference=pairs.reference[kept].astype(np.int64),
         reference_rows=len(tables[0]),
         right=right[kept],
@@ -182,8 +182,8 @@ def train(tables: Sequence[Examples], *, seed: int = 1) -> tuple[Trees, Calibrat
         trials += [trial for run in held_out for trial in _trials(calibrator, run)]
     calibrator = replace(
         _calibrator(runs),
-        spread=_spread(trials),
-        ball_spread=_ball_spread([t for run in runs for t in _ball_trials(run)]),
+        between_task_coefficients=_between_task_coefficients(trials),
+        neighbourhood_sd=_neighbourhood_sd([t for run in runs for t in _neighbourhood_trials(run)]),
     )
     return train_trees(tables, seed=seed), first, calibrator
 
@@ -191,8 +191,8 @@ def train(tables: Sequence[Examples], *, seed: int = 1) -> tuple[Trees, Calibrat
 def adjusted(first: Calibrator, run: Run) -> Run:
     """Return the run with scores as a program would adjust them."""
     probability = at(first.curve(run.scores).probability, run.scores.best)
-    adjustment = learn_adjustment(run.scores, run.evidence, probability)
-    return replace(run, scores=adjusted_run(run.scores, run.evidence, adjustment))
+    adjustment = learn_adjustment(run.scores, run.features, probability)
+    return replace(run, scores=adjusted_run(run.scores, run.features, adjustment))
 
 
 def runs_out_of_fold(tables: Sequence[Examples], *, seed: int) -> list[Run]:
@@ -209,24 +209,24 @@ def train_trees(tables: Sequence[Examples], *, seed: int = 1) -> Trees:
     """Train the trees; every table weighs as the square root of its query rows."""
     import lightgbm  # noqa: PLC0415 - only those who train need it
 
-    evidence, right, weight = [], [], []
+    features, right, weight = [], [], []
     for table in tables:
-        kept = _best_ranked(table.evidence, table.sizes, KEPT)
-        evidence.append(table.evidence[kept])
+        kept = _best_ranked(table.features, table.sizes, KEPT)
+        features.append(table.features[kept])
         right.append(table.right[kept])
         weight.append(np.full(int(kept.sum()), 1.0 / np.sqrt(table.sizes.size)))
     weights = np.concatenate(weight)
     data = lightgbm.Dataset(
-        np.concatenate(evidence), np.concatenate(right).astype(np.float64), weight=weights / weights.mean()
+        np.concatenate(features), np.concatenate(right).astype(np.float64), weight=weights / weights.mean()
     )
     booster = lightgbm.train({**PARAMETERS, "seed": seed}, data, ROUNDS)
     return _trees(booster.dump_model())
 
 
-def _best_ranked(evidence: Float32Array, sizes: Int64Array, number: int) -> BoolArray:
+def _best_ranked(features: Float32Array, sizes: Int64Array, number: int) -> BoolArray:
     """Return which candidates are among the `number` of their row with the best mean rank, ties to the first."""
     rows = np.repeat(np.arange(sizes.size), sizes)
-    order = np.lexsort((evidence[:, MEAN_RANK], rows))
+    order = np.lexsort((features[:, MEAN_RANK], rows))
     starts = np.cumsum(sizes) - sizes
     kept = np.zeros(rows.size, np.bool_)
     kept[order] = np.arange(rows.size) - starts[rows[order]] < number
@@ -262,33 +262,33 @@ def _round_down(threshold: float) -> float:
 
 def run_of(trees: Trees, table: Examples) -> Run:
     """Return the best scores of a table and of its decoys, candidates taken in order, ties to the first."""
-    best, places = best_of_rows(trees.scores(table.evidence), table.sizes)
-    found = picked(table.evidence, places, 0.0)
-    query_decoys, query_decoy_claims, without_best = _query_decoys(trees, table, places)
+    best, places = best_of_rows(trees.scores(table.features), table.sizes)
+    found = picked(table.features, places, 0.0)
+    query_decoys, query_decoy_reference, without_best = _query_decoys(trees, table, places)
     reference_decoys, others = best_of_rows(trees.scores(table.decoys), table.decoy_sizes)
-    claims = picked(table.reference, places, -1)
-    run = RunScores(best, claims, query_decoys, query_decoy_claims, reference_decoys, table.reference_rows)
+    best_reference = picked(table.reference, places, -1)
+    run = RunScores(best, best_reference, query_decoys, query_decoy_reference, reference_decoys, table.reference_rows)
     return Run(
         name=table.name,
         family=table.family,
         scores=run,
-        evidence=RunEvidence(found, without_best, picked(table.decoys, others, 0.0)),
+        features=RunFeatures(found, without_best, picked(table.decoys, others, 0.0)),
         right=picked(table.right, places, 0),
         matchable=table.matchable,
-        crowd=found[:, CROWDS].min(axis=1).astype(np.float64),
+        neighbourhood=found[:, NEIGHBOURHOOD_FEATURES].min(axis=1).astype(np.float64),
     )
 
 
 def _query_decoys(trees: Trees, table: Examples, best: Int64Array) -> tuple[Float64Array, Int64Array, Float32Array]:
-    """Return score, position and evidence of the best candidate of some query rows whose `best` was taken away."""
+    """Return score, position and features of the best candidate of some query rows whose `best` was taken away."""
     chosen = np.zeros(table.sizes.size, np.bool_)
     chosen[sample_rows(table.sizes.size, DECOYS)] = True
     taken = np.zeros(table.right.size, np.bool_)
     taken[best[best >= 0]] = True
     kept = np.repeat(chosen, table.sizes)
-    evidence, left = evidence_without(table.evidence[kept], table.sizes[chosen], taken[kept], found=table.found[chosen])
-    scores, places = best_of_rows(trees.scores(evidence), left)
-    return scores, picked(table.reference[kept][~taken[kept]], places, -1), picked(evidence, places, 0.0)
+    features, left = features_without(table.features[kept], table.sizes[chosen], taken[kept], found=table.found[chosen])
+    scores, places = best_of_rows(trees.scores(features), left)
+    return scores, picked(table.reference[kept][~taken[kept]], places, -1), picked(features, places, 0.0)
 
 
 def _calibrator(runs: Sequence[Run]) -> Calibrator:
@@ -386,25 +386,25 @@ def _trials(calibrator: Calibrator, run: Run) -> Iterator[Trial]:
         if least is not None:
             chosen.append(np.flatnonzero(scores >= least))
     for rows in chosen:
-        features = spread_features(curve, scores[rows])
+        features = between_task_features(curve, scores[rows])
         estimate, truth = float(probability[rows].mean()), float(run.right[rows].mean())
         yield Trial(run.family, run.kind, estimate, truth, int(rows.size), features)
 
 
-def _ball_trials(run: Run) -> Iterator[Trial]:
-    """Yield the published estimate and the truth for the top shares of the query rows."""
+def _neighbourhood_trials(run: Run) -> Iterator[Trial]:
+    """Yield the neighbourhood estimate and the truth for the top shares of the query rows."""
     order = np.argsort(-run.scores.best, kind="stable")
     for share in TOP_SHARES:
         rows = order[: max(1, round(share * order.size))]
-        estimate = float((1.0 / (1.0 + run.crowd[rows])).mean())
+        estimate = float((1.0 / (1.0 + run.neighbourhood[rows])).mean())
         yield Trial(run.family, run.kind, estimate, float(run.right[rows].mean()), int(rows.size), np.ones(1))
 
 
-def _spread(trials: Sequence[Trial]) -> Float64Array:
-    """Return the coefficients of the log of the spread: those of highest likelihood, raised until intervals cover."""
+def _between_task_coefficients(trials: Sequence[Trial]) -> Float64Array:
+    """Return the coefficients of the log of the between-task deviation: of highest likelihood, raised to cover."""
     features = np.stack([trial.features for trial in trials])
     miss, chance = (np.array([getattr(trial, name) for trial in trials]) for name in ("miss", "chance"))
-    coefficients = np.array([FIRST_LOG_SPREAD] + [0.0] * (features.shape[1] - 1))
+    coefficients = np.array([FIRST_LOG_DEVIATION] + [0.0] * (features.shape[1] - 1))
     for _ in range(SCORING_STEPS):
         own = np.exp(2.0 * (features * coefficients).sum(axis=1))
         share = own / (own + chance)
@@ -413,19 +413,19 @@ def _spread(trials: Sequence[Trial]) -> Float64Array:
         step = np.linalg.solve(information + np.eye(features.shape[1]), slope)
         coefficients = coefficients + step
     if np.abs(step).max() > SMALLEST_STEP:
-        raise NotConvergedError(f"the spread between tasks is not found after {SCORING_STEPS} steps")
-    spreads = np.exp((features * coefficients).sum(axis=1))
-    coefficients[0] += np.log(_factor(trials, spreads, in_every_kind=True))
+        raise NotConvergedError(f"the between-task standard deviation is not found after {SCORING_STEPS} steps")
+    deviations = np.exp((features * coefficients).sum(axis=1))
+    coefficients[0] += np.log(_factor(trials, deviations, in_every_kind=True))
     return _rounded(coefficients)
 
 
-def _ball_spread(trials: Sequence[Trial]) -> float:
-    """Return the one spread with which the intervals of the published estimate cover."""
+def _neighbourhood_sd(trials: Sequence[Trial]) -> float:
+    """Return the one between-task standard deviation with which intervals of the neighbourhood estimate cover."""
     return round(_factor(trials, np.ones(len(trials))), 6)
 
 
-def _factor(trials: Sequence[Trial], spreads: Float64Array, *, in_every_kind: bool = False) -> float:
-    """Return the smallest factor of the spreads with which the intervals cover the truth as often as they say.
+def _factor(trials: Sequence[Trial], deviations: Float64Array, *, in_every_kind: bool = False) -> float:
+    """Return the smallest factor of the deviations with which the intervals cover the truth as often as they say.
 
     With `in_every_kind` they do so, less one standard error, in each kind of copies too: the next tables may be of the
     kind that is hardest to judge, and an average over kinds would not cover them.
@@ -441,8 +441,8 @@ def _factor(trials: Sequence[Trial], spreads: Float64Array, *, in_every_kind: bo
     factors = np.arange(0.02, 4.0, 0.02)
     for factor in factors.tolist():
         bounds = [
-            interval(trial.estimate, trial.rows, factor * spread, LEVEL)
-            for trial, spread in zip(trials, spreads.tolist(), strict=True)
+            interval(trial.estimate, trial.rows, factor * deviation, LEVEL)
+            for trial, deviation in zip(trials, deviations.tolist(), strict=True)
         ]
         covered = np.array([low <= trial.truth <= high for trial, (low, high) in zip(trials, bounds, strict=True)])
         if all(covered[group].mean() >= least for group, least in groups):

@@ -1,7 +1,7 @@
 """What each departure from the reference implementation does on AutoFJ-50: the same join with one thing changed.
 
 The reference implementation counts a row's own entry within k when it blocks the reference table against itself, and
-sees only blocked neighbours when it counts how crowded the reference table is; its negative rules are always on.
+sees only blocked neighbours when it counts how many reference rows lie near a match; its negative rules are always on.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ class Variant:
 VARIANTS: Final = (
     Variant("as shipped"),
     Variant("own entry counted within k, as autofj 0.0.6 does", neighbours=lambda k: max(k - 1, 1)),
-    Variant("balls see 4 k blocked neighbours instead of k", neighbours=lambda k: 4 * k),
+    Variant("neighbourhoods see 4 k blocked neighbours instead of k", neighbours=lambda k: 4 * k),
     Variant("no negative rules", negative_rules=False),
 )
 
 
 @dataclass(frozen=True)
 class OtherNeighbours(Candidates):
-    """Candidates whose reference-reference pairs are cut at another k."""
+    """Candidates whose reference-reference pairs are limited to another k."""
 
     neighbours_k: int = 1
 

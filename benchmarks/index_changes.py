@@ -1,8 +1,8 @@
-"""Changing an index against building it anew: seconds, and lookups right after.
+"""Changing an index against building it from scratch: seconds, and lookups right after.
 
 The tables are enlarged (see `benchmarks._enlarged`). The program is learned on the smallest reference table and a
 sample of the queries. Of an index of every size so many rows are deleted, evenly spread, and as many others appended;
-then the index of the changed table is built anew in another folder. Every size runs in a process of its own after a
+then the index of the changed table is built in another folder. Every size runs in a process of its own after a
 warm-up. Rows are looked up one at a time, and 100 at a time, none of them twice.
 """
 
@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def size_row(titles: list[str], program: Program, size: int, *, changes: int, threads: int | None) -> dict[str, Any]:
-    """Build an index, change it, build the changed table's anew, and look rows up in both."""
+    """Build an index, change it, build the changed table's from scratch, and look rows up in both."""
     more = enlarged_reference(titles, size + changes)
     table, appended = more[:size], more[size:]
     deleted = table["id"][:: max(size // changes, 1)][:changes]

@@ -63,7 +63,7 @@ LEARNING: Final = (
     Column("seed", "seed", 4, "d"),
     Column("learned on", "learned_rows", 10, ",d"),
     Column("joined", "joined", 9, ",d"),
-    Column("cut", "cut", 6, ".4f"),
+    Column("threshold", "threshold", 9, ".4f"),
     Column("estimate", "estimate", 8, ".4f"),
     Column("low", "low", 6, ".3f"),
     Column("high", "high", 6, ".3f"),
@@ -109,9 +109,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     average = mean(agreement)
     if average is not None:
         say(f"Jaccard index of the matches of two programs: least {min(agreement):.4f}, mean {average:.4f}")
-    spread = programs[0].definition.spread
-    say(f"interval at an estimate of {TARGET:g} and the spread of seed 0, {spread:.3f} in log-odds")
-    widths = print_table(WIDTHS, ({"joined": rows, "half_width": _half_width(rows, spread)} for rows in JOINED))
+    between_task_sd = programs[0].definition.between_task_sd
+    say(f"interval at an estimate of {TARGET:g}, between-task deviation {between_task_sd:.3f} (seed 0, log-odds)")
+    widths = print_table(
+        WIDTHS, ({"joined": rows, "half_width": _half_width(rows, between_task_sd)} for rows in JOINED)
+    )
     write_json(arguments.json, {"learning": learned, "joining": found, "jaccard": agreement, "widths": widths})
 
 
@@ -136,7 +138,7 @@ def learning_row(
         "seed": seed,
         "learned_rows": record.learned_rows if record else None,
         "joined": record.joined if record else None,
-        "cut": getattr(decision, "cut", None),
+        "threshold": getattr(decision, "threshold", None),
         "estimate": estimate.value,
         "low": estimate.low,
         "high": estimate.high,
@@ -150,7 +152,7 @@ def learning_row(
 def joining_rows(
     programs: Sequence[Program], reference: pd.DataFrame, query: pd.DataFrame, threads: int | None
 ) -> list[dict[str, Any]]:
-    """Join the same queries by every program: they differ in curve and cut alone, so the scores are computed once."""
+    """Join the same queries by every program: only curve and threshold differ, so scores are computed once."""
     candidates, _ = tables_to_join(
         programs[0].definition,
         programs[0].learning_record,
@@ -190,8 +192,8 @@ def jaccard(one: Int64Array, other: Int64Array) -> float:
     return int(both.sum()) / matches if matches else 1.0
 
 
-def _half_width(rows: int, spread: float) -> float:
-    low, high = interval(TARGET, rows, spread, LEVEL)
+def _half_width(rows: int, between_task_sd: float) -> float:
+    low, high = interval(TARGET, rows, between_task_sd, LEVEL)
     return (high - low) / 2.0
 
 

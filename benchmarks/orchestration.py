@@ -5,7 +5,7 @@ The runs are made in this process, on a real Prefect server that is started for 
 One run before them loads what is imported late. "beside" is a run's seconds less the library's own; the bundled example
 has 201 reference rows and 227 query rows. "CPU here" is what a run costs this process, the library included: where the
 machine is busy, seconds say less. With --worker one more line tells how long a run takes by way of a deployment
-and a worker's process, from the request to the run's end: the process has to import everything anew.
+and a worker's process, from the request to the run's end: the process has to import everything again.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def library_parts() -> list[Part]:
         Part("rapidfuzz.process", "cpdist", "pairs", lambda _, result: (result.size, 0)),
         Part("fuzzyjoin.kernels.set_distances", "set_distances", "pairs", _set_distances_work),
         Part("fuzzyjoin.kernels.neighbours", "nearest_two", "distances", _distances_read),
-        Part("fuzzyjoin.kernels.neighbours", "ball_counts", "distances", _distances_read),
+        Part("fuzzyjoin.kernels.neighbours", "neighbourhood_counts", "distances", _distances_read),
         Part("fuzzyjoin.kernels.greedy", "greedy_union", "rows x functions", lambda given, _: (given[0].size, 0)),
     ]
 

@@ -3,11 +3,11 @@
 On AutoFJ-50, as it ships and with 30 % of the matched reference rows withheld, trees and calibration are trained on the
 other folds' tasks and their copies, once for every seed (which also draws the folds and the withheld rows). With
 `--tasks FOLDER` the shipped scorer, trained on AutoFJ-50 alone, is measured on that folder's tasks instead; with
-`--wider` it is trained anew, on AutoFJ-50 and on the other folds' families of that folder.
+`--wider` it is trained again, on AutoFJ-50 and on the other folds' families of that folder.
 
 Every task is joined as by `fuzzy_join`, at three targets. Besides precision and recall a row tells recall under a
 perfect threshold on the same scores, the share of matchable query rows whose match is ranked first, and how far the
-estimates are from the truth: at the cut and for the best half, three quarters and all of the query rows.
+estimates are from the truth: at the decision threshold and for the best half, three quarters and all of the query rows.
 """
 
 from __future__ import annotations

@@ -131,7 +131,9 @@ def _left_out(found: pd.DataFrame) -> RunResult:
     rows = found[["query_id", "query_text", *best, "distance", "threshold", "precision_estimate"]]
     rows = rows.rename(columns={**best, "precision_estimate": "best_probability"})
     rows = rows.rename(columns={name: f"best_{name}" for name in ("distance", "threshold")})
-    rows = rows.assign(query_id="u" + rows["query_id"], reason="too unsure: the best candidate scores below the cut")
+    rows = rows.assign(
+        query_id="u" + rows["query_id"], reason="too unsure: the best candidate scores below the threshold"
+    )
     hashes = row_hashes(rows, "query_id", ["query_text"])
     return RunResult("", found[:0], rows, PrecisionEstimate(), covers="part", row_hashes=hashes)
 

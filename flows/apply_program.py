@@ -30,7 +30,7 @@ def apply_program(
 ) -> str:
     """Join the query rows that are new or changed by the current program; rows that are not given keep their matches.
 
-    The query table may be a part, such as today's rows. All rows given are matched anew if the program or the
+    The query table may be a part, such as today's rows. All rows given are matched again if the program or the
     reference table is another than in the last run.
 
     Args:

@@ -32,7 +32,7 @@ def review_program(
 ) -> None:
     """Show the proposed program beside the current one, and wait for a person to approve or refuse it.
 
-    While it waits, and if nobody answers, the current program goes on working.
+    While it waits, and if nobody answers, the current program stays in use.
 
     Args:
         pipeline: Name of the recurring match job whose proposal is looked at.

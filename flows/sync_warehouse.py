@@ -35,9 +35,9 @@ def sync_warehouse(
 ) -> str:
     """Bring the matches to what the query table holds now; a pipeline without a program learns its first one.
 
-    Rows whose text is as it was keep their matches untouched. All rows are matched anew if the program or the reference
-    table is another than the one that a row was last matched by. A query table without rows changes nothing, with a
-    warning, once the pipeline has a program.
+    Rows whose text is as it was keep their matches untouched. All rows are matched again if the program or the
+    reference table changed since a row was last matched. A query table without rows changes nothing, with a warning,
+    once the pipeline has a program.
 
     Args:
         pipeline: Name of the recurring match job. Its matches, programs and decisions stand under it.

@@ -152,8 +152,8 @@ class Conduct(Settings):
     promotion: Literal["as set before", "automatic", "review"] = Field(
         default="as set before",
         description=(
-            "automatic: a newly learned program is used at once. review: it is proposed, and the current one goes on "
-            "working until a person approves. A new pipeline is automatic unless this says otherwise."
+            "automatic: a newly learned program is used at once. review: it is proposed, and the current one stays "
+            "in use until a person approves. A new pipeline is automatic unless set otherwise."
         ),
     )
     replacement: Literal["if it does better", "always"] = Field(
@@ -161,7 +161,7 @@ class Conduct(Settings):
         description=(
             "Under automatic promotion: whether a newly learned program replaces one that was learned in the same way "
             "and still does as well, its estimate at most 0.01 below the target and its matches at most 5 % fewer. A "
-            "few changed rows move every threshold a little, and another program writes every match anew."
+            "few changed rows move every threshold a little, and another program writes every match again."
         ),
     )
     asked_by: str = Field(

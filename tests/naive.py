@@ -17,7 +17,7 @@ import Stemmer
 MARKER = 0x110000
 ONE = 2**40
 """Probability 1 of the greedy union: probabilities are whole numbers of 1 / ONE."""
-LARGEST_BALL = 254
+LARGEST_NEIGHBOURHOOD = 254
 STEPS = 50
 
 
@@ -264,7 +264,7 @@ def nearest(distances):
 
 def probability(neighbours):
     """p = 1 / (1 + neighbours) as a fraction of whole units."""
-    return Fraction(ONE // (1 + min(neighbours, LARGEST_BALL)), ONE)
+    return Fraction(ONE // (1 + min(neighbours, LARGEST_NEIGHBOURHOOD)), ONE)
 
 
 def union_totals(joins):
@@ -350,7 +350,7 @@ class Tables:
         """Distances of a query row to its candidates, by position."""
         return {other: self.distance(function, weights, self.query[place], other) for other in self.candidates[place]}
 
-    def ball(self, function, weights, place, radius):
+    def neighbourhood(self, function, weights, place, radius):
         """Neighbours of a reference row within a radius."""
         row = self.reference[place]
         return sum(self.distance(function, weights, row, other) <= radius for other in self.neighbours[place])
@@ -372,7 +372,7 @@ class Tables:
             steps.append(thresholds(min(reached), max(reached)))
             for step, threshold in enumerate(steps[-1]):
                 joins[number, step] = {
-                    place: (row, probability(self.ball(function, weights, row, 2 * threshold)))
+                    place: (row, probability(self.neighbourhood(function, weights, row, 2 * threshold)))
                     for place, (row, distance) in found.items()
                     if distance <= threshold
                 }
@@ -417,7 +417,7 @@ class Tables:
                 if not distances or distances[nearest(distances)] > threshold:
                     continue
                 found = nearest(distances)
-                value = probability(self.ball(function, weights, found, 2 * threshold))
+                value = probability(self.neighbourhood(function, weights, found, 2 * threshold))
                 join[place] = found, value
                 if row[0] not in matches or value > matches[row[0]][1]:
                     matches[row[0]] = self.reference[found][0], value, number

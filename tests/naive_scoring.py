@@ -13,15 +13,15 @@ def share(part, whole):
     return max(0.0, 1.0 - part / whole) if whole > 0.0 else 1.0
 
 
-def set_evidence(query, reference, frequency, weights, own):
+def set_features(query, reference, frequency, weights, left_out):
     """Jaccard, cosine, uniform Jaccard, and the share of each side's weight that the other lacks.
 
     `query` and `reference` are {token: count}; a token that `frequency` does not hold was never seen.
     """
 
     def weight(token):
-        seen = frequency.get(token, own)
-        return weights[seen - own if token in query else seen]
+        seen = frequency.get(token, left_out)
+        return weights[seen - left_out if token in query else seen]
 
     common = set(query) & set(reference)
     shared = sum(map(weight, common))
@@ -55,16 +55,16 @@ def digits(word):
     return any(letter.isdigit() for letter in word)
 
 
-def word_evidence(query, reference, frequency, weights, own):
+def word_features(query, reference, frequency, weights, left_out):
     """By name what two lists of words share and lack; at most 24 unmatched words a side."""
 
     def in_rows(word):
-        return frequency.get(word, own) - (own if word in query else 0)
+        return frequency.get(word, left_out) - (left_out if word in query else 0)
 
     def weight(word):
         return weights[in_rows(word)]
 
-    unit, scale = max(weights[0], 1e-9), max(math.log(len(weights) - own), 1e-9)
+    unit, scale = max(weights[0], 1e-9), max(math.log(len(weights) - left_out), 1e-9)
     lost_query = [word for word in query if word not in reference]
     lost_reference = [word for word in reference if word not in query]
     shared = [word for word in reference if word in query]
@@ -140,19 +140,19 @@ def among_rivals(distances):
     return leads, summaries
 
 
-def nearest_siblings(distances, kept):
-    """(distance, sibling) of the nearest of {sibling: distance}, padded; ties to the sibling that comes first."""
+def nearest_neighbours(distances, kept):
+    """(distance, neighbour) of the nearest of {neighbour: distance}, padded; ties to the one that comes first."""
     ranked = sorted(((distance, name) for name, distance in distances.items()), key=lambda pair: pair[0])[:kept]
     return ranked + [(math.inf, -1)] * (kept - len(ranked))
 
 
-def sibling_evidence(distance, siblings, spread, asked):
-    """The three comparisons of one distance; `siblings` as above, `asked` left out if it is not None."""
-    others = [other for other, name in siblings if asked is None or name != asked]
+def neighbour_features(distance, neighbours, usual, asked):
+    """The three comparisons of one distance; `neighbours` as above, `asked` left out if it is not None."""
+    others = [other for other, name in neighbours if asked is None or name != asked]
     first = min([*others, 1.0])
     within = sum(other <= 2.0 * distance for other in others)
     ratio = distance / (distance + first) if distance + first > 0.0 else 0.5
-    return ratio, min(within, len(siblings) - 1), sum(other <= distance for other in spread) / max(len(spread), 1)
+    return ratio, min(within, len(neighbours) - 1), sum(other <= distance for other in usual) / max(len(usual), 1)
 
 
 def tree_score(tree, row):
@@ -203,19 +203,19 @@ def ascending(values, weights):
     ]
 
 
-def contested_claims(scores, claims, decoys, references, grid):
-    """How many claims are contested, and at each of `grid` how much more often wrong claims are than right ones."""
-    rows = list(zip(scores, claims, strict=True))
+def contested_matches(scores, matches, decoys, references, grid):
+    """How many matches are contested, and at each of `grid` how much more often wrong matches are than right ones."""
+    rows = list(zip(scores, matches, strict=True))
 
     def disputed(chosen):
-        """Contested claims of the chosen rows, which are the best scored: all but one of those to the same row."""
-        return sum(max([claim for _, claim in chosen].count(reference) - 1, 0) for reference in range(references))
+        """Contested matches of the chosen rows, which are the best scored: all but one of those to the same row."""
+        return sum(max([match for _, match in chosen].count(reference) - 1, 0) for reference in range(references))
 
     def highest(reference):
-        return max([score for score, claim in rows if claim == reference and claim >= 0], default=-math.inf)
+        return max([score for score, match in rows if match == reference and match >= 0], default=-math.inf)
 
     least = sorted(scores, reverse=True)[max(1, round(0.25 * len(rows))) - 1]
-    best = [(score, claim) for score, claim in rows if score >= least]
+    best = [(score, match) for score, match in rows if score >= least]
     share, contested = len(best) / len(rows), (disputed(best) + 0.1) / (len(best) + 1.0)
     each = min(
         [1.0 + step / 10.0 for step in range(70)] + list(range(8, 200)),

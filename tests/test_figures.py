@@ -36,7 +36,7 @@ def test_rounding_has_a_direction(value, digits, kind):
 
 
 def changed(program, **decision):
-    """The program with another cut or other configurations."""
+    """The program with another threshold or other configurations."""
     definition = program.definition
     kept = definition.model_copy(update={"decision": definition.decision.model_copy(update=decision)})
     return Program(definition=kept, learning_record=program.learning_record)
@@ -50,18 +50,22 @@ def malls():
 
 @pytest.mark.parametrize("beyond", [1e-7, 1e-12, -1e-7, -1e-12])
 @pytest.mark.parametrize("row", [0, 30, 60])
-def test_a_score_at_the_cut_is_told_apart_from_it(malls, row, beyond):
+def test_a_score_at_the_threshold_is_told_apart_from_it(malls, row, beyond):
     reference, query, program = malls
     match = program.apply(reference, query).matches.iloc[row]
     score = 1.0 - match["distance"]
-    moved = changed(program, cut=score + beyond)
+    moved = changed(program, threshold=score + beyond)
     text = moved.explain_query(reference, query, match["query_id"])
-    told, cut = map(float, re.search(r"Score (\S+); (\S+) or higher joins", text).groups())
-    assert (told < cut) == (beyond > 0.0) == ("is not joined" in text)
-    log_odds = re.search(r"log-odds (\S+)\)", text)[1], re.search(r"sum of all, (\S+) =", text)[1]
+    told, threshold = map(float, re.search(r"Score (\S+); (\S+) or higher joins", text).groups())
+    assert (told < threshold) == (beyond > 0.0) == ("is not joined" in text)
+    log_odds = re.search(r"log-odds (\S+)\)", text)[1], re.search(r"\(sum (\S+), in", text)[1]
     assert log_odds[0] != log_odds[1]
-    words = r"A cut of (\S+) would have let it in" if beyond > 0.0 else r"Any cut up to (\S+) lets it in"
-    enough = changed(program, cut=float(re.search(words, text)[1]))
+    words = (
+        r"It would join at a decision threshold of (\S+)\.\n"
+        if beyond > 0.0
+        else r"any decision threshold up to (\S+)\.\n"
+    )
+    enough = changed(program, threshold=float(re.search(words, text)[1]))
     assert "is joined" in enough.explain_query(reference, query, match["query_id"])
 
 
@@ -81,7 +85,7 @@ def test_a_distance_at_the_threshold_is_told_apart_from_it(malls, beyond):
         told, threshold = map(float, re.search(r"distance (\S+), at most (\S+) joins", text).groups())
         assert (told > threshold) == (beyond > 0.0) == ("is not joined" in text)
         if beyond > 0.0:
-            enough = float(re.search(r"A threshold of (\S+) would have let it in", text)[1])
+            enough = float(re.search(r"It would join at a threshold of (\S+)\.", text)[1])
             let_in = changed(program, configurations=(part.model_copy(update={"threshold": enough}),))
             assert "is joined" in let_in.explain_query(reference, query, match["query_id"])
         return

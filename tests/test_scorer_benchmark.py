@@ -8,7 +8,15 @@ import pytest
 from benchmarks import scorer, train_scorer
 from benchmarks._copies import COPIES, copy_of, withheld
 from benchmarks._data import read_task
-from benchmarks._training import LEVEL, Trial, _ball_spread, _spread, examples_of, fold_numbers, train
+from benchmarks._training import (
+    LEVEL,
+    Trial,
+    _between_task_coefficients,
+    _neighbourhood_sd,
+    examples_of,
+    fold_numbers,
+    train,
+)
 from fuzzyjoin.scoring import TrainedScorer, interval, shipped_scorer
 from fuzzyjoin.scoring.scorer import scorer_bytes
 from tests.test_benchmarks import write_task
@@ -78,7 +86,7 @@ def test_training_gives_a_scorer_and_the_same_bytes_again(tasks):
     one, other = (scorer_bytes("made-up", *train(tables)) for _ in range(2))
     assert one == other
     trained = TrainedScorer.from_bytes(one, source="made-up")
-    assert np.isfinite(trained.trees.scores(tables[0].evidence)).all()
+    assert np.isfinite(trained.trees.scores(tables[0].features)).all()
 
 
 def test_the_shipped_scorer_is_named_as_the_command_names_it():
@@ -98,18 +106,18 @@ def made_up_trials(number=400, seed=5):
     return trials
 
 
-def test_the_spread_follows_what_tells_it_and_covers_tasks_that_it_was_not_learned_on():
-    coefficients = _spread(made_up_trials())
+def test_the_between_task_deviation_follows_its_features_and_covers_tasks_that_it_was_not_learned_on():
+    coefficients = _between_task_coefficients(made_up_trials())
     others = made_up_trials(4000, seed=6)
-    spreads = [float(np.exp((coefficients * trial.features).sum())) for trial in others]
-    assert spreads[:2] == [pytest.approx(0.2, rel=0.35), pytest.approx(0.8, rel=0.35)]
+    deviations = [float(np.exp((coefficients * trial.features).sum())) for trial in others]
+    assert deviations[:2] == [pytest.approx(0.2, rel=0.35), pytest.approx(0.8, rel=0.35)]
     covered = [
         low <= trial.truth <= high
-        for trial, spread in zip(others, spreads, strict=True)
-        for low, high in [interval(trial.estimate, trial.rows, spread, LEVEL)]
+        for trial, deviation in zip(others, deviations, strict=True)
+        for low, high in [interval(trial.estimate, trial.rows, deviation, LEVEL)]
     ]
     assert np.mean(covered) == pytest.approx(LEVEL, abs=0.04)
 
 
-def test_one_spread_for_all_lies_between():
-    assert 0.2 < _ball_spread(made_up_trials()) < 0.8
+def test_one_deviation_for_all_lies_between():
+    assert 0.2 < _neighbourhood_sd(made_up_trials()) < 0.8

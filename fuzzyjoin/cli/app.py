@@ -230,7 +230,7 @@ def apply(
     """Join two tables with a stored program, without learning.
 
     The query table is joined in batches. Until the last is done, finished parts stand in a folder beside the output,
-    named as it is with .parts behind; the same command goes on from them, with fewer or more --batch-rows too.
+    named as it is with .parts behind; rerun the command to resume from them, with fewer or more --batch-rows too.
     """
     written = _given(matches=output, unmatched=unmatched_out)
     _check_outputs(written, inputs=[program, reference, query])

@@ -112,7 +112,7 @@ def draw(
 def label(context: typer.Context, sheet: SheetFile) -> None:
     """Label a sheet at the terminal, one pair at a time; every answer is saved at once.
 
-    Run it again to go on. A spreadsheet does as well: write yes, no or unsure in the column label.
+    Rerun it to resume. A spreadsheet does as well: write yes, no or unsure in the column label.
     """
     from fuzzyjoin.cli.labelling import label_sheet
     from fuzzyjoin.files import check_outputs, locked

@@ -35,7 +35,7 @@ def label_sheet(path: Path) -> None:
         typer.echo()
         sheet = read_sheet(path)
     done, rows = sum(label is not None for label in sheet.labels), len(sheet.labels)
-    left = f"; the same command goes on with the other {rows - done}" if done < rows else ""
+    left = f"; rerun the command to label the other {rows - done}" if done < rows else ""
     typer.echo(f"{done} of {rows} pairs are labelled in {path}{left}.")
 
 

@@ -1,7 +1,7 @@
 """Comparing candidate pairs: join functions, distances, features."""
 
 from fuzzyjoin.compare.candidates import Candidates
-from fuzzyjoin.compare.discriminative_tokens import TellingWords
+from fuzzyjoin.compare.discriminative_tokens import DiscriminativeTokens
 from fuzzyjoin.compare.distances import (
     ColumnTexts,
     ReferenceColumn,
@@ -11,30 +11,33 @@ from fuzzyjoin.compare.distances import (
     prepare_columns,
 )
 from fuzzyjoin.compare.features import (
-    EVIDENCE,
+    FEATURES,
+    NEIGHBOUR_FEATURES,
     SAMPLE,
-    SIBLINGS,
-    EvidenceTables,
+    FeatureTables,
     column_weights,
-    evidence_without,
+    features_without,
     sample_rows,
 )
+from fuzzyjoin.compare.former_names import FORMER_NAMES
 from fuzzyjoin.compare.forms import ReferenceForms, Spellings, TextForms
 from fuzzyjoin.compare.join_functions import AnyJoinFunction, CustomJoinFunction, JoinFunction, Space, resolve_space
 from fuzzyjoin.compare.matches import Matches, Tally
-from fuzzyjoin.compare.neighbourhoods import Nearest, count_balls, find_nearest
+from fuzzyjoin.compare.nearest_neighbours import room_for_neighbours
+from fuzzyjoin.compare.neighbourhoods import Nearest, count_neighbourhoods, find_nearest
 from fuzzyjoin.compare.reference_side import ReferenceParts, ReferenceSide
-from fuzzyjoin.compare.siblings import room_for_siblings
 
 __all__ = [
-    "EVIDENCE",
+    "FEATURES",
+    "FORMER_NAMES",
+    "NEIGHBOUR_FEATURES",
     "SAMPLE",
-    "SIBLINGS",
     "AnyJoinFunction",
     "Candidates",
     "ColumnTexts",
     "CustomJoinFunction",
-    "EvidenceTables",
+    "DiscriminativeTokens",
+    "FeatureTables",
     "JoinFunction",
     "Matches",
     "Nearest",
@@ -45,17 +48,16 @@ __all__ = [
     "Space",
     "Spellings",
     "Tally",
-    "TellingWords",
     "TextForms",
     "WeightedColumns",
     "column_weights",
-    "count_balls",
+    "count_neighbourhoods",
     "derive",
-    "evidence_without",
+    "features_without",
     "find_nearest",
     "group_functions",
     "prepare_columns",
     "resolve_space",
-    "room_for_siblings",
+    "room_for_neighbours",
     "sample_rows",
 ]

@@ -1,11 +1,11 @@
-"""Telling words: what the reference table says of a word that only one of two rows has.
+"""Discriminative tokens: what the reference table says of a word that only one of two rows has.
 
 Where a word alone tells reference rows apart ("2008" and "2009", or a row with and one without "women"), a query row
 that lacks it is likely another thing; a word that never does so ("inc", "the") can be missing. The published method
-forbids pairs of such words (paper, section 3.3); here they are evidence.
+forbids pairs of such words (paper, section 3.3); here they are features.
 
-A *context* is a row without one of its words. A word tells in a context if another word completes it to another row; it
-is an *addition* to a context that is a row by itself.
+A *context* is a row without one of its words. A word discriminates in a context if another word completes it to
+another row; it is an *addition* to a context that is a row by itself.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.kernels.discriminative_tokens import opposite_words, telling_evidence
+from fuzzyjoin.kernels.discriminative_tokens import discriminative_features, opposite_words
 
 if TYPE_CHECKING:
     from fuzzyjoin.blocking import CandidatePairs
     from fuzzyjoin.compare.forms import Form
     from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt64Array
 
-__all__ = ["TellingWords"]
+__all__ = ["DiscriminativeTokens"]
 
 
 @dataclass(frozen=True)
-class TellingWords:
+class DiscriminativeTokens:
     """What is known of each word of the reference table, and of pairs of them.
 
     Contexts and rows are known by the sums of the hashes of their words (64 bits), whatever their order.
@@ -59,7 +59,7 @@ class TellingWords:
     whole_rows: Int64Array
 
     @classmethod
-    def learn(cls, indptr: Int64Array, ids: Int32Array, vocabulary_size: int) -> TellingWords:
+    def learn(cls, indptr: Int64Array, ids: Int32Array, vocabulary_size: int) -> DiscriminativeTokens:
         """Learn them from the word sets of the reference rows; row i's are ids[indptr[i]:indptr[i + 1]], distinct."""
         hashes = _hashes(vocabulary_size)
         # Unsigned sums wrap, so their differences are the rows' sums all the same.
@@ -80,11 +80,11 @@ class TellingWords:
         keys, first, completions = np.unique(rests[places], return_index=True, return_counts=True)
         starts = np.append(first, words.size).astype(np.int64)
         whole, whole_rows = np.unique(totals[sizes > 0], return_counts=True)
-        telling = np.repeat(completions > 1, completions)
+        discriminating = np.repeat(completions > 1, completions)
         added = np.repeat(np.isin(keys, whole), completions)
         pairs, times = np.unique(opposite_words(starts, words, vocabulary_size), return_counts=True)
         return cls(
-            contexts=np.bincount(words[telling], minlength=vocabulary_size).astype(np.int64),
+            contexts=np.bincount(words[discriminating], minlength=vocabulary_size).astype(np.int64),
             additions=np.bincount(words[added], minlength=vocabulary_size).astype(np.int64),
             opposites=pairs.astype(np.uint64),
             opposite_contexts=times.astype(np.int64),
@@ -97,11 +97,14 @@ class TellingWords:
             whole_rows=whole_rows.astype(np.int64),
         )
 
-    def evidence(self, form: Form, pairs: CandidatePairs, asked: Int64Array, own: int) -> Float64Array:
-        """`TELLING_EVIDENCE` of the candidates of the `asked` rows, (evidence, pairs); `own` as for all evidence."""
-        query_indptr, query_ids, _ = form.asking(own)
+    def features(self, form: Form, pairs: CandidatePairs, asked: Int64Array, *, is_self_join: bool) -> Float64Array:
+        """`DISCRIMINATIVE_FEATURES` of the candidates of the `asked` rows, (features, pairs).
+
+        In a self-join these are reference rows.
+        """
+        query_indptr, query_ids, _ = form.asking(is_self_join=is_self_join)
         indptr, ids, _ = form.reference
-        return telling_evidence(
+        return discriminative_features(
             asked,
             pairs.indptr,
             pairs.reference,
@@ -121,7 +124,7 @@ class TellingWords:
             self.rows,
             self.whole,
             self.whole_rows,
-            own,
+            is_self_join,
         )
 
 

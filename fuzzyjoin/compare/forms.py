@@ -1,4 +1,4 @@
-"""The rows of two tables in every form that evidence needs. Several columns are compared as one text and one by one."""
+"""The rows of two tables in every form that features need. Several columns are compared as one text and one by one."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Form:
     query: Sets
     frequency: Int64Array
 
-    def asking(self, own: int) -> Sets:
-        """The token sets of the rows that ask: the query rows, or with `own` the reference rows themselves."""
-        return self.reference if own else self.query
+    def asking(self, *, is_self_join: bool) -> Sets:
+        """The token sets of the rows that ask: the query rows, or in a self-join the reference rows themselves."""
+        return self.reference if is_self_join else self.query
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,9 +169,9 @@ class Sides:
     columns: tuple[Form, ...]
     spellings: Spellings
 
-    def asking(self, own: int) -> TextForms:
-        """The rows that ask: the query rows, or with `own` the reference rows themselves."""
-        return self.reference if own else self.query
+    def asking(self, *, is_self_join: bool) -> TextForms:
+        """The rows that ask: the query rows, or in a self-join the reference rows themselves."""
+        return self.reference if is_self_join else self.query
 
 
 def reference_forms(columns: Sequence[Sequence[str]], blocking_texts: list[str], index: TokenIndex) -> ReferenceForms:

@@ -1,4 +1,4 @@
-"""The nearest candidates of query rows and the crowd around reference rows, for one group of join functions."""
+"""The nearest candidates of query rows and the neighbourhoods of reference rows, for one group of join functions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fuzzyjoin.kernels.neighbours import ball_counts, nearest_two
+from fuzzyjoin.kernels.neighbours import nearest_two, neighbourhood_counts
 from fuzzyjoin.threads import map_chunks
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt8Array
     from fuzzyjoin.threads import Work
 
-__all__ = ["Nearest", "count_balls", "find_nearest"]
+__all__ = ["Nearest", "count_neighbourhoods", "find_nearest"]
 
 
 class Nearest(NamedTuple):
@@ -49,7 +49,7 @@ def find_nearest(columns: WeightedColumns, group: FunctionGroup, pairs: Candidat
     ]
 
 
-def count_balls(  # noqa: PLR0917 - the six things a count is made of
+def count_neighbourhoods(  # noqa: PLR0917 - the six things a count is made of
     columns: WeightedColumns,
     group: FunctionGroup,
     pairs: CandidatePairs,
@@ -65,7 +65,8 @@ def count_balls(  # noqa: PLR0917 - the six things a count is made of
     def count(chunk: Int64Array) -> list[UInt8Array]:
         weighted = columns.distances(group, pairs, chunk, within_reference=True)
         return [
-            ball_counts(distances, pairs.indptr, chunk, steps) for distances, steps in zip(weighted, radii, strict=True)
+            neighbourhood_counts(distances, pairs.indptr, chunk, steps)
+            for distances, steps in zip(weighted, radii, strict=True)
         ]
 
     return [np.concatenate(parts) for parts in zip(*map_chunks(count, rows, work), strict=True)]

@@ -8,10 +8,10 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from fuzzyjoin.blocking import BlockerName, CandidatePairs, LexicalBlocking, NearlyEqualRows, NegativeRules, block_with
-from fuzzyjoin.compare.discriminative_tokens import TellingWords
+from fuzzyjoin.compare.discriminative_tokens import DiscriminativeTokens
 from fuzzyjoin.compare.distances import ReferenceColumn
 from fuzzyjoin.compare.forms import ReferenceForms, reference_forms
-from fuzzyjoin.compare.siblings import room_for_siblings
+from fuzzyjoin.compare.nearest_neighbours import room_for_neighbours
 from fuzzyjoin.text import Texts, blocking_text
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class ReferenceParts:
     blocking_texts: Texts | None = None
     index: LexicalBlocking | None = None
     forms: ReferenceForms | None = None
-    siblings: tuple[Float64Array, Int32Array, BoolArray] | None = None
-    telling_words: TellingWords | None = None
+    nearest_neighbours: tuple[Float64Array, Int32Array, BoolArray] | None = None
+    discriminative_tokens: DiscriminativeTokens | None = None
     nearly_equal: NearlyEqualRows | None = None
 
 
@@ -96,12 +96,12 @@ class ReferenceSide:
         return reference_forms(columns, self.blocking_texts.tolist(), self.index.words)
 
     @cached_property
-    def telling_words(self) -> TellingWords:
-        """Words that tell rows apart by themselves."""
-        if self.known.telling_words is not None:
-            return self.known.telling_words
+    def discriminative_tokens(self) -> DiscriminativeTokens:
+        """Which words tell rows apart by themselves."""
+        if self.known.discriminative_tokens is not None:
+            return self.known.discriminative_tokens
         words = self.index.words
-        return TellingWords.learn(words.reference.indptr, words.reference.ids, len(words.vocabulary))
+        return DiscriminativeTokens.learn(words.reference.indptr, words.reference.ids, len(words.vocabulary))
 
     @cached_property
     def nearly_equal(self) -> NearlyEqualRows:
@@ -119,16 +119,20 @@ class ReferenceSide:
         return self.blocker == "cosine" and self.table.equal is not None
 
     @cached_property
-    def siblings(self) -> tuple[Float64Array, Int32Array, BoolArray]:
-        """Room for every row's nearest siblings, and which rows have theirs (see `EvidenceTables`)."""
-        return room_for_siblings(len(self.table)) if self.known.siblings is None else self.known.siblings
+    def nearest_neighbours(self) -> tuple[Float64Array, Int32Array, BoolArray]:
+        """Room for every row's nearest neighbours, and which rows have theirs (see `FeatureTables`)."""
+        return (
+            room_for_neighbours(len(self.table))
+            if self.known.nearest_neighbours is None
+            else self.known.nearest_neighbours
+        )
 
     def merged(self, other: ReferenceSide, rows: Int64Array, table: KeyTable) -> ReferenceSide:
         """The side of a changed table, which holds rows of this one's and of another's.
 
         What was derived of the rows of this one is taken over; nothing is tokenised again. What the whole table decides
-        is made anew: document frequencies, weights, lists, telling words. Siblings are not taken over, because weights
-        and neighbours of nearly every row change.
+        is computed again: document frequencies, weights, lists, discriminative tokens. Nearest neighbours are not taken
+        over, because weights and neighbours of nearly every row change.
 
         Parameters
         ----------

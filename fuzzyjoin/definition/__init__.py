@@ -12,6 +12,7 @@ from fuzzyjoin.definition.definition import (
     Union,
 )
 from fuzzyjoin.definition.learning_record import LearningRecord, PrecisionEstimate, QuerySample, TableRecord
+from fuzzyjoin.definition.schema_1 import from_schema_1, to_schema_1
 
 __all__ = [
     "Blocking",
@@ -27,4 +28,6 @@ __all__ = [
     "Scorer",
     "TableRecord",
     "Union",
+    "from_schema_1",
+    "to_schema_1",
 ]

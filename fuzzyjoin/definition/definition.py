@@ -94,18 +94,19 @@ class Union(Part):
 
 
 class Scorer(Part):
-    """A trained scorer, named by hash, with its frozen prior and cut.
+    """A trained scorer, named by hash, with its frozen prior and decision threshold.
 
-    A query row is joined to its best candidate if that one's score, scaled to (0, 1), reaches `cut`, and its match
-    probability `min_probability`; a null cut joins nothing. `prior` is the share of query rows whose best candidate was
-    estimated to be wrong. A program of 0.1.0 has no `min_probability`: it joins whatever reaches the cut.
+    A query row is joined to its best candidate if that one's score, scaled to (0, 1), reaches `threshold`, and its
+    match probability `min_probability`; a null threshold joins nothing. `prior` is the share of query rows whose best
+    candidate was estimated to be wrong. A program of 0.1.0 has no `min_probability`: it joins whatever reaches the
+    threshold.
     """
 
     kind: Literal["scorer"] = "scorer"
     name: str
     hash: str
     prior: float = Field(ge=0.0, le=1.0)
-    cut: float | None = Field(ge=0.0, le=1.0)
+    threshold: float | None = Field(ge=0.0, le=1.0)
     min_probability: float | None = Field(default=None, ge=0.0, lt=1.0, exclude_if=lambda value: value is None)
 
     @property
@@ -122,8 +123,8 @@ class Definition(Part):
 
     Where a scorer decides, `calibration` holds `adjustment`, what is added to the trees' scores (see
     `fuzzyjoin.scoring.adjustment`), `probabilities`, the chance that a match is right at each score of
-    `fuzzyjoin.scoring.densities.GRID`, ascending, and `spread`, how far their mean was off from task to task (standard
-    deviation of its log-odds).
+    `fuzzyjoin.scoring.densities.GRID`, ascending, and `between_task_sd`, the between-task standard deviation of the
+    log-odds of their mean.
     """
 
     columns: tuple[Column, ...] = Field(min_length=1)
@@ -162,21 +163,21 @@ class Definition(Part):
         return tuple(values)
 
     @property
-    def spread(self) -> float:
-        """The frozen spread of a scorer's program, 0 or more.
+    def between_task_sd(self) -> float:
+        """The frozen between-task standard deviation of a scorer's program, 0 or more.
 
         Raises
         ------
         DataError
             If `calibration` holds none.
         """
-        value = (self.calibration or {}).get("spread")
+        value = (self.calibration or {}).get("between_task_sd")
         if not isinstance(value, float) or value < 0.0:
-            raise DataError("the program's calibration holds no spread; learn it again")
+            raise DataError("the program's calibration holds no between_task_sd; learn it again")
         return value
 
     @property
-    def adjustment(self) -> Any:  # noqa: ANN401 - checked by those who know the evidence
+    def adjustment(self) -> Any:  # noqa: ANN401 - checked by those who know the features
         """What `calibration` holds as the adjustment of a scorer's program, None if it holds none."""
         return (self.calibration or {}).get("adjustment")
 
@@ -198,7 +199,7 @@ class Definition(Part):
     def reachable(self) -> bool:
         """Whether the precision target could be reached at all; if not, nothing is joined."""
         decision = self.decision
-        return bool(decision.configurations) if isinstance(decision, Union) else decision.cut is not None
+        return bool(decision.configurations) if isinstance(decision, Union) else decision.threshold is not None
 
     def candidates_of(self, reference: KeyTable) -> KeyTable:
         """The reference table as the program looks at it: with one row a key, or with all rows."""

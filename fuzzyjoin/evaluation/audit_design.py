@@ -135,7 +135,7 @@ class AuditDesign(Part):
         if content["design_version"] != DESIGN_VERSION:
             raise DataError(
                 f"{source} has design_version {content['design_version']!r}, this version reads {DESIGN_VERSION}; "
-                "draw anew or use the version that wrote it"
+                "draw it again or use the version that wrote it"
             )
         try:
             design = cls.model_validate(content.get("design"))
@@ -146,7 +146,7 @@ class AuditDesign(Part):
         if content.get("design_id") != design.design_id:
             raise DataError(
                 f"{source} says design_id {content.get('design_id')!r} but its content is {design.design_id}; it was "
-                "changed after it was drawn: restore the original or draw anew"
+                "changed after it was drawn: restore the original or draw it again"
             )
         return design
 

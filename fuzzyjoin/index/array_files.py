@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from fuzzyjoin.blocking import InvertedIndex, LexicalBlocking, NearlyEqualRows
-from fuzzyjoin.compare import ReferenceColumn, ReferenceForms, Spellings, TellingWords, TextForms
+from fuzzyjoin.compare import DiscriminativeTokens, ReferenceColumn, ReferenceForms, Spellings, TextForms
 from fuzzyjoin.files import sync_file
 from fuzzyjoin.tables import EqualRows, KeyTable
 from fuzzyjoin.text import Texts, TokenIndex, TokenSets, Vocabulary
@@ -49,7 +49,7 @@ STORED: Final[dict[str, type]] = {
         ReferenceColumn,
         ReferenceForms,
         Spellings,
-        TellingWords,
+        DiscriminativeTokens,
         TextForms,
         Texts,
         TokenIndex,

@@ -2,9 +2,9 @@
 
 An index is a folder of arrays with a manifest. Its name is the hash of what it is made for: the reference table's
 content, the columns, the blocking and the forms that the program compares. It appears as a whole or not at all. For
-another table, or another program that needs other forms, there is another index, built anew or made of the index of the
-table as it was (see `update`). What it holds never changes; siblings of reference rows, which take the most time, may
-be added later, and are otherwise found when they are first asked for.
+another table, or another program that needs other forms, there is another index, built from scratch or made of the
+index of the table as it was (see `update`). What it holds never changes; nearest neighbours of reference rows, which
+take the most time, may be added later, and are otherwise found when they are first asked for.
 
 What is opened is checked first. Opening must stay quick whatever the size, so it reads the ends of every file and
 blocks spread over it (see `array_files` and `soundness`): a file that is missing, cut off, emptied, zeroed or swapped
@@ -54,20 +54,20 @@ __all__ = [
     "write_index",
 ]
 
-SCHEMA_VERSION: Final = 2
-"""Version 1 had no checksums."""
+SCHEMA_VERSION: Final = 3
+"""Version 1 had no checksums, version 2 other names of parts."""
 MANIFEST: Final = "manifest.json"
 NAME_DIGITS: Final = 32
 
 PARTS: Final = ("columns", "blocking_texts", "index")
-SCORER_PARTS: Final = (*PARTS, "forms", "siblings", "telling_words")
+SCORER_PARTS: Final = (*PARTS, "forms", "nearest_neighbours", "discriminative_tokens")
 NEARLY_EQUAL: Final = "nearly_equal"
 """What is stored of the reference side, its cached properties: always, by a scorer's program, and by one that tells
 nearly equal rows apart."""
 
-SIBLINGS: Final = "siblings"
-SOME_SIBLINGS: Final = "some_siblings"
-"""Names of the files of siblings: of every row, and of some rows alone."""
+NEAREST_NEIGHBOURS: Final = "nearest_neighbours"
+SOME_NEIGHBOURS: Final = "some_nearest_neighbours"
+"""Names of the files of nearest neighbours: of every row, and of some rows alone."""
 
 
 def find_index(folder: Path, program: Program, table: KeyTable) -> Path:
@@ -101,14 +101,14 @@ def build_index(folder: Path, program: Program, table: KeyTable, work: Work) -> 
         )
     definition = program.definition
     side = ReferenceSide(storable(table), blocking.k, definition.rules(), definition.built_in_blocker)
-    write_index(path, side, program, work, all_siblings=True)
+    write_index(path, side, program, work, all_neighbours=True)
     return path
 
 
-def write_index(path: Path, side: ReferenceSide, program: Program, work: Work, *, all_siblings: bool) -> None:
+def write_index(path: Path, side: ReferenceSide, program: Program, work: Work, *, all_neighbours: bool) -> None:
     """Derive what the program will ask of the reference side and write it to the place that `find_index` names.
 
-    Without `all_siblings` a scorer's index has those of the rows that every lookup asks for, and room for the others.
+    Without `all_neighbours` a scorer's index has those of the rows that every lookup asks for, and room for the others.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def write_index(path: Path, side: ReferenceSide, program: Program, work: Work, *
         from fuzzyjoin.compare import SAMPLE, sample_rows  # noqa: PLC0415 - unions do without its kernels
 
         rows = len(side.table)
-        _find_siblings(side, program, np.arange(rows) if all_siblings else sample_rows(rows, SAMPLE), work)
+        _find_neighbours(side, program, np.arange(rows) if all_neighbours else sample_rows(rows, SAMPLE), work)
     parts = SCORER_PARTS if isinstance(program.definition.decision, Scorer) else PARTS
     if side.tells_nearly_equal_apart:
         parts = (*parts, NEARLY_EQUAL)
@@ -139,22 +139,24 @@ def write_index(path: Path, side: ReferenceSide, program: Program, work: Work, *
 
 
 def complete_index(path: Path, program: Program, work: Work) -> None:
-    """Find the siblings that an index lacks and keep them in it; errors as for `open_index` and `write_index`.
+    """Find the neighbours that an index lacks and keep them in it; errors as for `open_index` and `write_index`.
 
     Whoever has it open goes on with what it has; whoever opens it meanwhile finds it as it was or completed.
     """
     if not isinstance(program.definition.decision, Scorer):
         return
     side = open_index(path, program)
-    missing = np.flatnonzero(~side.siblings[-1])
+    missing = np.flatnonzero(~side.nearest_neighbours[-1])
     if missing.size == 0:
         return
-    _find_siblings(side, program, missing, work)
+    _find_neighbours(side, program, missing, work)
     content = _read_manifest(path)
     with _room_beside(path) as room:
-        content["parts"][SIBLINGS] = write_value(side.siblings, room, _file_name(side, SIBLINGS))
+        content["parts"][NEAREST_NEIGHBOURS] = write_value(
+            side.nearest_neighbours, room, _file_name(side, NEAREST_NEIGHBOURS)
+        )
         found = file_records(room)
-        earlier = [name for name in content["files"] if name.startswith(SOME_SIBLINGS)]
+        earlier = [name for name in content["files"] if name.startswith(SOME_NEIGHBOURS)]
         kept = {name: record for name, record in content["files"].items() if name not in earlier}
         content["files"] = dict(sorted({**kept, **found}.items()))
         _write_manifest(room, content)
@@ -220,7 +222,7 @@ def _other_content(path: Path) -> str | None:
 
 def _file_name(side: ReferenceSide, part: str) -> str:
     """What the names of a part's files begin with."""
-    return SOME_SIBLINGS if part == SIBLINGS and not side.siblings[-1].all() else part
+    return SOME_NEIGHBOURS if part == NEAREST_NEIGHBOURS and not side.nearest_neighbours[-1].all() else part
 
 
 def _write_manifest(room: Path, content: dict[str, Any]) -> None:
@@ -310,13 +312,13 @@ def _opened(path: Path, program: Program, *, whole: bool) -> ReferenceSide:
 
 
 def _derive(side: ReferenceSide, program: Program) -> None:
-    """Derive what the program will ask of the reference side, but for siblings."""
+    """Derive what the program will ask of the reference side, but for nearest neighbours."""
     decision = program.definition.decision
     _ = side.index.lists
     if side.tells_nearly_equal_apart:
         _ = side.nearly_equal.shared
     if isinstance(decision, Scorer):
-        _ = side.forms, side.telling_words
+        _ = side.forms, side.discriminative_tokens
         return
     for column, weight in zip(side.columns, (column.weight for column in program.columns), strict=True):
         for group in group_functions(_functions(decision.configurations)):
@@ -324,12 +326,12 @@ def _derive(side: ReferenceSide, program: Program) -> None:
                 derive(column, group)
 
 
-def _find_siblings(side: ReferenceSide, program: Program, rows: Int64Array, work: Work) -> None:
-    """Find the siblings of some rows (ascending)."""
-    from fuzzyjoin.compare import EvidenceTables  # noqa: PLC0415 - unions do without its kernels
+def _find_neighbours(side: ReferenceSide, program: Program, rows: Int64Array, work: Work) -> None:
+    """Find the nearest neighbours of some rows (ascending)."""
+    from fuzzyjoin.compare import FeatureTables  # noqa: PLC0415 - unions do without its kernels
 
     candidates = Candidates(side.table, _no_rows(side.table), side.blocking, work, side.rules, prepared=side)
-    EvidenceTables(candidates, tuple(column.weight for column in program.columns)).find_siblings(rows)
+    FeatureTables(candidates, tuple(column.weight for column in program.columns)).find_nearest_neighbours(rows)
 
 
 def _functions(configurations: tuple[Configuration, ...]) -> list[JoinFunction]:

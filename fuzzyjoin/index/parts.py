@@ -371,7 +371,7 @@ def whole_estimate(
         return PrecisionEstimate(value=whole.precision_estimate)
     from fuzzyjoin.scoring import headline  # noqa: PLC0415 - unions do without its kernels
 
-    return headline(np.concatenate([np.empty(0), *probabilities]), program.definition.spread)
+    return headline(np.concatenate([np.empty(0), *probabilities]), program.definition.between_task_sd)
 
 
 def _tables(folder: Path, parts: Iterable[Mapping[str, Any]], name: str) -> Iterator[pa.Table]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import numpy as np
 
 from fuzzyjoin.blocking import BLOCKERS, LexicalBlocking, NearlyEqualRows
-from fuzzyjoin.compare import ReferenceColumn, ReferenceForms, Spellings, TellingWords, TextForms
+from fuzzyjoin.compare import DiscriminativeTokens, ReferenceColumn, ReferenceForms, Spellings, TextForms
 from fuzzyjoin.kernels.postings import GROUP, block_places, groups_of
 from fuzzyjoin.tables import EqualRows, KeyTable
 from fuzzyjoin.text import TOKENISERS, WEIGHTINGS, Texts, TokenIndex, TokenSets, Vocabulary
@@ -67,10 +67,10 @@ class Inspection:
         words = look.blocking(parts["index"]) if "index" in parts else 0
         if "forms" in parts:
             look.forms(parts["forms"], columns, words)
-        if "telling_words" in parts:
-            look.telling_words(parts["telling_words"], words)
-        if "siblings" in parts:
-            look.siblings(parts["siblings"])
+        if "discriminative_tokens" in parts:
+            look.discriminative_tokens(parts["discriminative_tokens"], words)
+        if "nearest_neighbours" in parts:
+            look.nearest_neighbours(parts["nearest_neighbours"])
         if "nearly_equal" in parts:
             look.nearly_equal(parts["nearly_equal"])
 
@@ -209,10 +209,10 @@ class Inspection:
         self.numbers(spellings.letters, np.uint32, letters, (0, LAST_CODE_POINT), "forms: letters")
         self.array(spellings.numeric, np.bool_, (words,), "forms: numeric")
 
-    def telling_words(self, telling: object, words: int) -> None:
+    def discriminative_tokens(self, tokens: object, words: int) -> None:
         """Look at what is known of words that tell rows apart."""
-        name = "telling_words"
-        held = _of_kind(telling, TellingWords, name)
+        name = "discriminative_tokens"
+        held = _of_kind(tokens, DiscriminativeTokens, name)
         for counts in (held.contexts, held.additions):
             self.numbers(counts, np.int64, (words,), (0, None), name)
         self.array(held.hashes, np.uint64, (words,), name)
@@ -225,18 +225,18 @@ class Inspection:
         self.ascending(held.whole, np.uint64, held.whole.size, name)
         self.numbers(held.whole_rows, np.int64, (held.whole.size,), (0, None), name)
 
-    def siblings(self, siblings: object) -> None:
-        """Look at the nearest siblings of the rows."""
-        from fuzzyjoin.compare import room_for_siblings  # noqa: PLC0415 - unions do without its kernels
+    def nearest_neighbours(self, nearest_neighbours: object) -> None:
+        """Look at the nearest neighbours of the rows."""
+        from fuzzyjoin.compare import room_for_neighbours  # noqa: PLC0415 - unions do without its kernels
 
-        held = _of_kind(siblings, tuple, "siblings")
-        _require(len(held) == 3, "siblings: are no three arrays")  # noqa: PLR2004
+        held = _of_kind(nearest_neighbours, tuple, "nearest_neighbours")
+        _require(len(held) == 3, "nearest_neighbours: are no three arrays")  # noqa: PLR2004
         nearest, names, known = held
-        shape = (self.rows, *room_for_siblings(0)[0].shape[1:])
-        # Where there are fewer siblings than room, the distance is infinite.
-        self.array(nearest, np.float64, shape, "siblings")
-        self.numbers(names, np.int32, shape, (-1, self.rows - 1), "siblings")
-        self.array(known, np.bool_, (self.rows,), "siblings")
+        shape = (self.rows, *room_for_neighbours(0)[0].shape[1:])
+        # Where there are fewer neighbours than room, the distance is infinite.
+        self.array(nearest, np.float64, shape, "nearest_neighbours")
+        self.numbers(names, np.int32, shape, (-1, self.rows - 1), "nearest_neighbours")
+        self.array(known, np.bool_, (self.rows,), "nearest_neighbours")
 
     def array(self, array: object, kind: type, shape: tuple[int, ...], name: str) -> None:
         """Look at the dtype and the shape of an array."""

@@ -30,7 +30,7 @@ __all__ = ["explain_definition", "explain_query"]
 
 RULES_SHOWN = 5
 CANDIDATES_SHOWN = 3
-EVIDENCE_SHOWN = 4
+FEATURES_SHOWN = 4
 EQUAL_SHOWN = 10
 
 
@@ -39,9 +39,9 @@ def explain_definition(definition: Definition, record: LearningRecord | None, *,
     lines = [f"Compares {_columns(definition)}."]
     blocking = definition.blocking
     if blocking.k is not None:
-        lines.append(f"Looks at the {blocking.k} reference rows that share most with a query row.")
+        lines.append(f"Considers the {blocking.k} reference rows that share most with a query row.")
     else:
-        lines.append(f"Looks at the reference rows that the blocker {blocking.method!r} proposes.")
+        lines.append(f"Considers the reference rows that the blocker {blocking.method!r} proposes.")
     lines.append(_rules(definition.negative_rules, words=rule_words))
     decision = definition.decision
     if isinstance(decision, Scorer):
@@ -60,18 +60,18 @@ def explain_definition(definition: Definition, record: LearningRecord | None, *,
 def _scorer(decision: Scorer, adjustment: object) -> list[str]:
     from fuzzyjoin.scoring import Adjustment  # noqa: PLC0415 - unions do without the scorer's modules
 
-    named = f"The trained scorer {decision.name} ({decision.hash}) scores the candidates of a row together."
-    if decision.cut is None:
+    named = f"The trained scorer {decision.name} ({decision.hash}) scores the candidates of a row."
+    if decision.threshold is None:
         return [named, "Joins nothing: no decision threshold reaches the precision target."]
-    told = Adjustment.from_json(adjustment).strongest(EVIDENCE_SHOWN) if adjustment is not None else []
-    # Names of evidence hold commas.
-    learned = f"Adjusts a best candidate's score by what tells matches from decoys in these tables: {'; '.join(told)}."
+    told = Adjustment.from_json(adjustment).strongest(FEATURES_SHOWN) if adjustment is not None else []
+    # Names of features hold commas.
+    learned = f"Adjusts the best candidate's score to these tables, mostly by: {'; '.join(told)}."
     return [
         named,
         *([learned] if told else []),
-        f"Joins a row to its best candidate if that scores {decision.cut:.4f} or higher, in (0, 1)"
-        + (f", and its match probability is {decision.floor:g} or more." if decision.floor else "."),
-        f"Estimates that the best candidate is wrong for {decision.prior:.0%} of the rows that it was learned on.",
+        f"Joins a row to its best candidate if the score is {decision.threshold:.4f} or higher, on a scale from 0 to 1"
+        + (f", and the match probability {decision.floor:g} or higher." if decision.floor else "."),
+        f"Estimates that the best candidate is wrong for {decision.prior:.0%} of the rows it was learned on.",
     ]
 
 
@@ -116,7 +116,8 @@ def _record(record: LearningRecord | None) -> list[str]:
         learned,
         f"It joined {joined} at an estimated precision of {value:.3f}{interval} ({kind}).",
     ]
-    lines += [f"By {name} it is {other.value:.3f}." for name, other in record.estimates.items() if name != "posterior"]
+    others = [f"{other.value:.3f} by {name}" for name, other in record.estimates.items() if name != "posterior"]
+    lines += [f"Other estimates of the precision: {', '.join(others)}."] if others else []
     return [*lines, *(f"{warning[0].upper()}{warning[1:]}." for warning in record.warnings)]
 
 
@@ -192,7 +193,7 @@ def _equal_words(equal: list[str]) -> list[str]:
 def _joined(match: pd.Series) -> list[str]:
     distance, threshold, second = _distances(match["distance"], match["threshold"], match["runner_up_distance"])
     rivals = round(1.0 / match["precision_estimate"]) - 1
-    crowd = f"{rivals or 'no'} other reference {'row lies' if rivals <= 1 else 'rows lie'}"
+    near = f"{rivals or 'no'} other reference {'row lies' if rivals <= 1 else 'rows lie'}"
     lines = [
         (
             f"Query {cell(match['query_id'])} ({cell(match['query_text'])}) is joined to reference "
@@ -202,10 +203,7 @@ def _joined(match: pd.Series) -> list[str]:
             f"Configuration {match['configuration']}, {match['join_function']}: distance {distance},"
             f" at most {threshold} joins."
         ),
-        (
-            f"Estimated probability that this is right: {match['precision_estimate']:.3f},"
-            f" because {crowd} within twice that threshold of it."
-        ),
+        (f"Match probability {match['precision_estimate']:.3f}, because {near} within twice that threshold of it."),
     ]
     others = int(match["equal_reference_rows"])
     if others:
@@ -233,7 +231,7 @@ def _not_joined(row: pd.Series) -> list[str]:
     return [
         *lines,
         nearest,
-        f"A threshold of {rounded_up(row['best_distance'], digits=4, kind='g')} would have let it in.",
+        f"It would join at a threshold of {rounded_up(row['best_distance'], digits=4, kind='g')}.",
     ]
 
 

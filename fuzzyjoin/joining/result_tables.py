@@ -137,8 +137,8 @@ def _configurations(definition: Definition) -> tuple[np.ndarray, np.ndarray]:
     """Join function name and threshold of each configuration, as arrays; a scorer counts as one configuration."""
     decision = definition.decision
     if isinstance(decision, Scorer):
-        cut = np.nan if decision.cut is None else decision.cut
-        return object_array([f"scorer {decision.name}"]), np.array([1.0 - cut])
+        threshold = np.nan if decision.threshold is None else decision.threshold
+        return object_array([f"scorer {decision.name}"]), np.array([1.0 - threshold])
     parts = decision.configurations
     return object_array([part.function_name for part in parts]), np.array(
         [part.threshold for part in parts], np.float64

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.compare import Matches, Tally, count_balls, find_nearest, group_functions
+from fuzzyjoin.compare import Matches, Tally, count_neighbourhoods, find_nearest, group_functions
 from fuzzyjoin.kernels.neighbours import ONE
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ SMALLEST_THRESHOLD = 1e-9
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """What one join function finds for every query row, and the ball counts at its configurations' thresholds."""
+    """What one join function finds for every query row, and the neighbours within twice each of its thresholds."""
 
     nearest: Int64Array
     distance: Float64Array
     second: Int64Array
     second_distance: Float64Array
-    balls: dict[float, Int64Array]
+    counts: dict[float, Int64Array]
 
 
 def match_union(
@@ -76,7 +76,7 @@ def _decide(
     for place, (function, threshold) in enumerate(configurations):
         near = found[function.name]
         joined = np.flatnonzero(near.distance <= threshold)
-        value = ONE // (1 + near.balls[threshold][joined])
+        value = ONE // (1 + near.counts[threshold][joined])
         better = value > best[joined]
         best[joined[better]] = value[better]
         chosen[joined[better]] = place
@@ -133,23 +133,23 @@ def _neighbourhoods(
     nearest = [find_nearest(columns, group, pairs, work)[0] for group in groups]
     radii = [_radii([thresholds[function.name] for function in group.functions]) for group in groups]
     within = [near.first_distance <= steps[:, -1:] for near, steps in zip(nearest, radii, strict=True)]
-    crowded = [np.unique(near.first[joined]) for near, joined in zip(nearest, within, strict=True)]
-    neighbours = candidates.neighbours(np.unique(np.concatenate([[], *crowded])).astype(np.int64))
+    centres = [np.unique(near.first[joined]) for near, joined in zip(nearest, within, strict=True)]
+    neighbours = candidates.neighbours(np.unique(np.concatenate([[], *centres])).astype(np.int64))
     found: dict[str, Neighbourhood] = {}
-    for group, near, steps, joined, rows in zip(groups, nearest, radii, within, crowded, strict=True):
-        (counts,) = count_balls(columns, group, neighbours, rows.astype(np.int64), [2.0 * steps], work)
+    for group, near, steps, joined, rows in zip(groups, nearest, radii, within, centres, strict=True):
+        (counts,) = count_neighbourhoods(columns, group, neighbours, rows.astype(np.int64), [2.0 * steps], work)
         for index, function in enumerate(group.functions):
             places = np.searchsorted(rows, near.first[index][joined[index]])
-            balls = {}
+            by_threshold = {}
             for step, threshold in enumerate(thresholds[function.name]):
-                balls[threshold] = np.zeros(near.first.shape[1], np.int64)
-                balls[threshold][joined[index]] = counts[places, index, step]
+                by_threshold[threshold] = np.zeros(near.first.shape[1], np.int64)
+                by_threshold[threshold][joined[index]] = counts[places, index, step]
             found[function.name] = Neighbourhood(
                 near.first[index].astype(np.int64),
                 near.first_distance[index],
                 near.second[index].astype(np.int64),
                 near.second_distance[index],
-                balls,
+                by_threshold,
             )
     return found
 

@@ -1,4 +1,4 @@
-"""Telling words: words that alone tell two reference rows apart, looked up for pairs of rows."""
+"""Discriminative tokens: words that alone tell two reference rows apart, looked up for pairs of rows."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from fuzzyjoin.kernels.token_rules import difference, longest_row, mark
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array, UInt64Array
 
-__all__ = ["MOST_COMPLETIONS", "TELLING_EVIDENCE", "opposite_words", "telling_evidence"]
+__all__ = ["DISCRIMINATIVE_FEATURES", "MOST_COMPLETIONS", "discriminative_features", "opposite_words"]
 
-TELLING_EVIDENCE = (
-    "query telling word, contexts a row",
-    "query telling word, additions a row",
-    "query telling word, contexts",
-    "query telling word, additions",
-    "reference telling word, contexts a row",
-    "reference telling word, additions a row",
-    "reference telling word, contexts",
-    "reference telling word, additions",
+DISCRIMINATIVE_FEATURES = (
+    "query discriminative token, contexts per row",
+    "query discriminative token, additions per row",
+    "query discriminative token, contexts",
+    "query discriminative token, additions",
+    "reference discriminative token, contexts per row",
+    "reference discriminative token, additions per row",
+    "reference discriminative token, contexts",
+    "reference discriminative token, additions",
     "opposite words, contexts",
 )
-"""Rows of `telling_evidence`."""
+"""Rows of `discriminative_features`."""
 
 EACH_SIDE = 4
 """Rows of each side among them."""
@@ -125,11 +125,11 @@ def contexts_of_opposites(
     starts: Int64Array,
     words: Int32Array,
     rows: Int32Array,
-    own: int,
+    is_self_join: bool,
 ) -> int:
-    """How many contexts the pair at `found` completes; with `own` = 1 without the row that asks, `rest` and `word`."""
+    """How many contexts the pair at `found` completes; in a self-join without the row that asks, `rest` and `word`."""
     number: int = opposite_contexts[found]
-    if own:
+    if is_self_join:
         context = find(keys, rest)
         if (
             starts[context + 1] - starts[context] <= MOST_COMPLETIONS
@@ -153,7 +153,7 @@ def most_contexts(
     words: Int32Array,
     rows: Int32Array,
     whole_hash: np.uint64,
-    own: int,
+    is_self_join: bool,
 ) -> int:
     """The most contexts that any opposites complete, one word being in each side's `only`.
 
@@ -174,7 +174,7 @@ def most_contexts(
                 found = find(opposites, code)
                 if found >= 0:
                     number = contexts_of_opposites(
-                        word, opposite, found, opposite_contexts, rest, keys, starts, words, rows, own
+                        word, opposite, found, opposite_contexts, rest, keys, starts, words, rows, is_self_join
                     )
                     most = max(most, number)
         return most
@@ -198,7 +198,7 @@ def most_contexts(
             starts,
             words,
             rows,
-            own,
+            is_self_join,
         )
         most = max(most, number)
     for side in range(2):
@@ -207,7 +207,7 @@ def most_contexts(
 
 
 @kernel
-def telling_evidence(
+def discriminative_features(
     asked: Int64Array,
     pair_indptr: Int64Array,
     pair_reference: Int32Array,
@@ -227,24 +227,25 @@ def telling_evidence(
     rows: Int32Array,
     whole: UInt64Array,
     whole_rows: Int64Array,
-    own: int,
+    is_self_join: bool,
 ) -> Float64Array:
-    """`TELLING_EVIDENCE` of the candidates of the `asked` rows, (evidence, pairs).
+    """`DISCRIMINATIVE_FEATURES` of the candidates of the `asked` rows, (features, pairs).
 
-    Of each side's words that the other side lacks the most telling one counts: the contexts that it completes beside
-    other words, and the rows that it makes of other rows, by the reference rows that hold it and as log(1 + number).
-    Of the pairs of such words the one that completes most contexts counts. With `own` = 1 the asked rows are reference
-    rows, and what is known only because of them does not count. The other arguments are those of `TellingWords`.
+    Of each side's words that the other side lacks the most discriminative one counts: the contexts that it completes
+    beside other words, and the rows that it makes of other rows, by the reference rows that hold it and as
+    log(1 + number). Of the pairs of such words the one that completes most contexts counts. In a self-join the asked
+    rows are reference rows, and what is known only because of them does not count. The other arguments are those of
+    `DiscriminativeTokens`.
     """
     total = 0
     for row in asked:
         total += pair_indptr[row + 1] - pair_indptr[row]
-    out = np.zeros((len(TELLING_EVIDENCE), total))
+    out = np.zeros((len(DISCRIMINATIVE_FEATURES), total))
     longest = max(longest_row(query_indptr), longest_row(reference_indptr))
     only = np.empty((2, longest), np.int32)
     sizes = np.zeros(2, np.int64)
     lacked = np.zeros((2, frequency.size), np.bool_)
-    if own:
+    if is_self_join:
         contexts = contexts.copy()
         additions = additions.copy()
     size = frequency.size
@@ -255,7 +256,7 @@ def telling_evidence(
     for row in asked:
         query = query_ids[query_indptr[row] : query_indptr[row + 1]]
         whole_hash = np.uint64(0)
-        if own:
+        if is_self_join:
             count_without(query, minus_one, hashes, keys, starts, words, rows, whole, whole_rows, contexts, additions)
             for word in query:
                 whole_hash += hashes[word]
@@ -269,7 +270,7 @@ def telling_evidence(
                     word = only[side, i]
                     if word >= size:
                         break
-                    held_by = max(frequency[word] - (own if side == 0 else 0), 1)
+                    held_by = max(frequency[word] - (1 if is_self_join and side == 0 else 0), 1)
                     out[first, place] = max(out[first, place], contexts[word] / held_by)
                     out[first + 1, place] = max(out[first + 1, place], additions[word] / held_by)
                     out[first + 2, place] = max(out[first + 2, place], contexts[word])
@@ -288,10 +289,10 @@ def telling_evidence(
                 words,
                 rows,
                 whole_hash,
-                own if query.size > 1 else 0,
+                is_self_join and query.size > 1,
             )
             out[2 * EACH_SIDE, place] = np.log1p(most)
             place += 1
-        if own:
+        if is_self_join:
             count_without(query, one, hashes, keys, starts, words, rows, whole, whole_rows, contexts, additions)
     return out

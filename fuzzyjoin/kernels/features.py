@@ -1,7 +1,7 @@
-"""What speaks for and against a candidate: the tokens of a pair, the candidate among its rivals and its siblings.
+"""Features of a candidate: the tokens of the pair, its place among its rivals and its nearest reference neighbours.
 
-A row's tokens are ids; ids from the size of the vocabulary on are tokens that the reference table never saw. `own` says
-that the rows are reference rows used as queries: what they themselves add to the document frequencies is left out.
+A row's tokens are ids; ids from the size of the vocabulary on are tokens that the reference table never saw. Rows that
+ask can be reference rows themselves: what such a row adds to the document frequencies is left out.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from fuzzyjoin.kernels.set_distances import cosine, jaccard, one_minus_ratio
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array
 
-__all__ = ["SET_EVIDENCE", "among_rivals", "nearest_siblings", "set_evidence", "sibling_evidence"]
+__all__ = ["SET_FEATURES", "among_rivals", "nearest_neighbours", "neighbour_features", "set_features"]
 
-SET_EVIDENCE = ("jaccard", "cosine", "uniform jaccard", "query outside", "reference outside")
-"""Rows of `set_evidence`."""
+SET_FEATURES = ("jaccard", "cosine", "uniform jaccard", "query outside", "reference outside")
+"""Rows of `set_features`."""
 
 
 @kernel
-def set_evidence(
+def set_features(
     rows: Int64Array,
     pair_indptr: Int64Array,
     pair_reference: Int32Array,
@@ -36,11 +36,12 @@ def set_evidence(
     reference_counts: Int32Array,
     frequency: Int64Array,
     weights: Float64Array,
-    own: int,
+    left_out: int,
 ) -> Float64Array:
-    """Distances of `SET_EVIDENCE` for each of `rows` and its candidates, (5, pairs of `rows` in order).
+    """Distances of `SET_FEATURES` for each of `rows` and its candidates, (5, pairs of `rows` in order).
 
-    `weights[f]` is the IDF of a token in f reference rows. With `own` = 1 every token of a row counts one row less.
+    `weights[f]` is the IDF of a token in f reference rows. Every token of a row counts `left_out` rows less: 1 where
+    the rows are reference rows themselves, else 0.
     IDF Jaccard and cosine, uniform Jaccard, and the share of each side's IDF mass that the other lacks, each in [0, 1];
     1 where a side weighs nothing.
     """
@@ -61,7 +62,7 @@ def set_evidence(
             seen_in = np.int64(0)
             if token < vocabulary_size:
                 count_of[token] = query_counts[position]
-                seen_in = frequency[token] - own
+                seen_in = frequency[token] - left_out
             weight = weights[seen_in]
             x += weight
             x_square += (weight * query_counts[position]) ** 2
@@ -76,7 +77,7 @@ def set_evidence(
                 token = reference_ids[position]
                 count = count_of[token]
                 if count > 0:
-                    weight = weights[frequency[token] - own]
+                    weight = weights[frequency[token] - left_out]
                     shared += 1
                     common += weight
                     dot += weight * weight * float(count) * float(reference_counts[position])
@@ -144,7 +145,7 @@ def among_rivals(distances: Float64Array, sizes: Int64Array) -> tuple[Float64Arr
 
 
 @kernel
-def nearest_siblings(
+def nearest_neighbours(
     distances: Float64Array, rows: Int64Array, pair_indptr: Int64Array, pair_reference: Int32Array, kept: int
 ) -> tuple[Float64Array, Int32Array]:
     """The `kept` smallest distances of each of `rows` to its neighbours, ascending, and whose they are.
@@ -176,23 +177,23 @@ def nearest_siblings(
 
 
 @kernel
-def sibling_evidence(
+def neighbour_features(
     distances: Float64Array,
     asked: Int64Array,
     sizes: Int64Array,
     references: Int64Array,
     nearest: Float64Array,
     names: Int32Array,
-    spread: Float64Array,
-    own: int,
+    usual: Float64Array,
+    is_self_join: bool,
 ) -> Float64Array:
     """How a pair's distance compares with the distances inside the reference table, (3 · kinds, pairs).
 
-    For every kind: distance / (distance + distance of the candidate to its own nearest sibling, 1 at most); how many
-    siblings of the candidate lie within twice the distance, at most one less than `nearest` keeps, which is how many
-    are known without the asking row; the share of reference rows whose nearest sibling is at most as far as the
-    distance. `references` are places in `nearest`, `spread` (kinds, sample) the ascending nearest-sibling
-    distances. With `own` = 1 the asking rows, themselves reference rows, are nobody's sibling.
+    For every kind: distance / (distance + distance of the candidate to its own nearest neighbour, 1 at most); how many
+    neighbours of the candidate lie within twice the distance, at most one less than `nearest` keeps, which is how many
+    are known without the asking row; the share of reference rows whose nearest neighbour is at most as far as the
+    distance. `references` are places in `nearest`, `usual` (kinds, sample) the ascending distances to the nearest
+    neighbour. In a self-join the asking rows, themselves reference rows, are nobody's neighbour.
     """
     kinds, pairs = distances.shape
     kept = nearest.shape[2]
@@ -205,7 +206,7 @@ def sibling_evidence(
                 first = np.inf
                 within = 0
                 for place in range(kept):
-                    if own == 1 and names[references[pair], kind, place] == asked[index]:
+                    if is_self_join and names[references[pair], kind, place] == asked[index]:
                         continue
                     other = nearest[references[pair], kind, place]
                     first = min(first, other)
@@ -213,6 +214,6 @@ def sibling_evidence(
                 first = min(first, 1.0)
                 out[3 * kind, pair] = value / (value + first) if value + first > 0.0 else 0.5
                 out[3 * kind + 1, pair] = min(within, kept - 1)
-                out[3 * kind + 2, pair] = first_above(spread[kind], value) / max(spread.shape[1], 1)
+                out[3 * kind + 2, pair] = first_above(usual[kind], value) / max(usual.shape[1], 1)
             pair += 1
     return out

@@ -1,8 +1,8 @@
 """The greedy union of configurations (paper, Algorithm 1), with its totals kept up to date instead of recomputed.
 
 A configuration is (function, step): a join function and one of its thresholds. A query row that a configuration joins
-is true with probability 1 / (1 + neighbours in the ball). Probabilities are integers in units of 1 / ONE, so sums are
-exact: they depend neither on the order of the rows nor on the way the totals were reached.
+is true with probability 1 / (1 + neighbours within twice the threshold). Probabilities are integers in units of
+1 / ONE, so sums are exact: they depend neither on the order of the rows nor on the way the totals were reached.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def add_row(
     sign: int,
     nearest: Int32Array,
     first_step: UInt8Array,
-    balls: UInt8Array,
+    neighbours: UInt8Array,
     counted: UInt8Array,
     best: Int64Array,
     gain: Int64Array,
@@ -34,11 +34,11 @@ def add_row(
 ) -> None:
     """Add (sign 1) or take away (sign -1) what one query row contributes to every configuration's gain."""
     functions = nearest.shape[1]
-    steps = balls.shape[2]
+    steps = neighbours.shape[2]
     for function in range(functions):
         new_pair = sign * (1 - np.int64(counted[row, function]))
         for step in range(np.int64(first_step[row, function]), steps):
-            value = ONE // (1 + np.int64(balls[row, function, step]))
+            value = ONE // (1 + np.int64(neighbours[row, function, step]))
             if value > best[row]:
                 gain[function, step] += sign * (value - best[row])
             new_pairs[function, step] += new_pair
@@ -74,23 +74,23 @@ def best_configuration(
 
 @kernel
 def greedy_union(
-    nearest: Int32Array, first_step: UInt8Array, balls: UInt8Array, stop_below: float
+    nearest: Int32Array, first_step: UInt8Array, neighbours: UInt8Array, stop_below: float
 ) -> tuple[Int64Array, Int64Array, Float64Array, Int64Array]:
     """Add configurations one by one until nothing new is joined or the union's precision falls below `stop_below`.
 
     nearest (rows, functions): reference position; first_step (rows, functions): the first threshold that joins the row,
-    `steps` if none does; balls (rows, functions, steps): neighbours within twice the threshold.
+    `steps` if none does; neighbours (rows, functions, steps): neighbours within twice the threshold.
     When two configurations join a row to different reference rows, the match with the higher probability stands and
     the other stays counted as a pair, hence as false.
     Returns, for each addition: function, step, estimated precision of the union, query rows joined by it.
     """
-    rows, functions, steps = balls.shape
+    rows, functions, steps = neighbours.shape
     gain = np.zeros((functions, steps), np.int64)
     new_pairs = np.zeros((functions, steps), np.int64)
     counted = np.zeros((rows, functions), np.uint8)
     best = np.zeros(rows, np.int64)
     for row in range(rows):
-        add_row(row, 1, nearest, first_step, balls, counted, best, gain, new_pairs)
+        add_row(row, 1, nearest, first_step, neighbours, counted, best, gain, new_pairs)
     chosen_functions = np.empty(functions * steps, np.int64)
     chosen_steps = np.empty(functions * steps, np.int64)
     precisions = np.empty(functions * steps, np.float64)
@@ -108,17 +108,17 @@ def greedy_union(
         for row in range(rows):
             if first_step[row, function] > step:
                 continue
-            value = ONE // (1 + np.int64(balls[row, function, step]))
+            value = ONE // (1 + np.int64(neighbours[row, function, step]))
             if counted[row, function] == 1 and value <= best[row]:
                 continue
-            add_row(row, -1, nearest, first_step, balls, counted, best, gain, new_pairs)
+            add_row(row, -1, nearest, first_step, neighbours, counted, best, gain, new_pairs)
             if best[row] == 0:
                 joined += 1
             best[row] = max(best[row], value)
             for other in range(functions):
                 if nearest[row, other] == nearest[row, function]:
                     counted[row, other] = 1
-            add_row(row, 1, nearest, first_step, balls, counted, best, gain, new_pairs)
+            add_row(row, 1, nearest, first_step, neighbours, counted, best, gain, new_pairs)
         precision = float(true_total) / (float(pairs_total) * float(ONE))
         chosen_functions[size] = function
         chosen_steps[size] = step

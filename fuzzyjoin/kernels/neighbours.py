@@ -1,4 +1,4 @@
-"""The nearest candidate of each row, and how crowded the reference table is around it."""
+"""The nearest candidate of each row, and how many reference rows lie near it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from fuzzyjoin.kernels.jit import kernel
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt8Array
 
-__all__ = ["LARGEST_BALL", "ONE", "ball_counts", "nearest_two"]
+__all__ = ["LARGEST_NEIGHBOURHOOD", "ONE", "nearest_two", "neighbourhood_counts"]
 
-LARGEST_BALL = 254
+LARGEST_NEIGHBOURHOOD = 254
 """Where counts stop, so that one byte holds them: a match with so many neighbours is hopeless anyhow."""
 
 ONE = 1 << 40
@@ -56,11 +56,13 @@ def nearest_two(
 
 
 @kernel
-def ball_counts(distances: Float64Array, pair_indptr: Int64Array, rows: Int64Array, radii: Float64Array) -> UInt8Array:
+def neighbourhood_counts(
+    distances: Float64Array, pair_indptr: Int64Array, rows: Int64Array, radii: Float64Array
+) -> UInt8Array:
     """How many reference neighbours of each of `rows` lie within each radius (distance <= radius).
 
     `distances` is (functions, reference-reference pairs of `rows` in order), `radii` (functions, steps), ascending.
-    The result is (rows, functions, steps); counts stop at `LARGEST_BALL`. A row without neighbours gives 0.
+    The result is (rows, functions, steps); counts stop at `LARGEST_NEIGHBOURHOOD`. A row without neighbours gives 0.
     """
     functions, steps = radii.shape
     counts = np.zeros((rows.size, functions, steps), np.uint8)
@@ -75,5 +77,5 @@ def ball_counts(distances: Float64Array, pair_indptr: Int64Array, rows: Int64Arr
             total = 0
             for step in range(steps):
                 total += histogram[step]
-                counts[index, function, step] = min(total, LARGEST_BALL)
+                counts[index, function, step] = min(total, LARGEST_NEIGHBOURHOOD)
     return counts

@@ -1,7 +1,7 @@
 """What the words of two rows share and lack, and whether those that only one has are spelled like one of the other.
 
-A row's words are ids; ids from the size of the vocabulary on are words that the reference table never saw. `own` says
-that the rows are reference rows used as queries: what they themselves add to the document frequencies is left out.
+A row's words are ids; ids from the size of the vocabulary on are words that the reference table never saw. `left_out`
+is 1 if the rows that ask are reference rows themselves, else 0: so much they add to the frequencies of their words.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from fuzzyjoin.kernels.token_rules import longest_row
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array, UInt32Array
 
-__all__ = ["WORD_EVIDENCE", "word_evidence"]
+__all__ = ["WORD_FEATURES", "word_features"]
 
-WORD_EVIDENCE = (
+WORD_FEATURES = (
     "query unmatched mass",
     "reference unmatched mass",
     "query soft unmatched mass",
@@ -46,7 +46,7 @@ WORD_EVIDENCE = (
     "query mass",
     "shared rarest word",
 )
-"""Rows of `word_evidence`."""
+"""Rows of `word_features`."""
 
 MOST_WORDS = 24
 """Unmatched words of one side that are compared letter by letter."""
@@ -85,9 +85,9 @@ def unmatched_words(
 
 
 @inlined
-def rows_holding(word: int, in_query: BoolArray, frequency: Int64Array, own: int) -> int:
-    """Reference rows that hold a word; with `own` = 1 the query row, itself one of them, does not count."""
-    return frequency[word] - own * in_query[word] if word < frequency.size else 0
+def rows_holding(word: int, in_query: BoolArray, frequency: Int64Array, left_out: int) -> int:
+    """Reference rows that hold a word; with `left_out` = 1 the query row, itself one of them, does not count."""
+    return frequency[word] - left_out * in_query[word] if word < frequency.size else 0
 
 
 @inlined
@@ -98,21 +98,21 @@ def mass_of(
     in_query: BoolArray,
     frequency: Int64Array,
     weights: Float64Array,
-    own: int,
+    left_out: int,
 ) -> float:
     """Sum of the weights of words[start:end]."""
     mass = 0.0
     for position in range(start, end):
-        mass += weights[rows_holding(words[position], in_query, frequency, own)]
+        mass += weights[rows_holding(words[position], in_query, frequency, left_out)]
     return mass
 
 
 @inlined
-def count_unseen(words: Int64Array, size: int, in_query: BoolArray, frequency: Int64Array, own: int) -> int:
+def count_unseen(words: Int64Array, size: int, in_query: BoolArray, frequency: Int64Array, left_out: int) -> int:
     """How many of the first `size` words no reference row holds."""
     unseen = 0
     for place in range(size):
-        unseen += rows_holding(words[place], in_query, frequency, own) == 0
+        unseen += rows_holding(words[place], in_query, frequency, left_out) == 0
     return unseen
 
 
@@ -196,7 +196,7 @@ def compare_spellings(
 
 
 @inlined
-def unmatched_evidence(
+def unmatched_features(
     side: int,
     words: Int64Array,
     size: int,
@@ -206,27 +206,27 @@ def unmatched_evidence(
     frequency: Int64Array,
     weights: Float64Array,
     numeric: BoolArray,
-    own: int,
+    left_out: int,
     scale: float,
     out: Float64Array,
     place: int,
 ) -> None:
     """Write what one side's unmatched words weigh, with and without those that the other side spells alike.
 
-    `side` is `QUERY` or `REFERENCE`, whose rows of `WORD_EVIDENCE` follow the query's; `mass` is that
+    `side` is `QUERY` or `REFERENCE`, whose rows of `WORD_FEATURES` follow the query's; `mass` is that
     of all the side's words, `scale` the log of the number of rows in which a word can be counted. A word spelled alike
     takes from the soft mass as much of its weight as it is similar.
     """
     unmatched = 0.0
     numbers = 0
     for i in range(size):
-        unmatched += weights[rows_holding(words[i], in_query, frequency, own)]
+        unmatched += weights[rows_holding(words[i], in_query, frequency, left_out)]
         numbers += numeric[words[i]]
     soft = unmatched
     heaviest = 0.0
     commonest = 0
     for i in range(min(size, MOST_WORDS)):
-        held_by = rows_holding(words[i], in_query, frequency, own)
+        held_by = rows_holding(words[i], in_query, frequency, left_out)
         if best[i] >= ALIKE:
             soft -= weights[held_by] * best[i]
         else:
@@ -243,7 +243,7 @@ def unmatched_evidence(
 
 
 @inlined
-def shared_evidence(
+def shared_features(
     words: Int64Array,
     start: int,
     end: int,
@@ -251,7 +251,7 @@ def shared_evidence(
     frequency: Int64Array,
     weights: Float64Array,
     numeric: BoolArray,
-    own: int,
+    left_out: int,
     out: Float64Array,
     place: int,
 ) -> None:
@@ -263,7 +263,7 @@ def shared_evidence(
     for position in range(start, end):
         word = words[position]
         if in_query[word]:
-            weight = weights[rows_holding(word, in_query, frequency, own)]
+            weight = weights[rows_holding(word, in_query, frequency, left_out)]
             size += 1
             mass += weight
             rarest = max(rarest, weight)
@@ -276,7 +276,7 @@ def shared_evidence(
 
 
 @kernel
-def word_evidence(
+def word_features(
     rows: Int64Array,
     pair_indptr: Int64Array,
     pair_reference: Int32Array,
@@ -289,9 +289,9 @@ def word_evidence(
     letters: UInt32Array,
     letter_starts: Int64Array,
     numeric: BoolArray,
-    own: int,
+    left_out: int,
 ) -> Float64Array:
-    """`WORD_EVIDENCE` for each of `rows` and its candidates, (26, pairs of `rows` in order).
+    """`WORD_FEATURES` for each of `rows` and its candidates, (26, pairs of `rows` in order).
 
     Words stand in text order. `letters`, `letter_starts` and `numeric` describe every word, unseen ones too. Masses are
     shares of the side's IDF mass, weights shares of the weight of an unseen word, places shares of the side's length
@@ -308,7 +308,7 @@ def word_evidence(
     query_best = np.empty(MOST_WORDS)
     reference_best = np.empty(MOST_WORDS)
     letter_row = np.empty(MOST_LETTERS + 1, np.int64)
-    scale = max(np.log(float(weights.size - own)), SMALLEST)
+    scale = max(np.log(float(weights.size - left_out)), SMALLEST)
     # Not Python's 0, for which, as a constant, the helpers would be compiled once more.
     place: Any = np.int64(0)
     for row in rows:
@@ -316,13 +316,15 @@ def word_evidence(
         query_end = query_indptr[row + 1]
         for position in range(query_start, query_end):
             in_query[query_words[position]] = True
-        query_mass = mass_of(query_words, query_start, query_end, in_query, frequency, weights, own)
+        query_mass = mass_of(query_words, query_start, query_end, in_query, frequency, weights, left_out)
         for pair in range(pair_indptr[row], pair_indptr[row + 1]):
             reference_start = reference_indptr[pair_reference[pair]]
             reference_end = reference_indptr[pair_reference[pair] + 1]
             for position in range(reference_start, reference_end):
                 in_reference[reference_words[position]] = True
-            reference_mass = mass_of(reference_words, reference_start, reference_end, in_query, frequency, weights, own)
+            reference_mass = mass_of(
+                reference_words, reference_start, reference_end, in_query, frequency, weights, left_out
+            )
             query_size, out[16, place] = unmatched_words(query_words, query_start, query_end, in_reference, queries)
             reference_size, out[17, place] = unmatched_words(
                 reference_words, reference_start, reference_end, in_query, references
@@ -339,7 +341,7 @@ def word_evidence(
                 query_best,
                 reference_best,
             )
-            unmatched_evidence(
+            unmatched_features(
                 QUERY,
                 queries,
                 query_size,
@@ -349,12 +351,12 @@ def word_evidence(
                 frequency,
                 weights,
                 numeric,
-                own,
+                left_out,
                 scale,
                 out,
                 place,
             )
-            unmatched_evidence(
+            unmatched_features(
                 REFERENCE,
                 references,
                 reference_size,
@@ -364,15 +366,24 @@ def word_evidence(
                 frequency,
                 weights,
                 numeric,
-                own,
+                left_out,
                 scale,
                 out,
                 place,
             )
-            shared_evidence(
-                reference_words, reference_start, reference_end, in_query, frequency, weights, numeric, own, out, place
+            shared_features(
+                reference_words,
+                reference_start,
+                reference_end,
+                in_query,
+                frequency,
+                weights,
+                numeric,
+                left_out,
+                out,
+                place,
             )
-            out[11, place] = count_unseen(queries, query_size, in_query, frequency, own)
+            out[11, place] = count_unseen(queries, query_size, in_query, frequency, left_out)
             if query_end > query_start and reference_end > reference_start:
                 out[14, place] = query_words[query_start] == reference_words[reference_start]
                 out[15, place] = query_words[query_end - 1] == reference_words[reference_end - 1]

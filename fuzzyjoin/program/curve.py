@@ -73,8 +73,9 @@ def precision_curve(
     reference, query, id, pairs, threads, progress
         As for `Program.apply`.
     factors
-        What all thresholds are multiplied by, each 0 or more; 1 is the program as it is. A scorer's threshold is what
-        its cut leaves to a perfect score, 1 - cut; above 1 its least match probability does not count.
+        What all thresholds are multiplied by, each 0 or more; 1 is the program as it is. A scorer's
+        threshold is multiplied as the distance to a perfect score, 1 - threshold; above 1 the least match probability
+        does not count.
 
     Returns
     -------
@@ -168,9 +169,9 @@ def _scorer_points(
 
     best, points = best_of_queries(candidates, program.definition.weights, named_scorer(decision, None)), []
     for factor in factors:
-        cut = max(0.0, 1.0 - factor * (1.0 - (decision.cut or 0.0)))
-        # Without the least probability, a looser cut shows what it keeps out; a tighter one keeps out more anyhow.
-        scaled = decision.model_copy(update={"cut": cut, "min_probability": None})
+        threshold = max(0.0, 1.0 - factor * (1.0 - (decision.threshold or 0.0)))
+        # Without the least probability, a looser threshold shows what it keeps out; a tighter one keeps out more.
+        scaled = decision.model_copy(update={"threshold": threshold, "min_probability": None})
         matches, _ = match_by_scorer(best, program.definition.model_copy(update={"decision": scaled}))
         joined = matches.probability[matches.joined]
         mass = sum(map(int, (joined * PROBABILITY_UNITS).tolist()))

@@ -2,6 +2,9 @@
 
 A program file has three parts: `program`, everything that decides a match; `program_id`, the SHA-256 of exactly that
 part in canonical JSON; `learning_record`, what it was learned on and what was estimated. Loading executes nothing.
+
+A program read from a file of schema version 1 stays one: its id is the hash of that version's spelling, and it is
+written as it was read (see `fuzzyjoin.definition.schema_1`).
 """
 
 from __future__ import annotations
@@ -11,11 +14,11 @@ import json
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import ValidationError
 
-from fuzzyjoin.definition import Definition, LearningRecord, Part, PrecisionEstimate
+from fuzzyjoin.definition import Definition, LearningRecord, Part, PrecisionEstimate, from_schema_1, to_schema_1
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.files import write_text_file
 from fuzzyjoin.joining import (
@@ -44,9 +47,12 @@ if TYPE_CHECKING:
     from fuzzyjoin.tables import IdColumn, Table
     from fuzzyjoin.threads import Progress
 
-__all__ = ["SCHEMA_VERSION", "JoinResult", "Program"]
+__all__ = ["JoinResult", "Program"]
 
-SCHEMA_VERSION = 1
+SchemaVersion = Literal[1, 2]
+
+READ: Final[tuple[SchemaVersion, ...]] = (1, 2)
+"""Schema versions that are read; a program is written in its own, a new one in the last."""
 
 MATCHES_SHOWN: Final = 5
 """Matches that a result shows of itself."""
@@ -54,6 +60,8 @@ MATCHES_SHOWN: Final = 5
 
 class Program(Part):
     """A learned fuzzy-join program with its learning record.
+
+    `schema_version` is that of its file: 2 for a learned program, 1 for one that was read from a file of version 1.
 
     Examples
     --------
@@ -69,11 +77,13 @@ class Program(Part):
 
     definition: Definition
     learning_record: LearningRecord | None = None
+    schema_version: SchemaVersion = READ[-1]
 
     @property
     def program_id(self) -> str:
-        """SHA-256 of the definition in canonical JSON."""
-        text = json.dumps(self._definition(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        """SHA-256 of the definition in canonical JSON, as its schema version spells it."""
+        definition = self._spelled({"program": self.definition.model_dump(mode="json")})["program"]
+        text = json.dumps(definition, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
     @property
@@ -96,16 +106,18 @@ class Program(Part):
         """Whether the precision target could be reached at all; if not, the program joins nothing."""
         return self.definition.reachable
 
-    def to_json(self) -> str:
-        """The program file's text: the same program and record give the same bytes."""
+    def as_json(self) -> dict[str, Any]:
+        """What the program file holds, ready for JSON, as the program's schema version spells it."""
         record = self.learning_record
-        content = {
-            "schema_version": SCHEMA_VERSION,
-            "program_id": self.program_id,
-            "program": self._definition(),
+        parts = {
+            "program": self.definition.model_dump(mode="json"),
             "learning_record": record.model_dump(mode="json") if record else None,
         }
-        return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        return {"schema_version": self.schema_version, "program_id": self.program_id, **self._spelled(parts)}
+
+    def to_json(self) -> str:
+        """The program file's text: the same program and record give the same bytes."""
+        return json.dumps(self.as_json(), indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str, *, source: str = "program") -> Program:
@@ -114,7 +126,7 @@ class Program(Part):
         Raises
         ------
         DataError
-            If it is no JSON, of another schema version, not a valid program, or its `program_id` is not its hash.
+            If it is no JSON, of an unknown schema version, not a valid program, or its `program_id` is not its hash.
         """
         try:
             content = json.loads(text)
@@ -126,14 +138,14 @@ class Program(Part):
             raise DataError(f"{source} is nested too deeply to be a program; give a file that learn wrote") from None
         if not isinstance(content, dict) or "schema_version" not in content:
             raise DataError(f"{source} is JSON but no program: it has no schema_version; give a file that learn wrote")
-        if content["schema_version"] != SCHEMA_VERSION:
-            raise DataError(
-                f"{source} has schema_version {content['schema_version']!r}, this version reads {SCHEMA_VERSION}; "
-                "learn it again or use the version that wrote it"
-            )
+        parts = _in_todays_names(content, source)
         try:
             program = cls.model_validate(
-                {"definition": content.get("program"), "learning_record": content.get("learning_record")}
+                {
+                    "definition": parts.get("program"),
+                    "learning_record": parts.get("learning_record"),
+                    "schema_version": parts["schema_version"],
+                }
             )
         except ValidationError as error:
             first = error.errors()[0]
@@ -284,8 +296,27 @@ class Program(Part):
             scorer=scorer,
         )
 
-    def _definition(self) -> dict[str, Any]:
-        return self.definition.model_dump(mode="json")
+    def _spelled(self, parts: dict[str, Any]) -> dict[str, Any]:
+        return to_schema_1(parts) if self.schema_version == 1 else parts
+
+
+def _in_todays_names(content: dict[str, Any], source: str) -> dict[str, Any]:
+    """What a program file holds, its keys those of the newest schema version."""
+    schema_version = content["schema_version"]
+    if type(schema_version) is not int or schema_version not in READ:
+        raise DataError(
+            f"{source} has schema_version {schema_version!r}, this version reads {' and '.join(map(str, READ))}; "
+            "learn it again or use the version that wrote it"
+        )
+    if schema_version != 1:
+        return content
+    parts = from_schema_1(content)
+    if to_schema_1(parts) != content:
+        raise DataError(
+            f"{source} is not a valid program: it has schema_version 1 but keys of version 2; it was changed after it "
+            "was learned: restore the original or learn it again"
+        )
+    return parts
 
 
 @dataclass(frozen=True, repr=False)
@@ -301,7 +332,7 @@ class JoinResult:
         and `margin` how much farther it is. `equal_reference_rows` says how many other reference rows have the very
         values of this one, which has the smallest id of them. `query_text` and `reference_text` are the compared
         values. Where a scorer decides it stands as configuration 0; distance and threshold are then 1 - score and
-        1 - cut, scores in (0, 1).
+        1 - decision threshold, scores in (0, 1).
     unmatched
         One row an unmatched query row, with the reason and the candidate that came nearest to being joined.
         `best_probability` is the match probability of that candidate, in [0, 1]; nan where there is none, or where a

@@ -1,4 +1,4 @@
-"""Scoring: evidence of candidates, the trained scorer, its calibration."""
+"""Scoring: features of candidates, the trained scorer, its calibration."""
 
 from fuzzyjoin.scoring.adjustment import Adjustment
 from fuzzyjoin.scoring.calibration import interval

@@ -1,10 +1,10 @@
 """Adjusting scores to a run: what tells its query rows from its decoys, beyond what the trees have learned elsewhere.
 
 The trees know what tells right matches from wrong ones in the tables that they were trained on. In other tables other
-evidence can count. A run shows what wrong matches look like there, because its decoys have no match; and its own best
-candidates are right with the probabilities that were estimated of their scores. A regression on the evidence, with the
-score as an offset and a strong ridge, learns from both what the score leaves out. This is semi-supervised learning from
-targets and decoys, as in Käll et al., "Semi-supervised learning for peptide identification" (Nature Methods 2007).
+features can count. A run shows what wrong matches look like there, because its decoys have no match; and its own best
+candidates are right with the probabilities that were estimated of their scores. A regression on the features, with the
+score as an offset and a strong L2 penalty, learns from both what the score leaves out. This is semi-supervised learning
+from targets and decoys, as in Käll et al., "Semi-supervised learning for peptide identification" (Nature Methods 2007).
 
 The regression is frozen in the program, so that a row's score depends on the program, the reference table and that row.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fuzzyjoin.compare import EVIDENCE, sample_rows
+from fuzzyjoin.compare import FEATURES, sample_rows
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.scoring.calibration import NO_CANDIDATE
 from fuzzyjoin.scoring.logistic import NotConvergedError, fit_logistic
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Float32Array, Float64Array
     from fuzzyjoin.scoring.calibration import RunScores
 
-__all__ = ["INPUTS", "Adjustment", "RunEvidence", "adjusted_run", "learn_adjustment"]
+__all__ = ["INPUTS", "Adjustment", "RunFeatures", "adjusted_run", "learn_adjustment"]
 
-INPUTS: Final = (*EVIDENCE, "score")
+INPUTS: Final = (*FEATURES, "score")
 """What the regression sees of a row's best candidate."""
 
 RIDGE: Final = 300.0
@@ -54,13 +54,13 @@ DIGITS: Final = 6
 
 
 @dataclass(frozen=True)
-class RunEvidence:
-    """The evidence of the best candidates whose scores are a run's (see `RunScores`), in the same order.
+class RunFeatures:
+    """The features of the best candidates whose scores are a run's (see `RunScores`), in the same order.
 
     Attributes
     ----------
     best, query_decoys, reference_decoys
-        (rows, evidence); what stands in rows without a candidate is not looked at.
+        (rows, features); what stands in rows without a candidate is not looked at.
     """
 
     best: Float32Array
@@ -84,7 +84,7 @@ class Adjustment:
     def none(cls) -> Adjustment:
         """The one that leaves all scores as they are.
 
-        >>> Adjustment.none().of(np.ones((1, len(EVIDENCE)), np.float32), np.array([2.0])).tolist()
+        >>> Adjustment.none().of(np.ones((1, len(FEATURES)), np.float32), np.array([2.0])).tolist()
         [0.0]
         """
         nothing = (0.0,) * len(INPUTS)
@@ -106,7 +106,7 @@ class Adjustment:
         except (AttributeError, KeyError, TypeError, ValueError):
             raise DataError("the program's calibration holds no adjustment of scores; learn it again") from None
         if not same or not np.isfinite([*mean, *scale, *coefficients, intercept]).all() or min(scale) <= 0.0:
-            raise DataError("the program's adjustment of scores is for other evidence; learn it again")
+            raise DataError("the program's adjustment of scores is for other features; learn it again")
         return cls(mean, scale, coefficients, intercept)
 
     def as_json(self) -> dict[str, Any]:
@@ -120,17 +120,17 @@ class Adjustment:
         order = np.argsort(-np.abs(self.coefficients), kind="stable")[:number]
         return [INPUTS[place] for place in order.tolist() if self.coefficients[place] != 0.0]
 
-    def of(self, evidence: Float32Array, scores: Float64Array) -> Float64Array:
-        """What is added to these scores, (rows,), 0 in rows without a candidate; `evidence` is (rows, evidence)."""
+    def of(self, features: Float32Array, scores: Float64Array) -> Float64Array:
+        """What is added to these scores, (rows,), 0 in rows without a candidate; `features` is (rows, features)."""
         # Input by input: a row's sum does not depend on the rows beside it.
         total = np.full(scores.size, self.intercept)
-        for part in self.parts(evidence, scores):
+        for part in self.parts(features, scores):
             total += part
         return np.where(scores > NO_CANDIDATE, total, 0.0)
 
-    def parts(self, evidence: Float32Array, scores: Float64Array) -> list[Float64Array]:
+    def parts(self, features: Float32Array, scores: Float64Array) -> list[Float64Array]:
         """What each of `INPUTS` adds, (rows,) each."""
-        columns = [*evidence.T, scores]
+        columns = [*features.T, scores]
         return [
             coefficient * np.clip((column.astype(np.float64) - mean) / scale, -FARTHEST, FARTHEST)
             for column, mean, scale, coefficient in zip(columns, self.mean, self.scale, self.coefficients, strict=True)
@@ -140,7 +140,7 @@ class Adjustment:
 _PARTS: Final = ("mean", "scale", "coefficient")
 
 
-def learn_adjustment(run: RunScores, evidence: RunEvidence, probability: Float64Array) -> Adjustment:
+def learn_adjustment(run: RunScores, features: RunFeatures, probability: Float64Array) -> Adjustment:
     """Learn what tells right matches of this run from its decoys.
 
     `probability` (query rows,) says how likely each best candidate is right by its score alone. Both kinds of decoys
@@ -156,7 +156,7 @@ def learn_adjustment(run: RunScores, evidence: RunEvidence, probability: Float64
         return Adjustment.none()
     scores = np.concatenate([run.best[asked], run.query_decoys[query_decoys], run.reference_decoys[reference_decoys]])
     seen = np.concatenate(
-        [evidence.best[asked], evidence.query_decoys[query_decoys], evidence.reference_decoys[reference_decoys]]
+        [features.best[asked], features.query_decoys[query_decoys], features.reference_decoys[reference_decoys]]
     )
     inputs = np.column_stack([seen.astype(np.float64), scores])
     mean = inputs[:rows].mean(axis=0).round(DIGITS)
@@ -179,11 +179,11 @@ def learn_adjustment(run: RunScores, evidence: RunEvidence, probability: Float64
     )
 
 
-def adjusted_run(run: RunScores, evidence: RunEvidence, adjustment: Adjustment) -> RunScores:
+def adjusted_run(run: RunScores, features: RunFeatures, adjustment: Adjustment) -> RunScores:
     """The run with adjusted scores."""
     return replace(
         run,
-        best=run.best + adjustment.of(evidence.best, run.best),
-        query_decoys=run.query_decoys + adjustment.of(evidence.query_decoys, run.query_decoys),
-        reference_decoys=run.reference_decoys + adjustment.of(evidence.reference_decoys, run.reference_decoys),
+        best=run.best + adjustment.of(features.best, run.best),
+        query_decoys=run.query_decoys + adjustment.of(features.query_decoys, run.query_decoys),
+        reference_decoys=run.reference_decoys + adjustment.of(features.reference_decoys, run.reference_decoys),
     )

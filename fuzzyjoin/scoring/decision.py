@@ -1,4 +1,4 @@
-"""Deciding by a scorer: which query rows to join, and how precise that is, by three independent views."""
+"""Deciding by a scorer: which query rows to join, and how precise that is, by three independent estimates."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ LEVEL: Final = 0.9
 class LearnedDecision:
     """A decision by the scorer, with what it needs, how many rows it joins and the estimates of its precision.
 
-    `adjustment` is added to the scores of the trees; `probabilities` are the chances at each of `GRID`, `spread` is how
-    far off their mean usually is, in log-odds; of the `estimates` "posterior" is
-    the headline, "decoys" and "ball" are views of their own.
+    `adjustment` is added to the scores of the trees; `probabilities` are the chances at each of `GRID`,
+    `between_task_sd` is the between-task standard deviation of their mean, in log-odds. Of the `estimates` "posterior"
+    is the headline; "decoys" and "neighbourhood" are made without it.
     """
 
     decision: Scorer
     adjustment: Adjustment
     probabilities: tuple[float, ...]
-    spread: float
+    between_task_sd: float
     joined: int
     estimates: dict[str, PrecisionEstimate]
 
@@ -72,33 +72,33 @@ def unscaled(value: float) -> float:
 def learn_decision(
     scored: ScoredRun, scorer: TrainedScorer, target: float, *, min_probability: float = 0.0
 ) -> LearnedDecision:
-    """Join the largest set of query rows whose headline estimate meets the target; freeze curve and cut.
+    """Join the largest set of query rows whose headline estimate meets the target; freeze curve and threshold.
 
     No row whose own match probability is below `min_probability`, in [0, 1), is in the set. The mean over a set would
     let surely right rows pay for surely wrong ones.
     """
-    unadjusted, evidence = scored.run, scored.evidence
+    unadjusted, features = scored.run, scored.features
     first = at(scorer.first_calibrator.curve(unadjusted).probability, unadjusted.best)
-    adjustment = learn_adjustment(unadjusted, evidence, first)
-    run = adjusted_run(unadjusted, evidence, adjustment)
+    adjustment = learn_adjustment(unadjusted, features, first)
+    run = adjusted_run(unadjusted, features, adjustment)
     curve = scorer.calibrator.curve(run)
     probability = at(curve.probability, run.best)
     least = lowest_score(run.best, probability, target, min_probability)
     joined = run.best >= least if least is not None else np.zeros(run.best.size, np.bool_)
-    spread = scorer.calibrator.spread_of(curve, run.best[joined]) if joined.any() else 0.0
-    estimates = {"posterior": headline(probability[joined], spread)}
+    between_task_sd = scorer.calibrator.between_task_sd_of(curve, run.best[joined]) if joined.any() else 0.0
+    estimates = {"posterior": headline(probability[joined], between_task_sd)}
     if joined.any():
         estimates["decoys"] = by_decoys(curve, run.reference_decoys, joined, float(run.best[joined].min()))
-        estimates["ball"] = by_ball(scorer.calibrator, scored.best.crowd[joined])
+        estimates["neighbourhood"] = by_neighbourhood(scorer.calibrator, scored.best.neighbourhood[joined])
     decision = Scorer(
         name=scorer.name,
         hash=scorer.hash,
         prior=1.0 - curve.share,
-        cut=float(scaled(np.array([least]))[0]) if least is not None else None,
+        threshold=float(scaled(np.array([least]))[0]) if least is not None else None,
         min_probability=min_probability,
     )
     return LearnedDecision(
-        decision, adjustment, tuple(curve.probability.tolist()), spread, int(joined.sum()), estimates
+        decision, adjustment, tuple(curve.probability.tolist()), between_task_sd, int(joined.sum()), estimates
     )
 
 
@@ -111,18 +111,18 @@ def match_by_scorer(best: BestCandidates, definition: Definition) -> tuple[Match
     if not isinstance(decision, Scorer):
         raise TypeError("a union of configurations is not decided by a scorer")
     found = best.first >= 0
-    added = Adjustment.from_json(definition.adjustment).of(best.evidence, best.score)
+    added = Adjustment.from_json(definition.adjustment).of(best.features, best.score)
     score = best.score + added
     value = scaled(score)
     probability = np.where(found, at(np.array(definition.probabilities), score), 0.0)
     joined = found & (probability >= decision.floor)
-    joined &= value >= decision.cut if decision.cut is not None else False
-    estimate = headline(probability[joined], definition.spread)
+    joined &= value >= decision.threshold if decision.threshold is not None else False
+    estimate = headline(probability[joined], definition.between_task_sd)
     matches = Matches(
         joined=joined,
         reference=best.first,
         distance=np.where(found, 1.0 - value, np.inf),
-        configuration=np.where(found & (decision.cut is not None), 0, -1).astype(np.int64),
+        configuration=np.where(found & (decision.threshold is not None), 0, -1).astype(np.int64),
         runner_up=best.second,
         runner_up_distance=np.where(best.second >= 0, 1.0 - scaled(best.second_score + added), np.inf),
         probability=probability,
@@ -147,24 +147,24 @@ def lowest_score(
     return float(ranked[reached[-1]]) if reached.size else None
 
 
-def headline(probability: Float64Array, spread: float) -> PrecisionEstimate:
+def headline(probability: Float64Array, between_task_sd: float) -> PrecisionEstimate:
     """The mean probability of the joined rows, with an interval that allows for how tasks differ."""
     if probability.size == 0:
         return PrecisionEstimate(calibrated=True)
     # Summed exactly: in whatever order and batches the rows come.
     value = min(max(math.fsum(probability) / probability.size, 0.0), 1.0)
-    low, high = interval(value, probability.size, spread, LEVEL)
+    low, high = interval(value, probability.size, between_task_sd, LEVEL)
     return PrecisionEstimate(value=value, low=low, high=high, level=LEVEL, calibrated=True)
 
 
-def by_decoys(curve: RunCurve, decoys: Float64Array, joined: np.ndarray, cut: float) -> PrecisionEstimate:
-    """1 - share of wrong rows · share of reference decoys at the cut · query rows / joined rows.
+def by_decoys(curve: RunCurve, decoys: Float64Array, joined: np.ndarray, least: float) -> PrecisionEstimate:
+    """1 - share of wrong rows · share of reference decoys that score `least` or more · query rows / joined rows.
 
     This is the target-decoy estimate. Decoy pairs are mutual (each of two near rows joins the other), so they count
     half as much in the interval.
     """
     trials = decoys.size / 2.0
-    hits = (float((decoys >= cut).sum()) + 1.0) / (decoys.size + 1.0)
+    hits = (float((decoys >= least).sum()) + 1.0) / (decoys.size + 1.0)
     factor = (1.0 - curve.share) * joined.size / float(joined.sum())
     reach = QUANTILES[LEVEL] * np.sqrt(hits * (1.0 - hits) / max(trials, 1.0))
     value, low, high = (
@@ -173,10 +173,10 @@ def by_decoys(curve: RunCurve, decoys: Float64Array, joined: np.ndarray, cut: fl
     return PrecisionEstimate(value=value, low=low, high=high, level=LEVEL)
 
 
-def by_ball(calibrator: Calibrator, crowd: Float64Array) -> PrecisionEstimate:
-    """The published estimate: 1 / (1 + siblings within twice the distance), on average (paper, section 3.1)."""
-    value = float((1.0 / (1.0 + crowd)).mean())
-    low, high = interval(value, crowd.size, calibrator.ball_spread, LEVEL)
+def by_neighbourhood(calibrator: Calibrator, neighbours: Float64Array) -> PrecisionEstimate:
+    """The neighbourhood estimate: 1 / (1 + neighbours within twice the distance), on average (paper, section 3.1)."""
+    value = float((1.0 / (1.0 + neighbours)).mean())
+    low, high = interval(value, neighbours.size, calibrator.neighbourhood_sd, LEVEL)
     return PrecisionEstimate(value=value, low=low, high=high, level=LEVEL)
 
 
@@ -201,4 +201,4 @@ def disagreements(estimates: dict[str, PrecisionEstimate]) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-_WORDS: Final = {"decoys": "decoys", "ball": "the crowd around the matches"}
+_WORDS: Final = {"decoys": "decoys", "neighbourhood": "the neighbourhoods of the matches"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fuzzyjoin.compare import EVIDENCE, EvidenceTables
+from fuzzyjoin.compare import FEATURES, FeatureTables
 from fuzzyjoin.figures import apart, rounded_down
 from fuzzyjoin.scoring.adjustment import INPUTS, Adjustment
 from fuzzyjoin.scoring.decision import scaled, unscaled
@@ -40,18 +40,17 @@ class ScoredRow:
         Positions of the candidates.
     scores
         Their scores (log-odds before calibration), adjusted.
-    evidence
-        (candidates, evidence).
+    features
+        (candidates, features).
     contributions
-        What each piece of evidence adds to each score by the trees, (candidates, evidence + 1); the last is the mean
-        score.
+        What each feature adds to each score by the trees, (candidates, features + 1); the last is the mean score.
     adjustment
         What each of `INPUTS` of the best candidate adds to all scores of the row, and, last, the intercept.
     """
 
     references: Int64Array
     scores: Float64Array
-    evidence: Float32Array
+    features: Float32Array
     contributions: Float64Array
     adjustment: Float64Array
 
@@ -60,22 +59,22 @@ def score_row(candidates: Candidates, scorer: TrainedScorer, definition: Definit
     """Score the candidates of the only row of the query table."""
     pairs = candidates.query_pairs
     weights = tuple(column.weight for column in definition.columns)
-    evidence = EvidenceTables(candidates, weights).evidence(pairs, np.zeros(1, np.int64))
-    scores = scorer.trees.scores(evidence)
+    features = FeatureTables(candidates, weights).features(pairs, np.zeros(1, np.int64))
+    scores = scorer.trees.scores(features)
     order = np.argsort(-scores, kind="stable")
     best, adjustment = order[:1], Adjustment.from_json(definition.adjustment)
-    parts = [*adjustment.parts(evidence[best], scores[best]), np.full(best.size, adjustment.intercept)]
+    parts = [*adjustment.parts(features[best], scores[best]), np.full(best.size, adjustment.intercept)]
     return ScoredRow(
         references=pairs.reference[order].astype(np.int64),
-        scores=scores[order] + (adjustment.of(evidence[best], scores[best]) if best.size else 0.0),
-        evidence=evidence[order],
-        contributions=scorer.trees.contributions(evidence[order]),
+        scores=scores[order] + (adjustment.of(features[best], scores[best]) if best.size else 0.0),
+        features=features[order],
+        contributions=scorer.trees.contributions(features[order]),
         adjustment=np.concatenate(parts),
     )
 
 
 def reasons(row: ScoredRow, decision: Scorer, probabilities: tuple[float, ...], candidates: Candidates) -> list[str]:
-    """What spoke for the best candidate, why the runner-up lost, and which cut would have decided otherwise."""
+    """What spoke for the best candidate, why the runner-up lost, and which threshold would have decided otherwise."""
     query = cell(candidates.query.texts(np.zeros(1, np.int64))[0])
     name = cell(candidates.query.ids[0])
     if row.references.size == 0:
@@ -83,39 +82,41 @@ def reasons(row: ScoredRow, decision: Scorer, probabilities: tuple[float, ...], 
     values = scaled(row.scores)
     chances = at(np.array(probabilities), row.scores)
     likely = chances[0] >= decision.floor
-    joined = likely and decision.cut is not None and values[0] >= decision.cut
+    joined = likely and decision.threshold is not None and values[0] >= decision.threshold
     chance, least = apart(chances[0], decision.floor, digits=3)
-    score, *others = apart(*values[:2], *([] if decision.cut is None else [decision.cut]), digits=DIGITS)
-    cut, log_odds = "the program joins nothing", f"{row.scores[0]:.2f}"
-    if decision.cut is not None:
-        log_odds, cut_odds = apart(row.scores[0], unscaled(decision.cut), digits=2)
-        cut = f"{others[-1]} or higher joins (log-odds {cut_odds})"
+    score, *others = apart(*values[:2], *([] if decision.threshold is None else [decision.threshold]), digits=DIGITS)
+    needed, log_odds = "the program joins nothing", f"{row.scores[0]:.2f}"
+    if decision.threshold is not None:
+        log_odds, threshold_odds = apart(row.scores[0], unscaled(decision.threshold), digits=2)
+        needed = f"{others[-1]} or higher joins (log-odds {threshold_odds})"
     lines = [
         f"Query {name} ({query}) is {'' if joined else 'not '}joined to reference {_named(candidates, row, 0)}.",
-        f"Score {score}; {cut}. Estimated probability that this is right: {chance}.",
-        f"What counted (the score is the sum of all, {log_odds} = log-odds before calibration):",
-        *_contributions(row.contributions[0, :-1], row.evidence[0]),
-        f"  {row.contributions[0, -1]:+.2f}  what candidates score on average",
+        f"Score {score}; {needed}. Match probability {chance}.",
+        f"What the score is made of (sum {log_odds}, in log-odds before calibration):",
+        *_contributions(row.contributions[0, :-1], row.features[0]),
+        f"  {row.contributions[0, -1]:+.2f}  average score of a candidate",
         *_adjustment(row.adjustment),
     ]
     enough = rounded_down(values[0], digits=DIGITS)
     if not likely:
-        lines.append(f"No row with a match probability below {least} is joined, whatever its score.")
+        lines.append(f"A row needs a match probability of at least {least}, whatever its score.")
         probability = rounded_down(chances[0], digits=3)
-        lines.append(f"A least match probability of {probability} and a cut of {enough} would have let it in.")
+        lines.append(
+            f"It would join at a least match probability of {probability} and a decision threshold of {enough}."
+        )
     elif not joined:
-        lines.append(f"A cut of {enough} would have let it in.")
-    elif decision.cut is not None:
-        lines.append(f"Any cut up to {enough} lets it in.")
+        lines.append(f"It would join at a decision threshold of {enough}.")
+    elif decision.threshold is not None:
+        lines.append(f"It joins at any decision threshold up to {enough}.")
     if row.references.size == 1:
         return [*lines, "There is no other candidate."]
-    lower = f"{values[0] - values[1]:.{len(score) - 2}f} lower" if values[0] > values[1] else "as high"
+    lower = f"{values[0] - values[1]:.{len(score) - 2}f} lower" if values[0] > values[1] else "just as high"
     lines.append(f"Runner-up: reference {_named(candidates, row, 1)}, score {others[0]}, {lower}.")
-    lines.append("It lost by:")
+    lines.append("Where it fell behind:")
     difference = row.contributions[0, :-1] - row.contributions[1, :-1]
     return lines + [
-        f"  {difference[place]:+.2f}  {EVIDENCE[place]}: {row.evidence[1, place]:.3g} "
-        f"instead of {row.evidence[0, place]:.3g}"
+        f"  {difference[place]:+.2f}  {FEATURES[place]}: {row.features[1, place]:.3g} "
+        f"instead of {row.features[0, place]:.3g}"
         for place in _largest(difference, SHOWN_OF_RIVAL)
     ]
 
@@ -125,19 +126,19 @@ def _named(candidates: Candidates, row: ScoredRow, place: int) -> str:
     return f"{cell(candidates.reference.ids[position[0]])} ({cell(candidates.reference.texts(position)[0])})"
 
 
-def _contributions(contributions: Float64Array, evidence: Float32Array) -> list[str]:
+def _contributions(contributions: Float64Array, features: Float32Array) -> list[str]:
     shown = _largest(contributions, SHOWN)
-    lines = [f"  {contributions[place]:+.2f}  {EVIDENCE[place]}: {evidence[place]:.3g}" for place in shown]
+    lines = [f"  {contributions[place]:+.2f}  {FEATURES[place]}: {features[place]:.3g}" for place in shown]
     rest = float(contributions.sum() - contributions[shown].sum())
-    return [*lines, f"  {rest:+.2f}  all other evidence together"]
+    return [*lines, f"  {rest:+.2f}  all other features"]
 
 
 def _adjustment(parts: Float64Array) -> list[str]:
-    """What the program learned on its own tables adds; nothing if it learned none."""
+    """The adjustment that was learned on the program's tables; nothing if there is none."""
     if not parts.any():
         return []
     shown = [f"{parts[place]:+.2f} {INPUTS[place]}" for place in _largest(parts[:-1], SHOWN_OF_ADJUSTMENT)]
-    return [f"  {parts.sum():+.2f}  by what tells matches from decoys in these tables, most: {'; '.join(shown)}"]
+    return [f"  {parts.sum():+.2f}  adjustment learned on these tables, mostly {'; '.join(shown)}"]
 
 
 def _largest(values: Float64Array, number: int) -> list[int]:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.compare import EvidenceTables, column_weights
+from fuzzyjoin.compare import FeatureTables, column_weights
 from fuzzyjoin.scoring.scores import best_candidates, run_with_decoys
 
 if TYPE_CHECKING:
     from fuzzyjoin.compare import Candidates
-    from fuzzyjoin.scoring.adjustment import RunEvidence
+    from fuzzyjoin.scoring.adjustment import RunFeatures
     from fuzzyjoin.scoring.calibration import RunScores
     from fuzzyjoin.scoring.scorer import TrainedScorer
     from fuzzyjoin.scoring.scores import BestCandidates
@@ -30,14 +30,14 @@ class ScoredRun:
         Of the columns (see `column_weights`).
     best
         The best candidates of the query rows.
-    run, evidence
-        Their scores and those of decoys, and the evidence of all these candidates.
+    run, features
+        Their scores and those of decoys, and the features of all these candidates.
     """
 
     weights: tuple[float, ...]
     best: BestCandidates
     run: RunScores
-    evidence: RunEvidence
+    features: RunFeatures
 
 
 def score_run(candidates: Candidates, scorer: TrainedScorer, *, runner_up: bool = True) -> ScoredRun:
@@ -46,7 +46,7 @@ def score_run(candidates: Candidates, scorer: TrainedScorer, *, runner_up: bool 
     Runners-up take longer to find; rows that will not be joined next need none.
     """
     weights = column_weights(candidates)
-    tables = EvidenceTables(candidates, weights)
+    tables = FeatureTables(candidates, weights)
     rows = np.arange(len(candidates.query), dtype=np.int64)
     best = best_candidates(tables, scorer, candidates.query_pairs, rows, runner_up=runner_up)
     return ScoredRun(weights, best, *run_with_decoys(tables, scorer, best))
@@ -55,4 +55,4 @@ def score_run(candidates: Candidates, scorer: TrainedScorer, *, runner_up: bool 
 def best_of_queries(candidates: Candidates, weights: tuple[float, ...], scorer: TrainedScorer) -> BestCandidates:
     """The best candidates of every query row, and the runners-up."""
     rows = np.arange(len(candidates.query), dtype=np.int64)
-    return best_candidates(EvidenceTables(candidates, weights), scorer, candidates.query_pairs, rows)
+    return best_candidates(FeatureTables(candidates, weights), scorer, candidates.query_pairs, rows)

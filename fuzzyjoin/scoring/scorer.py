@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fuzzyjoin.compare import EVIDENCE
+from fuzzyjoin.compare import FEATURES, FORMER_NAMES
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.kernels.trees import highest_scores, lay_out, path_contributions, tree_scores
 from fuzzyjoin.scoring.calibration import Calibrator
@@ -36,8 +36,8 @@ __all__ = [
 
 SCORER_VERSION: Final = 4
 HASH_PREFIX: Final = "sha256:"
-SPREAD_FEATURES: Final = 3
-"""Coefficients of a calibration's spread."""
+BETWEEN_TASK_COEFFICIENTS: Final = 3
+"""Coefficients of a calibration's between-task standard deviation."""
 HASH_DIGITS: Final = 12
 """Digits of the hash in the file's name."""
 
@@ -57,19 +57,19 @@ class Trees:
     def _laid_out(self) -> tuple[Any, ...]:
         return lay_out(self.roots, self.feature, self.threshold, self.left, self.right, self.value)
 
-    def scores(self, evidence: Float32Array) -> Float64Array:
+    def scores(self, features: Float32Array) -> Float64Array:
         """Log-odds that a candidate is right, before calibration, (candidates,)."""
-        return tree_scores(evidence, *self._laid_out)
+        return tree_scores(features, *self._laid_out)
 
-    def highest(self, evidence: Float32Array, unknown: slice) -> Float64Array:
+    def highest(self, features: Float32Array, unknown: slice) -> Float64Array:
         """The highest score that each candidate can have, whatever stands in the `unknown` columns, (candidates,)."""
-        left_open = np.zeros(evidence.shape[1], np.bool_)
+        left_open = np.zeros(features.shape[1], np.bool_)
         left_open[unknown] = True
-        return highest_scores(evidence, left_open, *self._laid_out)
+        return highest_scores(features, left_open, *self._laid_out)
 
-    def contributions(self, evidence: Float32Array) -> Float64Array:
-        """What each piece of evidence adds to the score, (candidates, evidence + 1); the last is the mean score."""
-        return path_contributions(evidence, self.roots, self.feature, self.threshold, self.left, self.right, self.value)
+    def contributions(self, features: Float32Array) -> Float64Array:
+        """What each feature adds to the score, (candidates, features + 1); the last is the mean score."""
+        return path_contributions(features, self.roots, self.feature, self.threshold, self.left, self.right, self.value)
 
     def as_json(self) -> dict[str, Any]:
         """Lists and numbers, ready for JSON."""
@@ -94,7 +94,7 @@ class Trees:
         inner = np.flatnonzero(self.feature >= 0)
         children = np.concatenate([self.left[inner], self.right[inner]])
         behind = (children > np.tile(inner, 2)).all() and (children < nodes).all()
-        features = ((self.feature >= -1) & (self.feature < len(EVIDENCE))).all()
+        features = ((self.feature >= -1) & (self.feature < len(FEATURES))).all()
         if not behind or not ((self.roots >= 0) & (self.roots < nodes)).all() or not features:
             raise ValueError("a tree points outside the file")
         if (np.bincount(np.concatenate([self.roots, children]), minlength=nodes) != 1).any():
@@ -133,37 +133,41 @@ class TrainedScorer:
         Raises
         ------
         DataError
-            If it is no scorer file, of another version, or made for other evidence.
+            If it is no scorer file, of another version, or made for other features.
         """
         try:
             parts = json.loads(content)
-            if parts["scorer_version"] != SCORER_VERSION or parts["evidence"] != list(EVIDENCE):
+            if parts["scorer_version"] != SCORER_VERSION or parts["evidence"] != [*FORMER_NAMES.values()]:
                 raise DataError(
-                    f"{source} holds a scorer for other evidence than this version computes; train it again, or use the"
+                    f"{source} holds a scorer for other features than this version computes; train it again, or use the"
                     " version that trained it"
                 )
             trees = Trees.from_json(parts["trees"])
             trees.check()
             first, calibrator = (Calibrator.from_json(parts[key]) for key in ("first_calibration", "calibration"))
             # Only the last says how far an estimate can be off.
-            for one, spread in ((first, first.spread.size and SPREAD_FEATURES), (calibrator, SPREAD_FEATURES)):
-                _check_calibrator(one, spread)
+            _check_calibrator(first, first.between_task_coefficients.size and BETWEEN_TASK_COEFFICIENTS)
+            _check_calibrator(calibrator, BETWEEN_TASK_COEFFICIENTS)
             name = str(parts["name"])
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise DataError(f"{source} is no scorer file ({error}); give a file that train_scorer wrote") from None
         return cls(name, f"{HASH_PREFIX}{hashlib.sha256(content).hexdigest()}", trees, first, calibrator)
 
 
-def _check_calibrator(calibrator: Calibrator, spread: int) -> None:
+def _check_calibrator(calibrator: Calibrator, coefficients: int) -> None:
     """Raise a ValueError unless the arrays have the sizes that belong together and finite numbers."""
     curves = (calibrator.right, calibrator.query_decoys, calibrator.reference_decoys)
     regression = (calibrator.mean, calibrator.scale, calibrator.coefficients)
-    numbers = np.array([calibrator.intercept, calibrator.ball_spread])
-    if any(array.shape != GRID.shape for array in curves) or calibrator.spread.shape != (spread,):
+    numbers = np.array([calibrator.intercept, calibrator.neighbourhood_sd])
+    if any(array.shape != GRID.shape for array in curves) or calibrator.between_task_coefficients.shape != (
+        coefficients,
+    ):
         raise ValueError("the curves of a calibration have other sizes")
     if len({array.shape for array in regression}) > 1 or calibrator.mean.ndim != 1:
         raise ValueError("the arrays of a calibration's regression differ in length")
-    if not all(np.isfinite(array).all() for array in (*curves, *regression, calibrator.spread, numbers)):
+    if not all(
+        np.isfinite(array).all() for array in (*curves, *regression, calibrator.between_task_coefficients, numbers)
+    ):
         raise ValueError("a number of a calibration is not finite")
     if (calibrator.scale <= 0.0).any() or any((array < 0.0).any() for array in curves):
         raise ValueError("a scale or a density of a calibration is negative")
@@ -174,7 +178,8 @@ def scorer_bytes(name: str, trees: Trees, first_calibrator: Calibrator, calibrat
     content = {
         "scorer_version": SCORER_VERSION,
         "name": name,
-        "evidence": list(EVIDENCE),
+        # The key and the names stay, so that training makes the shipped file again: programs name it by its hash.
+        "evidence": [*FORMER_NAMES.values()],
         "first_calibration": first_calibrator.as_json(),
         "calibration": calibrator.as_json(),
         "trees": trees.as_json(),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fuzzyjoin.blocking import pair_positions
-from fuzzyjoin.compare import EVIDENCE, SIBLINGS, evidence_without, sample_rows
+from fuzzyjoin.compare import FEATURES, NEIGHBOUR_FEATURES, features_without, sample_rows
 from fuzzyjoin.kernels.neighbours import nearest_two
-from fuzzyjoin.scoring.adjustment import RunEvidence
+from fuzzyjoin.scoring.adjustment import RunFeatures
 from fuzzyjoin.scoring.calibration import NO_CANDIDATE, RunScores
 from fuzzyjoin.threads import map_chunks
 
@@ -18,19 +18,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fuzzyjoin.blocking import CandidatePairs
-    from fuzzyjoin.compare import EvidenceTables
+    from fuzzyjoin.compare import FeatureTables
     from fuzzyjoin.kernels.types import Float32Array, Float64Array, Int64Array
     from fuzzyjoin.scoring.scorer import TrainedScorer
 
-__all__ = ["CROWDS", "DECOYS", "BestCandidates", "best_candidates", "best_of_rows", "picked", "run_with_decoys"]
+__all__ = [
+    "DECOYS",
+    "NEIGHBOURHOOD_FEATURES",
+    "BestCandidates",
+    "best_candidates",
+    "best_of_rows",
+    "picked",
+    "run_with_decoys",
+]
 
 DECOYS: Final = 500
 """Decoys of each kind, at most."""
 
-CROWDS: Final = [place for place, name in enumerate(EVIDENCE) if name.startswith("siblings within twice ")]
+NEIGHBOURHOOD_FEATURES: Final = [
+    place for place, name in enumerate(FEATURES) if name.startswith("neighbours within twice ")
+]
 
 ROWS_AT_ONCE: Final = 4096
-"""Rows whose evidence is kept in memory at a time."""
+"""Rows whose features are kept in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -44,62 +54,62 @@ class BestCandidates:
         for. Ties go to the lower position.
     score, second_score
         Their scores, `NO_CANDIDATE` where there is none.
-    evidence
-        The evidence of the best, (rows, evidence), 0 where there is none.
+    features
+        The features of the best, (rows, features), 0 where there is none.
     """
 
     first: Int64Array
     score: Float64Array
     second: Int64Array
     second_score: Float64Array
-    evidence: Float32Array
+    features: Float32Array
 
     @property
-    def crowd(self) -> Float64Array:
-        """The paper's ball: siblings of the best within twice its distance, at most 6, (rows,).
+    def neighbourhood(self) -> Float64Array:
+        """The paper's 2θ-ball: neighbours of the best within twice its distance, at most 6, (rows,).
 
         Under the distance that has fewest, as a union of configurations takes the most probable match.
         """
-        return np.asarray(self.evidence[:, CROWDS].min(axis=1), np.float64)
+        return np.asarray(self.features[:, NEIGHBOURHOOD_FEATURES].min(axis=1), np.float64)
 
 
 def best_candidates(
-    tables: EvidenceTables,
+    tables: FeatureTables,
     scorer: TrainedScorer,
     pairs: CandidatePairs,
     rows: Int64Array,
     *,
-    own: int = 0,
+    is_self_join: bool = False,
     runner_up: bool = True,
 ) -> BestCandidates:
-    """Score the candidates of `rows` and keep the best; with `own` = 1 the rows are reference rows.
+    """Score the candidates of `rows` and keep the best; in a self-join the rows are reference rows.
 
-    Without the `runner_up` only candidates that can be the best are compared with their siblings, which is much less
-    to do where siblings are not known yet. The best is the same.
+    Without the `runner_up` only candidates that can be the best are compared with their nearest neighbours, which is
+    much less to do where these are not known yet. The best is the same.
     """
     parts = []
     for start in range(0, max(rows.size, 1), ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]
         if runner_up:
-            evidence = tables.evidence(pairs, some, own=own)
-            scores = _score(scorer, evidence, tables)
+            features = tables.features(pairs, some, is_self_join=is_self_join)
+            scores = _score(scorer, features, tables)
         else:
-            evidence, compared = tables.evidence_but_siblings(pairs, some, own=own)
-            scores = _contenders(tables, scorer, (evidence, compared), pairs, some, own=own)
-        parts.append(_best(evidence, scores, pairs, some))
+            features, compared = tables.features_but_neighbours(pairs, some, is_self_join=is_self_join)
+            scores = _contenders(tables, scorer, (features, compared), pairs, some, is_self_join=is_self_join)
+        parts.append(_best(features, scores, pairs, some))
     best = BestCandidates(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
     if runner_up:
         return best
     return replace(best, second=np.full(rows.size, -1), second_score=np.full(rows.size, NO_CANDIDATE))
 
 
-_FIELDS: Final = ("first", "score", "second", "second_score", "evidence")
+_FIELDS: Final = ("first", "score", "second", "second_score", "features")
 
 
 def run_with_decoys(
-    tables: EvidenceTables, scorer: TrainedScorer, best: BestCandidates
-) -> tuple[RunScores, RunEvidence]:
-    """The best scores of the query rows with those of both kinds of decoys, and the evidence of all these candidates.
+    tables: FeatureTables, scorer: TrainedScorer, best: BestCandidates
+) -> tuple[RunScores, RunFeatures]:
+    """The best scores of the query rows with those of both kinds of decoys, and the features of all these candidates.
 
     Nothing that a decoy would join is right.
 
@@ -108,30 +118,32 @@ def run_with_decoys(
     """
     candidates = tables.candidates
     asked = sample_rows(len(candidates.query), DECOYS)
-    scores, claims, evidence = _without_their_best(tables, scorer, asked, best.first[asked])
+    scores, second_best, features = _without_their_best(tables, scorer, asked, best.first[asked])
     known = sample_rows(len(candidates.reference), DECOYS)
-    reference_decoys = best_candidates(tables, scorer, candidates.neighbours(known), known, own=1, runner_up=False)
+    reference_decoys = best_candidates(
+        tables, scorer, candidates.neighbours(known), known, is_self_join=True, runner_up=False
+    )
     run = RunScores(
         best=best.score,
-        claims=best.first,
+        best_reference=best.first,
         query_decoys=scores,
-        query_decoy_claims=claims,
+        query_decoy_reference=second_best,
         reference_decoys=reference_decoys.score,
         reference_rows=len(candidates.reference),
     )
-    return run, RunEvidence(best.evidence, evidence, reference_decoys.evidence)
+    return run, RunFeatures(best.features, features, reference_decoys.features)
 
 
 def _without_their_best(
-    tables: EvidenceTables, scorer: TrainedScorer, rows: Int64Array, best: Int64Array
+    tables: FeatureTables, scorer: TrainedScorer, rows: Int64Array, best: Int64Array
 ) -> tuple[Float64Array, Int64Array, Float32Array]:
-    """Scores, positions and evidence of the best candidates of query rows that are left once `best` are taken away."""
+    """Scores, positions and features of the best candidates of query rows that are left once `best` are taken away."""
     pairs = tables.candidates.query_pairs
     positions = pair_positions(pairs, rows)
     sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
     taken = pairs.reference[positions] == np.repeat(best, sizes)
-    evidence, compared = tables.evidence_but_siblings(pairs, rows)
-    rest, left = evidence_without(evidence, sizes, taken, found=sizes)
+    features, compared = tables.features_but_neighbours(pairs, rows)
+    rest, left = features_without(features, sizes, taken, found=sizes)
     remaining = pairs.of_rows(rows).keep(~taken)
     scores = _contenders(tables, scorer, (rest, compared[:, ~taken]), remaining, np.arange(rows.size))
     best_scores, places = best_of_rows(scores, left)
@@ -159,7 +171,7 @@ def picked(values: np.ndarray, places: Int64Array, nothing: float) -> Any:  # no
     return found
 
 
-def _best(evidence: Float32Array, scores: Float64Array, pairs: CandidatePairs, rows: Int64Array) -> BestCandidates:
+def _best(features: Float32Array, scores: Float64Array, pairs: CandidatePairs, rows: Int64Array) -> BestCandidates:
     first, distance, second, second_distance = nearest_two(-scores[np.newaxis], pairs.indptr, pairs.reference, rows)
     found = first[0] >= 0
     places = np.full(rows.size, -1, np.int64)
@@ -173,45 +185,45 @@ def _best(evidence: Float32Array, scores: Float64Array, pairs: CandidatePairs, r
         np.where(found, -distance[0], NO_CANDIDATE),
         second[0].astype(np.int64),
         np.where(second[0] >= 0, -second_distance[0], NO_CANDIDATE),
-        picked(evidence, places, 0.0),
+        picked(features, places, 0.0),
     )
 
 
 def _contenders(
-    tables: EvidenceTables,
+    tables: FeatureTables,
     scorer: TrainedScorer,
     found: tuple[Float32Array, Float64Array],
     pairs: CandidatePairs,
     rows: Int64Array,
     *,
-    own: int = 0,
+    is_self_join: bool = False,
 ) -> Float64Array:
     """Scores of the candidates of `rows`, -inf for those that cannot be a row's best.
 
-    `found` is as `evidence_but_siblings` gives it; siblings are added where they are needed. The candidate that can
-    score highest, whatever its siblings, is scored first, then all that can still reach it.
+    `found` is as `features_but_neighbours` gives it; the other features are added where they are needed. The candidate
+    that can score highest, whatever its neighbours, is scored first, then all that can still reach it.
     """
-    evidence, compared = found
+    features, compared = found
     sizes = pairs.indptr[rows + 1] - pairs.indptr[rows]
-    highest = _in_chunks(lambda chunk: scorer.trees.highest(evidence[chunk], SIBLINGS), evidence, tables)
+    highest = _in_chunks(lambda chunk: scorer.trees.highest(features[chunk], NEIGHBOUR_FEATURES), features, tables)
     scores = np.full(highest.size, -np.inf)
     row = np.repeat(np.arange(rows.size), sizes)
     first = np.lexsort((-highest, row))[(np.cumsum(sizes) - sizes)[sizes > 0]]
     wanted = np.zeros(highest.size, np.bool_)
     wanted[first] = True
     for _ in range(2):
-        tables.add_siblings(evidence, compared, pairs, rows, wanted, own=own)
-        scores[wanted] = _score(scorer, evidence[wanted], tables)
+        tables.add_neighbour_features(features, compared, pairs, rows, wanted, is_self_join=is_self_join)
+        scores[wanted] = _score(scorer, features[wanted], tables)
         wanted = (highest >= np.repeat(scores[first], sizes[sizes > 0])) & np.isneginf(scores)
     return scores
 
 
-def _score(scorer: TrainedScorer, evidence: Float32Array, tables: EvidenceTables) -> Float64Array:
-    return _in_chunks(lambda chunk: scorer.trees.scores(evidence[chunk]), evidence, tables)
+def _score(scorer: TrainedScorer, features: Float32Array, tables: FeatureTables) -> Float64Array:
+    return _in_chunks(lambda chunk: scorer.trees.scores(features[chunk]), features, tables)
 
 
 def _in_chunks(
-    function: Callable[[Int64Array], Float64Array], evidence: Float32Array, tables: EvidenceTables
+    function: Callable[[Int64Array], Float64Array], features: Float32Array, tables: FeatureTables
 ) -> Float64Array:
     """What a function gives for every candidate, by all threads."""
-    return np.concatenate(map_chunks(function, np.arange(evidence.shape[0]), tables.candidates.work.named("scoring")))
+    return np.concatenate(map_chunks(function, np.arange(features.shape[0]), tables.candidates.work.named("scoring")))

@@ -23,7 +23,7 @@ WEIGHTS = np.linspace(0.0, 1.0, 10)[1:-1]
 """Share that the columns chosen so far keep when another is added (paper, section 5.1)."""
 
 MOST_BYTES = 1 << 29
-"""Memory that the ball counts of one batch of weightings may take."""
+"""Memory that the neighbour counts of one batch of weightings may take."""
 
 
 def select_columns(

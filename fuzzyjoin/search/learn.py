@@ -75,7 +75,7 @@ def learn(
 def learn_by_scorer(
     candidates: Candidates, settings: LearningSettings, watch: Stopwatch, scorer: TrainedScorer
 ) -> Learned:
-    """Let a scorer decide, with adjustment, prior, probabilities and cut learned on these tables.
+    """Let a scorer decide, with adjustment, prior, probabilities and decision threshold learned on these tables.
 
     Of a long query table a sample is asked. Blocking and token weights are those of the whole reference table, so that
     a score means the same when the program is applied.
@@ -107,7 +107,7 @@ def learn_from_run(
     calibration = {
         "adjustment": learned.adjustment.as_json(),
         "probabilities": list(learned.probabilities),
-        "spread": learned.spread,
+        "between_task_sd": learned.between_task_sd,
     }
     return Learned(
         definition=_definition(candidates, NegativeRules(()), scored.weights, learned.decision, calibration),

@@ -1,8 +1,8 @@
-"""Program search on given column weights: nearest rows, ball counts, greedy union (paper, section 3).
+"""Program search on given column weights: nearest rows, neighbour counts, greedy union (paper, section 3).
 
 Two passes over the groups of join functions. The first finds each query row's nearest reference row under every
-function and so the range of thresholds; the second counts how crowded the reference table is around those nearest rows
-only. Distances live for one chunk; what stays is one byte a query row and configuration.
+function and so the range of thresholds; the second counts the reference rows that lie near those nearest rows, and near
+no others. Distances live for one chunk; what stays is one byte a query row and configuration.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.compare import count_balls, find_nearest, group_functions
+from fuzzyjoin.compare import count_neighbourhoods, find_nearest, group_functions
 from fuzzyjoin.kernels.greedy import greedy_union
 
 if TYPE_CHECKING:
@@ -60,13 +60,13 @@ class UnionFound:
 class Landscape:
     """What the greedy union needs to know under one weighting of the columns.
 
-    `nearest` and `first_step` are (query rows, functions), `balls` (query rows, functions, thresholds), `thresholds`
-    (functions, thresholds); see `greedy_union`.
+    `nearest` and `first_step` are (query rows, functions), `neighbours` (query rows, functions, thresholds),
+    `thresholds` (functions, thresholds); see `greedy_union`.
     """
 
     nearest: Int32Array
     first_step: UInt8Array
-    balls: UInt8Array
+    neighbours: UInt8Array
     thresholds: Float64Array
 
     @classmethod
@@ -88,12 +88,12 @@ class Landscape:
             self.nearest[:, position] = nearest.first[index]
             self.first_step[reached, position] = np.searchsorted(self.thresholds[position], distances)
 
-    def set_balls(self, positions: Sequence[int], crowded: Int64Array, counts: UInt8Array) -> None:
-        """Take in the neighbours of the reference rows `crowded` (ascending), for a group of functions."""
+    def set_neighbourhoods(self, positions: Sequence[int], centres: Int64Array, counts: UInt8Array) -> None:
+        """Take in the neighbours of the reference rows `centres` (ascending), for a group of functions."""
         for index, position in enumerate(positions):
             reached = self.nearest[:, position] >= 0
-            places = np.searchsorted(crowded, self.nearest[reached, position])
-            self.balls[reached, position] = counts[places, index]
+            places = np.searchsorted(centres, self.nearest[reached, position])
+            self.neighbours[reached, position] = counts[places, index]
 
 
 def search_unions(
@@ -117,18 +117,18 @@ def search_unions(
         found = find_nearest(columns, group, query_pairs, work)
         for landscape, nearest in zip(landscapes, found, strict=True):
             landscape.set_nearest(group.positions, nearest)
-        crowded = np.unique(np.concatenate([nearest.first.ravel() for nearest in found])).astype(np.int64)
-        crowded = crowded[crowded >= 0]
+        centres = np.unique(np.concatenate([nearest.first.ravel() for nearest in found])).astype(np.int64)
+        centres = centres[centres >= 0]
         radii = [2.0 * landscape.thresholds[list(group.positions)] for landscape in landscapes]
-        counts = count_balls(columns, group, reference_pairs, crowded, radii, work)
+        counts = count_neighbourhoods(columns, group, reference_pairs, centres, radii, work)
         for landscape, count in zip(landscapes, counts, strict=True):
-            landscape.set_balls(group.positions, crowded, count)
+            landscape.set_neighbourhoods(group.positions, centres, count)
     return [_best_union(landscape, precision_target) for landscape in landscapes]
 
 
 def _best_union(landscape: Landscape, target: float) -> UnionFound | None:
     functions, steps, precisions, joined = greedy_union(
-        landscape.nearest, landscape.first_step, landscape.balls, target - PATIENCE
+        landscape.nearest, landscape.first_step, landscape.neighbours, target - PATIENCE
     )
     reached = np.flatnonzero(precisions > target)
     if reached.size == 0:

@@ -70,7 +70,7 @@ def propose_program(run: RunHandle, program: ProgramHandle, current_result: Resu
         store_program(connection, learned, run_id=run.run_id, at=now)
         before = current_program_id(connection, run.pipeline)
         if current_result and current_result.program_id == before and _does_as_well(current_result, learned):
-            return "The current program does as well on these tables and goes on working; this one is kept on record."
+            return "The current program does as well on these tables and stays in use; this one is kept on record."
         decision = propose(connection, run.pipeline, program.program_id, by=f"run {run.run_id}", at=now)
     if decision == "approval":
         return "It is the pipeline's current program from now on."

@@ -98,7 +98,7 @@ class ReviewTimeoutError(FuzzyJoinError):
     def __init__(self, proposal: Proposal, seconds: int) -> None:
         super().__init__(
             f"nobody approved or refused program {proposal.program_id} of pipeline {proposal.pipeline!r} within "
-            f"{seconds} s; it stays proposed and the current program goes on working: run review_program again"
+            f"{seconds} s; it stays proposed and the current program stays in use: run review_program again"
         )
 
 
@@ -219,7 +219,7 @@ def _proposal(proposal: Proposal, effect: Effect) -> str:
             (
                 f"Proposed by {escaped(proposal.proposed_by)} at {proposal.proposed_at.isoformat(timespec='minutes')}. "
                 "To answer, choose Resume in the menu at the top right of this run's page. Until then the current "
-                "program goes on working."
+                "program stays in use."
             ),
             *_examples(effect),
             "## How the programs differ",

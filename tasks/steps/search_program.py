@@ -47,7 +47,7 @@ def search_program(reference: InputHandle, query: InputHandle, search: Search) -
     if not program.reachable:
         raise TargetUnreachableError(
             f"no program reaches the precision target {search.precision_target:g} on these tables; the pipeline's "
-            "current program, if there is one, goes on working: compare other columns, or lower precision_target"
+            "current program, if there is one, stays in use: compare other columns, or lower precision_target"
         )
     return ProgramHandle(
         program_id=program.program_id,

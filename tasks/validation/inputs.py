@@ -99,7 +99,7 @@ def validate_input(
         ids=tuple(frame[id_column]) if id_column in there and id_column in shown_columns else None,
         id_column=id_column,
     )
-    checks = [present(name, "name a column that the table has, or read the table anew") for name in named]
+    checks = [present(name, "name a column that the table has, or read the table again") for name in named]
     skipped = [f"{role} {name!r}: all but its presence, because the column does not exist"
                for name in named if name not in there]  # fmt: skip
     if id_column in there:

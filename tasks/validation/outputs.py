@@ -163,7 +163,7 @@ def _estimate_checks(
         settings.estimate_severity,
         meaning="the precision estimate reaches the target",
         expected=f"at least {target:g}",
-        remedy="learn the program anew on today's tables, or lower precision_target",
+        remedy="learn the program again on today's tables, or lower precision_target",
     )
     return [there, judging(reached, matches, "matches", least_rows=settings.least_rows)]
 

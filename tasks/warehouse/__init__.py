@@ -12,7 +12,7 @@ Works on SQLite, PostgreSQL and DuckDB. Knows no orchestrator; all SQL of the pr
 | `learned_on` | which tables a program was learned on |
 | `matches`, `unmatched`, `staging` | how a run's matches get in, wholly or not at all |
 | `ids` | which run or program a shortened id means |
-| `steadiness` | when a match found anew is the one that is stored already |
+| `steadiness` | when a match found again is the one that is stored already |
 | `query_rows`, `last_run` | which query rows have changed, and what the last run left behind |
 | `needed_snapshots` | which snapshots a run that is to be replayed still needs |
 | `audit`, `no_match`, `run_audit` | why a match is there, why none is, and all about a run |

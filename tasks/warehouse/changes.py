@@ -87,7 +87,7 @@ def changed_matches(connection: Connection, earlier_run: str, later_run: str) ->
     """The matches that differ between what two runs left behind, by query id.
 
     A match differs if its program, its reference row or any of its evidence does; figures that moved less than what
-    makes `write_matches` write a match anew count as the same (see `tasks.warehouse.steadiness`).
+    makes `write_matches` write a match again count as the same (see `tasks.warehouse.steadiness`).
 
     Raises
     ------

@@ -105,7 +105,7 @@ def estimate_of_current(connection: Connection, pipeline: str, *, changed: bool)
     # Bring the library's kernels, which reading the warehouse does without.
     from fuzzyjoin.scoring import LEVEL, interval  # noqa: PLC0415 - as above
 
-    low, high = interval(value, rows, definitions[0].spread, LEVEL)
+    low, high = interval(value, rows, definitions[0].between_task_sd, LEVEL)
     return CurrentEstimate(value, low, high, LEVEL)
 
 

@@ -88,7 +88,7 @@ def approve(
 def refuse(
     connection: Connection, pipeline: str, program_id: str, *, by: str, at: datetime, reason: str | None = None
 ) -> None:
-    """Turn a proposed program down; the current one goes on working.
+    """Turn a proposed program down; the current one stays in use.
 
     Raises
     ------

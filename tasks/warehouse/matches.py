@@ -74,7 +74,7 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Changes:
-    """How many matches a run opened, closed and left untouched; a changed match is closed and opened anew."""
+    """How many matches a run opened, closed and left untouched; a changed match is closed and opened again."""
 
     opened: int
     closed: int

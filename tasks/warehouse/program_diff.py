@@ -29,6 +29,9 @@ def diff_programs(before: Program, after: Program, *, rule_words: bool = True) -
     lines += _rules("lost", sorted(set(old.negative_rules) - set(new.negative_rules)), words=rule_words)
     if old.calibration != new.calibration:
         lines.append("The calibration differs.")
+    if not lines and old == new:
+        versions = f"{after.schema_version} instead of {before.schema_version}"
+        return (f"Both decide alike: the second is written in schema version {versions}.",)
     return tuple(lines) or ("The same parts stand in another order.",)
 
 
@@ -65,8 +68,8 @@ def _decision(old: Decision, new: Decision) -> list[str]:
 def _decider(decision: Decision) -> str:
     if isinstance(decision, Scorer):
         return (
-            f"scorer {decision.name} ({decision.hash}) with prior {decision.prior}, decision threshold {decision.cut} "
-            f"and least match probability {decision.floor:g}"
+            f"scorer {decision.name} ({decision.hash}) with prior {decision.prior}, "
+            f"decision threshold {decision.threshold} and least match probability {decision.floor:g}"
         )
     return f"a union of {len(decision.configurations)} configurations"
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fuzzyjoin import Program
-from fuzzyjoin.program import SCHEMA_VERSION
 from tasks.warehouse.connection import add_if_missing
 from tasks.warehouse.errors import WarehouseError
 from tasks.warehouse.schema import learning_records, programs
@@ -27,28 +26,28 @@ def store_program(connection: Connection, program: Program, *, run_id: str, at: 
 
     Doing it again for the same run changes nothing.
     """
+    content = program.as_json()
     program_id = program.program_id
-    definition = program.definition.model_dump(mode="json")
     add_if_missing(
         connection,
         programs,
         program_id=program_id,
-        schema_version=SCHEMA_VERSION,
-        definition=json.dumps(definition, ensure_ascii=False),
-        in_words=Program(definition=program.definition).explain(),
+        schema_version=content["schema_version"],
+        definition=json.dumps(content["program"], ensure_ascii=False),
+        in_words=program.model_copy(update={"learning_record": None}).explain(),
         stored_at=at,
     )
     record = program.learning_record
     if record is not None:
-        content = json.dumps(record.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
-        digest = hashlib.sha256(json.dumps([program_id, run_id, content]).encode()).hexdigest()
+        learned = json.dumps(content["learning_record"], sort_keys=True, ensure_ascii=False)
+        digest = hashlib.sha256(json.dumps([program_id, run_id, learned]).encode()).hexdigest()
         add_if_missing(
             connection,
             learning_records,
             record_id=f"sha256:{digest}",
             program_id=program_id,
             run_id=run_id,
-            content=content,
+            content=learned,
             precision_target=record.precision_target,
             precision_estimate=record.precision_estimate.value,
             reference_fingerprint=record.reference.fingerprint,

@@ -1,10 +1,10 @@
-"""When a match found anew is the one that is stored already.
+"""When a match found again is the one that is stored already.
 
 The weight of a word comes from the whole reference table, so one row added to it moves every distance a little:
-compared to the last digit, every match would be closed and opened anew every night, and the few that did change would
+compared to the last digit, every match would be closed and opened again every night, and the few that did change would
 drown. What a match says (which rows, which texts, by which configuration, with which runner-up) is compared exactly;
 its figures may move by `FIGURE_LIMIT` from those stored, which stay as they are. So small moves do not add up
-unnoticed: once they have passed the limit together, the match is written anew.
+unnoticed: once they have passed the limit together, the match is written again.
 """
 
 from __future__ import annotations

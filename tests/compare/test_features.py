@@ -1,4 +1,4 @@
-"""Evidence of a row depends on that row and the reference table alone; decoys are not betrayed."""
+"""Features of a row depend on that row and the reference table alone; decoys are not betrayed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fuzzyjoin.blocking import scorer_k
-from fuzzyjoin.compare import EVIDENCE, Candidates, EvidenceTables, column_weights, evidence_without, sample_rows
+from fuzzyjoin.compare import FEATURES, Candidates, FeatureTables, column_weights, features_without, sample_rows
 from fuzzyjoin.tables import key_tables
 from fuzzyjoin.threads import Work
 from tests.cases import frame, random_tables
@@ -15,21 +15,21 @@ from tests.cases import frame, random_tables
 def tables_of(reference, query, columns=("title",), threads=1):
     keys = key_tables(frame(reference, columns), frame(query, columns), ("id", "id"), [(c, c) for c in columns])
     candidates = Candidates(*keys, scorer_k(len(reference)), Work(threads), blocker="cosine")
-    return candidates, EvidenceTables(candidates, column_weights(candidates))
+    return candidates, FeatureTables(candidates, column_weights(candidates))
 
 
-def by_pair(candidates, evidence, *, own=0):
-    """Evidence of every pair by ids."""
-    asking = candidates.reference if own else candidates.query
+def by_pair(candidates, tables, *, is_self_join=False):
+    """Features of every pair by ids."""
+    asking = candidates.reference if is_self_join else candidates.query
     rows = np.arange(len(asking), dtype=np.int64)
-    pairs = candidates.neighbours(rows) if own else candidates.query_pairs
+    pairs = candidates.neighbours(rows) if is_self_join else candidates.query_pairs
     names = np.repeat(asking.ids, np.diff(pairs.indptr)), candidates.reference.ids[pairs.reference]
-    found = evidence.evidence(pairs, rows, own=own)
+    found = tables.features(pairs, rows, is_self_join=is_self_join)
     return {pair: values.tolist() for pair, values in zip(zip(*names, strict=True), found, strict=True)}
 
 
 @pytest.mark.parametrize("columns", [1, 2])
-def test_a_row_alone_has_the_evidence_it_has_in_its_batch(columns):
+def test_a_row_alone_has_the_features_it_has_in_its_batch(columns):
     names = [f"column {place}" for place in range(columns)]
     reference, query = random_tables(3, columns=columns, references=30)
     together = by_pair(*tables_of(reference, query, names))
@@ -43,22 +43,22 @@ def test_the_number_of_threads_changes_nothing():
     assert by_pair(*tables_of(reference, query)) == by_pair(*tables_of(reference, query, threads=3))
 
 
-def test_all_evidence_is_finite_and_named():
+def test_all_features_are_finite_and_named():
     reference, query = random_tables(5, columns=2, references=30)
     found = by_pair(*tables_of(reference, query, ["a", "b"]))
     assert np.isfinite(list(found.values())).all()
-    assert {len(values) for values in found.values()} == {len(EVIDENCE)}
-    assert len(set(EVIDENCE)) == len(EVIDENCE)
+    assert {len(values) for values in found.values()} == {len(FEATURES)}
+    assert len(set(FEATURES)) == len(FEATURES)
 
 
-def test_a_decoy_has_the_evidence_of_a_query_row_whose_match_was_withheld():
-    """All but what depends on the other rows' siblings and ranks, which the withheld row itself takes part in."""
+def test_a_decoy_has_the_features_of_a_query_row_whose_match_was_withheld():
+    """All but what depends on the other rows' neighbours and ranks, which the withheld row itself takes part in."""
     reference, _ = random_tables(6, references=30)
-    decoys = by_pair(*tables_of(reference, reference[:1]), own=1)
+    decoys = by_pair(*tables_of(reference, reference[:1]), is_self_join=True)
     shared = [
         place
-        for place, name in enumerate(EVIDENCE)
-        if not name.startswith(("lead", "nearest share", "mean", "against", "siblings", "spread"))
+        for place, name in enumerate(FEATURES)
+        if not name.startswith(("lead", "nearest share", "mean", "against", "neighbours", "neighbour distance"))
     ]
     for row in reference[:12]:
         others = [other for other in reference if other is not row]
@@ -82,7 +82,7 @@ def test_a_sample_is_spread_and_never_larger_than_the_table():
 
 
 @pytest.mark.parametrize("columns", [1, 2])
-def test_evidence_without_a_candidate_is_that_of_a_row_which_never_had_it(columns):
+def test_features_without_a_candidate_are_those_of_a_row_which_never_had_it(columns):
     names = [f"column {place}" for place in range(columns)]
     reference, query = random_tables(8, columns=columns, references=30)
     candidates, tables = tables_of(reference, query, names)
@@ -91,6 +91,6 @@ def test_evidence_without_a_candidate_is_that_of_a_row_which_never_had_it(column
     # One of the candidates of every second row.
     taken = np.zeros(len(pairs), np.bool_)
     taken[(pairs.indptr[:-1] + rows % np.maximum(sizes, 1))[(sizes > 0) & (rows % 2 == 0)]] = True
-    found, left = evidence_without(tables.evidence(pairs, rows), sizes, taken, found=sizes)
+    found, left = features_without(tables.features(pairs, rows), sizes, taken, found=sizes)
     assert left.tolist() == np.diff(pairs.keep(~taken).indptr).tolist()
-    assert found == pytest.approx(tables.evidence(pairs.keep(~taken), rows), abs=1e-6)
+    assert found == pytest.approx(tables.features(pairs.keep(~taken), rows), abs=1e-6)

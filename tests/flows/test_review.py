@@ -149,7 +149,7 @@ def test_a_proposal_that_nobody_answers_stays_open(deployed, warehouse, programs
     deployed.run_in_state(reviews["nobody"], "FAILED", timeout=180)
 
     # The server may put a message of its own into the state of a run that was paused for too long.
-    message = "within 5 s; it stays proposed and the current program goes on working: run review_program again"
+    message = "within 5 s; it stays proposed and the current program stays in use: run review_program again"
     assert message in "\n".join(deployed.all_logs(reviews["nobody"]))
     with reading(warehouse) as connection:
         assert [one.program_id for one in open_proposals(connection, "nobody")] == [programs[1].program_id]

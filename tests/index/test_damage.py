@@ -259,13 +259,14 @@ def test_a_large_file_that_is_damaged_as_a_whole_is_noticed(large, tmp_path, dam
         Matcher.open(copy, program)
 
 
-def test_an_index_of_the_version_without_checksums_is_built_again(joined, tmp_path):
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_index_of_an_earlier_version_is_refused_and_built_again(joined, tmp_path, version):
     reference, query, program, path = joined
     content = _read_manifest(path)
     del content["files"]
     old = Path(shutil.copytree(path, tmp_path / ("0" * 32)))
-    (old / "manifest.json").write_text(json.dumps({**content, "schema_version": 1}))
-    with pytest.raises(UsageError, match="has schema_version 1, this version reads 2; build it again"):
+    (old / "manifest.json").write_text(json.dumps({**content, "schema_version": version}))
+    with pytest.raises(UsageError, match=f"has schema_version {version}, this version reads 3; build it again"):
         Matcher.open(old, program)
     built = index_reference(program, reference, tmp_path)
     assert built != old

@@ -133,7 +133,7 @@ def test_a_folder_without_an_index_is_named(tmp_path, joined):
         Matcher.open(tmp_path, joined[2])
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"schema_version": 2}', "[" * 100_000])
+@pytest.mark.parametrize("content", ["{", "[]", '{"schema_version": 3}', "[" * 100_000])
 def test_a_spoilt_manifest_is_named(tmp_path, joined, content):
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(DataError, match="cannot be read as an index"):
@@ -142,7 +142,7 @@ def test_a_spoilt_manifest_is_named(tmp_path, joined, content):
 
 def test_a_later_schema_is_refused(tmp_path, joined):
     (tmp_path / "manifest.json").write_text(json.dumps({"schema_version": 99}))
-    with pytest.raises(UsageError, match="has schema_version 99, this version reads 2"):
+    with pytest.raises(UsageError, match="has schema_version 99, this version reads 3"):
         Matcher.open(tmp_path, joined[2])
 
 

@@ -17,15 +17,15 @@ from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.index import folder as index_module
 from tests.cases import NAMES, example, frame, random_tables
 
-SIBLINGS = ["siblings-0.npy", "siblings-1.npy", "siblings-2.npy"]
+NEIGHBOUR_FILES = ["nearest_neighbours-0.npy", "nearest_neighbours-1.npy", "nearest_neighbours-2.npy"]
 """Distances, whose they are, and which rows have theirs."""
-SOME_SIBLINGS = [f"some_{name}" for name in SIBLINGS]
+SOME_NEIGHBOUR_FILES = [f"some_{name}" for name in NEIGHBOUR_FILES]
 """The same where only some rows have theirs."""
 
 
 @pytest.fixture(scope="module", autouse=True)
-def most_siblings_are_found_later():
-    """Only so few rows have their siblings right after a change, as in a table of many thousand."""
+def most_neighbours_are_found_later():
+    """Only so few rows have their nearest neighbours right after a change, as in a table of many thousand."""
     with pytest.MonkeyPatch.context() as patch:
         for holder in ("fuzzyjoin.compare", "fuzzyjoin.compare.features"):
             patch.setattr(f"{holder}.SAMPLE", 3)
@@ -58,19 +58,23 @@ def files(path):
     return {file.name: file.read_bytes() for file in path.iterdir()}
 
 
-def without_siblings(content):
-    """The files, and the manifest without what it says of siblings and of itself."""
-    others = {name: held for name, held in content.items() if name not in [*SIBLINGS, *SOME_SIBLINGS, "manifest.json"]}
+def without_neighbours(content):
+    """The files, and the manifest without what it says of nearest neighbours and of itself."""
+    others = {
+        name: held
+        for name, held in content.items()
+        if name not in [*NEIGHBOUR_FILES, *SOME_NEIGHBOUR_FILES, "manifest.json"]
+    }
     manifest = json.loads(content["manifest.json"])
-    manifest["parts"].pop("siblings", None)
+    manifest["parts"].pop("nearest_neighbours", None)
     manifest["files"] = {name: held for name, held in manifest["files"].items() if name in others}
     del manifest["checksum"]
     return others | {"manifest.json": manifest}
 
 
-def siblings_of(path):
-    """The arrays of siblings of an index."""
-    names = SIBLINGS if (path / SIBLINGS[0]).is_file() else SOME_SIBLINGS
+def neighbours_of(path):
+    """The arrays of nearest neighbours of an index."""
+    names = NEIGHBOUR_FILES if (path / NEIGHBOUR_FILES[0]).is_file() else SOME_NEIGHBOUR_FILES
     return [np.load(path / name) for name in names]
 
 
@@ -79,10 +83,10 @@ def same_as_built_anew(path, program, table, query):
     with TemporaryDirectory() as folder:
         built = index_reference(program, table, folder)
         assert path.name == built.name
-        assert without_siblings(files(path)) == without_siblings(files(built))
-        siblings = [(built / name).is_file() for name in SIBLINGS]
-        if all(siblings):
-            found, expected = siblings_of(path), siblings_of(built)
+        assert without_neighbours(files(path)) == without_neighbours(files(built))
+        whole = [(built / name).is_file() for name in NEIGHBOUR_FILES]
+        if all(whole):
+            found, expected = neighbours_of(path), neighbours_of(built)
             known = found[2]
             assert expected[2].all()
             assert known.any()
@@ -90,7 +94,7 @@ def same_as_built_anew(path, program, table, query):
                 np.testing.assert_array_equal(have[known], want[known])
                 assert not have[~known].any()
         else:
-            assert not any(siblings)
+            assert not any(whole)
         results = [Matcher.open(index, program).lookup(query) for index in (path, built)]
     pd.testing.assert_frame_equal(results[0].matches, results[1].matches)
     pd.testing.assert_frame_equal(results[0].unmatched, results[1].unmatched)
@@ -145,7 +149,7 @@ def test_many_sequences_of_changes_give_the_index_built_anew(tables, data, whole
 def test_a_row_looked_up_right_after_a_change_is_joined_as_later(malls):
     reference, query, program, path = malls
     changed = update_index(path, program, append=reference[-10:], delete=reference["id"][:5])
-    assert np.load(changed / SOME_SIBLINGS[2]).sum() == 3
+    assert np.load(changed / SOME_NEIGHBOUR_FILES[2]).sum() == 3
     matcher = Matcher.open(changed, program)
     first = pd.concat([matcher.lookup(query.iloc[[row]]).matches for row in range(40)], ignore_index=True)
     assert len(first) > 20
@@ -182,7 +186,7 @@ def test_an_index_whose_completion_was_interrupted_is_as_good(malls, monkeypatch
         patch.setattr(Path, "replace", interrupted)
         with pytest.raises(DataError, match=r"cannot be written to .* \(No space left on device\)"):
             index_reference(program, table, path.parent)
-    assert np.load(changed / SOME_SIBLINGS[2]).sum() == 3
+    assert np.load(changed / SOME_NEIGHBOUR_FILES[2]).sum() == 3
     pd.testing.assert_frame_equal(
         Matcher.open(changed, program).lookup(query).matches, program.apply(table, query).matches
     )

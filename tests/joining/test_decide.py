@@ -250,7 +250,7 @@ def test_applying_to_rows_of_another_kind_warns_and_decides_the_same():
 
 
 def test_a_program_of_a_scorer_that_is_not_there_loads_but_is_refused():
-    program = program_of(decision=Scorer(name="trees", hash="sha256:abc", prior=0.9, cut=0.5))
+    program = program_of(decision=Scorer(name="trees", hash="sha256:abc", prior=0.9, threshold=0.5))
     again = Program.from_json(program.to_json())
     with pytest.raises(UsageError, match=r"decides by the scorer 'trees' .* give its file as scorer"):
         again.apply(REFERENCE, frame([("q", "lake side")]))

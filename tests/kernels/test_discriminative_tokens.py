@@ -1,4 +1,4 @@
-"""Telling words agree with their definition on sets, and a reference row that asks is as if it were not there."""
+"""Discriminative tokens agree with their definition on sets; a reference row that asks is as if it were not there."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzzyjoin.blocking import CandidatePairs
-from fuzzyjoin.compare import TellingWords
+from fuzzyjoin.compare import DiscriminativeTokens
 from fuzzyjoin.compare.forms import Form
-from fuzzyjoin.kernels.discriminative_tokens import MOST_COMPLETIONS, TELLING_EVIDENCE
+from fuzzyjoin.kernels.discriminative_tokens import DISCRIMINATIVE_FEATURES, MOST_COMPLETIONS
 from tests.cases import VOCABULARY, candidate_lists, pairs_of
 from tests.cases import csr as arrays_of
 
@@ -22,17 +22,17 @@ token_sets = st.frozensets(st.integers(0, VOCABULARY - 1), max_size=4)
 query_sets = st.frozensets(st.integers(0, VOCABULARY + 2), max_size=4)
 
 
-def found_evidence(queries, references, candidates, own):
-    """Arrays in, one list of `TELLING_EVIDENCE` a candidate pair out."""
+def found_features(queries, references, candidates, *, is_self_join=False):
+    """Arrays in, one list of `DISCRIMINATIVE_FEATURES` a candidate pair out."""
     indptr, ids, counts = arrays_of([dict.fromkeys(row, 1) for row in references])
     asked = arrays_of([dict.fromkeys(row, 1) for row in queries])
     form = Form((indptr, ids, counts), asked, np.bincount(ids, minlength=VOCABULARY).astype(np.int64))
-    words = TellingWords.learn(indptr, ids, VOCABULARY)
+    words = DiscriminativeTokens.learn(indptr, ids, VOCABULARY)
     rows = np.arange(len(candidates), dtype=np.int64)
-    return words.evidence(form, CandidatePairs(*pairs_of(candidates)), rows, own).T.tolist()
+    return words.features(form, CandidatePairs(*pairs_of(candidates)), rows, is_self_join=is_self_join).T.tolist()
 
 
-def expected_evidence(query, reference, others):
+def expected_features(query, reference, others):
     """The definition; `others` are all reference rows that count."""
     completing = {}
     for row in others:
@@ -63,16 +63,16 @@ def expected_evidence(query, reference, others):
 
 @pytest.mark.twin
 @given(st.data())
-def test_evidence_of_query_rows_agrees_with_sets(data):
+def test_features_of_query_rows_agree_with_sets(data):
     references = data.draw(st.lists(token_sets, max_size=7))
     queries = data.draw(st.lists(query_sets, max_size=3))
     candidates = data.draw(candidate_lists(len(queries), len(references)))
     expected = [
-        expected_evidence(queries[row], references[other], references)
+        expected_features(queries[row], references[other], references)
         for row, others in enumerate(candidates)
         for other in others
     ]
-    assert found_evidence(queries, references, candidates, 0) == [pytest.approx(row) for row in expected]
+    assert found_features(queries, references, candidates) == [pytest.approx(row) for row in expected]
 
 
 @pytest.mark.twin
@@ -84,11 +84,11 @@ def test_a_reference_row_that_asks_is_as_if_it_were_not_there(data):
         for row, others in enumerate(data.draw(candidate_lists(len(references), len(references))))
     ]
     expected = [
-        expected_evidence(references[row], references[other], references[:row] + references[row + 1 :])
+        expected_features(references[row], references[other], references[:row] + references[row + 1 :])
         for row, others in enumerate(candidates)
         for other in others
     ]
-    assert found_evidence([], references, candidates, 1) == [pytest.approx(row) for row in expected]
+    assert found_features([], references, candidates, is_self_join=True) == [pytest.approx(row) for row in expected]
 
 
 def test_years_are_opposites_and_a_word_that_makes_other_rows_is_an_addition():
@@ -97,14 +97,14 @@ def test_years_are_opposites_and_a_word_that_makes_other_rows_is_an_addition():
         frozenset(row)
         for row in ({swimming, early}, {swimming, late}, {swimming, women, early}, {swimming, women, late}, {medley})
     ]
-    (found,) = found_evidence([frozenset({swimming, late})], references, [[2]], 0)
-    evidence = dict(zip(TELLING_EVIDENCE, found, strict=True))
-    assert evidence["opposite words, contexts"] == pytest.approx(math.log1p(2))
-    assert evidence["reference telling word, additions a row"] == 1.0
-    assert evidence["query telling word, additions"] == 0.0
+    (found,) = found_features([frozenset({swimming, late})], references, [[2]])
+    features = dict(zip(DISCRIMINATIVE_FEATURES, found, strict=True))
+    assert features["opposite words, contexts"] == pytest.approx(math.log1p(2))
+    assert features["reference discriminative token, additions per row"] == 1.0
+    assert features["query discriminative token, additions"] == 0.0
 
 
 def test_a_context_of_too_many_completions_gives_no_opposites():
     for number, expected in ((VOCABULARY, True), (MOST_COMPLETIONS + 2, False)):
         indptr, ids, _ = arrays_of([{0: 1, other: 1} for other in range(1, number)])
-        assert (TellingWords.learn(indptr, ids, number).opposites.size > 0) is expected
+        assert (DiscriminativeTokens.learn(indptr, ids, number).opposites.size > 0) is expected

@@ -1,4 +1,4 @@
-"""Evidence kernels agree with their slow twins."""
+"""Feature kernels agree with their slow twins."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ def idf(rows, left_out):
 def tables(draw):
     """Reference rows, query rows (or the reference rows themselves), every reference row a candidate of each."""
     reference = draw(st.lists(words, min_size=1, max_size=5))
-    own = draw(st.booleans())
-    query = reference if own else draw(st.lists(asked, min_size=1, max_size=3))
-    candidates = [[place for place in range(len(reference)) if not (own and place == row)] for row in range(len(query))]
+    is_self_join = draw(st.booleans())
+    query = reference if is_self_join else draw(st.lists(asked, min_size=1, max_size=3))
+    candidates = [
+        [place for place in range(len(reference)) if not (is_self_join and place == row)] for row in range(len(query))
+    ]
     frequency = {word: sum(word in row for row in reference) for word in {word for row in reference for word in row}}
-    return reference, query, candidates, frequency, int(own)
+    return reference, query, candidates, frequency, int(is_self_join)
 
 
 def counts(row):
@@ -49,24 +51,24 @@ def codes(frequency):
 
 @pytest.mark.twin
 @given(tables())
-def test_set_evidence_agrees_with_sets(table):
-    reference, query, candidates, frequency, own = table
+def test_set_features_agree_with_sets(table):
+    reference, query, candidates, frequency, left_out = table
     ids = codes(frequency)
-    weights = idf(len(reference), own)
+    weights = idf(len(reference), left_out)
     sides = [
         csr([{ids[word]: count for word, count in counts(row).items()} for row in side]) for side in (query, reference)
     ]
-    found = features.set_evidence(
+    found = features.set_features(
         np.arange(len(query)),
         *pairs_of(candidates),
         *sides[0],
         *sides[1],
         np.array([frequency[word] for word in sorted(frequency)], np.int64),
         np.array(weights),
-        own,
+        left_out,
     )
     expected = [
-        naive_scoring.set_evidence(counts(query[row]), counts(reference[other]), frequency, weights, own)
+        naive_scoring.set_features(counts(query[row]), counts(reference[other]), frequency, weights, left_out)
         for row, others in enumerate(candidates)
         for other in others
     ]
@@ -75,14 +77,14 @@ def test_set_evidence_agrees_with_sets(table):
 
 @pytest.mark.twin
 @given(tables())
-def test_word_evidence_agrees_with_lists(table):
-    reference, query, candidates, frequency, own = table
+def test_word_features_agree_with_lists(table):
+    reference, query, candidates, frequency, left_out = table
     ids = codes(frequency)
-    weights = idf(len(reference), own)
+    weights = idf(len(reference), left_out)
     spelled = sorted(ids, key=ids.get)
     texts = [np.array([ids[word] for row in side for word in row], np.int64) for side in (query, reference)]
     starts = [np.cumsum([0, *map(len, side)], dtype=np.int64) for side in (query, reference)]
-    found = word_features.word_evidence(
+    found = word_features.word_features(
         np.arange(len(query)),
         *pairs_of(candidates),
         starts[0],
@@ -94,21 +96,21 @@ def test_word_evidence_agrees_with_lists(table):
         np.array([ord(letter) for word in spelled for letter in word], np.uint32),
         np.cumsum([0, *map(len, spelled)], dtype=np.int64),
         np.array([naive_scoring.digits(word) for word in spelled], np.bool_),
-        own,
+        left_out,
     )
     pairs = [(row, other) for row, others in enumerate(candidates) for other in others]
     for place, (row, other) in enumerate(pairs):
-        expected = naive_scoring.word_evidence(query[row], reference[other], frequency, weights, own)
-        assert dict(zip(word_features.WORD_EVIDENCE, found[:, place].tolist(), strict=True)) == pytest.approx(
+        expected = naive_scoring.word_features(query[row], reference[other], frequency, weights, left_out)
+        assert dict(zip(word_features.WORD_FEATURES, found[:, place].tolist(), strict=True)) == pytest.approx(
             expected, abs=1e-12
         )
 
 
-def word_evidence_of_a_pair(query, reference):
+def word_features_of_a_pair(query, reference):
     """By name, of a query row and the only reference row."""
     frequency = dict.fromkeys(reference, 1)
     spelled = [*sorted(frequency), *(word for word in dict.fromkeys(query) if word not in frequency)]
-    found = word_features.word_evidence(
+    found = word_features.word_features(
         np.arange(1),
         *pairs_of([[0]]),
         np.array([0, len(query)]),
@@ -122,21 +124,21 @@ def word_evidence_of_a_pair(query, reference):
         np.zeros(len(spelled), np.bool_),
         0,
     )
-    return dict(zip(word_features.WORD_EVIDENCE, found[:, 0].tolist(), strict=True))
+    return dict(zip(word_features.WORD_FEATURES, found[:, 0].tolist(), strict=True))
 
 
 def test_words_past_the_limit_are_counted_and_not_compared():
     different = [chr(ord("A") + place) * 2 for place in range(word_features.MOST_WORDS)]
-    within = word_evidence_of_a_pair([*different[1:], "lakes"], ["lake"])
+    within = word_features_of_a_pair([*different[1:], "lakes"], ["lake"])
     assert (within["best near-equal word"], within["abbreviated words"]) == (0.8, 1)
-    past = word_evidence_of_a_pair([*different, "lakes"], ["lake"])
+    past = word_features_of_a_pair([*different, "lakes"], ["lake"])
     assert (past["best near-equal word"], past["abbreviated words"]) == (0.0, 0)
     assert (past["query unmatched words"], past["query soft unmatched mass"]) == (word_features.MOST_WORDS + 1, 1.0)
 
 
 def test_letters_past_the_limit_are_not_compared():
     start = "a" * word_features.MOST_LETTERS
-    assert word_evidence_of_a_pair([f"{start}xyz"], [f"{start}uvw"])["best near-equal word"] == 1.0
+    assert word_features_of_a_pair([f"{start}xyz"], [f"{start}uvw"])["best near-equal word"] == 1.0
 
 
 # Multiples of a power of two, whose sums and differences are exact.
@@ -160,45 +162,45 @@ def test_leads_and_summaries_agree_with_comparing_all(sizes, data):
 
 @pytest.mark.twin
 @given(st.data())
-def test_siblings_agree_with_sorting(data):
+def test_nearest_neighbours_agree_with_sorting(data):
     kept = data.draw(st.integers(1, 4))
     kinds = data.draw(st.integers(1, 2))
     neighbours = [sorted(data.draw(st.sets(st.integers(0, 6)))) for _ in range(3)]
     known = [[{name: data.draw(some_distances) for name in names} for names in neighbours] for _ in range(kinds)]
     flat = np.array([[d for row in kind for d in row.values()] for kind in known], np.float64).reshape(kinds, -1)
     indptr, names = pairs_of(neighbours)
-    nearest, found = features.nearest_siblings(flat, np.arange(3), indptr, names, kept)
+    nearest, found = features.nearest_neighbours(flat, np.arange(3), indptr, names, kept)
     for row in range(3):
         for kind in range(kinds):
-            expected = naive_scoring.nearest_siblings(known[kind][row], kept)
+            expected = naive_scoring.nearest_neighbours(known[kind][row], kept)
             assert list(zip(nearest[row, kind].tolist(), found[row, kind].tolist(), strict=True)) == expected
 
 
 @pytest.mark.twin
 @given(st.data())
-def test_sibling_evidence_agrees_with_counting(data):
-    kept, own = 3, data.draw(st.booleans())
-    siblings = [
-        naive_scoring.nearest_siblings(data.draw(st.dictionaries(st.integers(0, 5), some_distances)), kept)
+def test_neighbour_features_agree_with_counting(data):
+    kept, is_self_join = 3, data.draw(st.booleans())
+    neighbours = [
+        naive_scoring.nearest_neighbours(data.draw(st.dictionaries(st.integers(0, 5), some_distances)), kept)
         for _ in range(4)
     ]
-    spread = sorted(data.draw(st.lists(some_distances, max_size=4)))
+    usual = sorted(data.draw(st.lists(some_distances, max_size=4)))
     asking = data.draw(st.lists(st.integers(0, 5), min_size=1, max_size=3))
     candidates = [data.draw(st.lists(st.integers(0, 3), max_size=3)) for _ in asking]
     distances = [data.draw(some_distances) for others in candidates for _ in others]
-    found = features.sibling_evidence(
+    found = features.neighbour_features(
         np.array([distances], np.float64).reshape(1, -1),
         np.array(asking, np.int64),
         np.array([len(others) for others in candidates], np.int64),
         np.array([other for others in candidates for other in others], np.int64),
-        np.array([[[distance for distance, _ in row]] for row in siblings]),
-        np.array([[[name for _, name in row]] for row in siblings], np.int32),
-        np.array([spread], np.float64).reshape(1, -1),
-        int(own),
+        np.array([[[distance for distance, _ in row]] for row in neighbours]),
+        np.array([[[name for _, name in row]] for row in neighbours], np.int32),
+        np.array([usual], np.float64).reshape(1, -1),
+        is_self_join,
     )
     flat = iter(distances)
     expected = [
-        naive_scoring.sibling_evidence(next(flat), siblings[other], spread, row if own else None)
+        naive_scoring.neighbour_features(next(flat), neighbours[other], usual, row if is_self_join else None)
         for row, others in zip(asking, candidates, strict=True)
         for other in others
     ]

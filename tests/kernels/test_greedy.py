@@ -10,24 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzzyjoin.kernels import greedy
-from fuzzyjoin.kernels.neighbours import LARGEST_BALL
+from fuzzyjoin.kernels.neighbours import LARGEST_NEIGHBOURHOOD
 from tests import naive
 
 
-def greedy_union(nearest, first_step, balls, stop_below):
+def greedy_union(nearest, first_step, neighbours, stop_below):
     """A list of (function, step, precision, queries joined)."""
     found = greedy.greedy_union(
-        np.array(nearest, np.int32), np.array(first_step, np.uint8), np.array(balls, np.uint8), stop_below
+        np.array(nearest, np.int32), np.array(first_step, np.uint8), np.array(neighbours, np.uint8), stop_below
     )
     return list(zip(*(array.tolist() for array in found), strict=True))
 
 
-def configurations(nearest, first_step, balls):
+def configurations(nearest, first_step, neighbours):
     """The same as the twin takes it: what each (function, step) joins."""
-    rows, functions, steps = np.shape(balls)
+    rows, functions, steps = np.shape(neighbours)
     return {
         (function, step): {
-            row: (nearest[row][function], naive.probability(balls[row][function][step]))
+            row: (nearest[row][function], naive.probability(neighbours[row][function][step]))
             for row in range(rows)
             if first_step[row][function] <= step
         }
@@ -38,24 +38,24 @@ def configurations(nearest, first_step, balls):
 
 @st.composite
 def searches(draw):
-    """Nearest rows, first steps and ball counts of some rows under some functions; balls grow with the step."""
+    """Nearest rows, first steps and neighbourhood counts under some functions; counts grow with the step."""
     rows, functions, steps = draw(st.integers(1, 6)), draw(st.integers(1, 3)), draw(st.integers(1, 4))
-    ball = st.integers(0, 3) | st.sampled_from([0, 1, 9, LARGEST_BALL])
+    some = st.integers(0, 3) | st.sampled_from([0, 1, 9, LARGEST_NEIGHBOURHOOD])
 
     def table(values):
         return [[draw(values) for _ in range(functions)] for _ in range(rows)]
 
     nearest = table(st.integers(0, 2))
     first_step = table(st.integers(0, steps))
-    balls = table(st.lists(ball, min_size=steps, max_size=steps).map(sorted))
-    return nearest, first_step, balls
+    neighbours = table(st.lists(some, min_size=steps, max_size=steps).map(sorted))
+    return nearest, first_step, neighbours
 
 
 @pytest.mark.twin
 @given(searches(), st.sampled_from([0.0, 0.3, 0.5, 0.75, 0.85, 1.0]))
 def test_the_union_agrees_with_recomputing_everything(search, stop_below):
-    nearest, first_step, balls = search
-    found = greedy_union(nearest, first_step, balls, stop_below)
+    nearest, first_step, neighbours = search
+    found = greedy_union(nearest, first_step, neighbours, stop_below)
     expected = naive.greedy_union(configurations(*search), stop_below)
     assert [(function, step, joined) for function, step, _, joined in found] == [
         (function, step, joined) for function, step, _, joined in expected
@@ -67,9 +67,9 @@ def test_the_union_agrees_on_many_rows():
     random = np.random.default_rng(7)
     nearest = random.integers(0, 9, (60, 5))
     first_step = random.integers(0, 9, (60, 5))
-    balls = np.sort(random.integers(0, 12, (60, 5, 8)), axis=2)
-    found = greedy_union(nearest, first_step, balls, 0.2)
-    expected = naive.greedy_union(configurations(nearest.tolist(), first_step.tolist(), balls.tolist()), 0.2)
+    neighbours = np.sort(random.integers(0, 12, (60, 5, 8)), axis=2)
+    found = greedy_union(nearest, first_step, neighbours, 0.2)
+    expected = naive.greedy_union(configurations(nearest.tolist(), first_step.tolist(), neighbours.tolist()), 0.2)
     assert len(found) > 3
     assert found == expected
 
@@ -99,8 +99,8 @@ def test_ties_go_to_more_true_matches_then_to_the_earlier_function_then_to_the_s
 
 def test_the_search_stops_at_the_first_union_below_the_floor():
     nearest, first_step = [[0, 0], [1, 1], [2, 2]], [[0, 1], [1, 0], [1, 1]]
-    balls = [[[0, 0], [0, 0]], [[9, 9], [9, 9]], [[9, 9], [9, 9]]]
-    assert [step[2] >= 0.9 for step in greedy_union(nearest, first_step, balls, 0.9)] == [True, False]
+    neighbours = [[[0, 0], [0, 0]], [[9, 9], [9, 9]], [[9, 9], [9, 9]]]
+    assert [step[2] >= 0.9 for step in greedy_union(nearest, first_step, neighbours, 0.9)] == [True, False]
 
 
 def test_rows_without_a_candidate_join_nothing():

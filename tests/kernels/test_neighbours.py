@@ -1,4 +1,4 @@
-"""Nearest candidates and ball counts agree with plain loops."""
+"""Nearest candidates and neighbourhood counts agree with plain loops."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def nearest_two(distances, candidates, rows):
     return [[((a, b), (c, d)) for a, b, c, d in zip(*function, strict=True)] for function in functions]
 
 
-def ball_counts(distances, candidates, rows, radii):
+def neighbourhood_counts(distances, candidates, rows, radii):
     """Counts by row, function and step."""
     indptr, _ = pairs_of(candidates)
-    return neighbours.ball_counts(distances, indptr, np.array(rows, np.int64), np.array(radii)).tolist()
+    return neighbours.neighbourhood_counts(distances, indptr, np.array(rows, np.int64), np.array(radii)).tolist()
 
 
 @st.composite
@@ -67,7 +67,7 @@ def test_the_two_nearest_agree_with_sorting(table):
 def test_ball_counts_agree_with_counting(table, radii):
     candidates, rows, distances = table
     radii = [sorted(row) for row in radii][: len(distances)]
-    found = ball_counts(distances, candidates, rows, radii)
+    found = neighbourhood_counts(distances, candidates, rows, radii)
     expected = [
         [
             [sum(distance <= radius for distance in by_row(candidates, rows, values)[index].values()) for radius in row]
@@ -83,14 +83,14 @@ def test_equal_distances_go_to_the_lower_position():
 
 
 def test_a_neighbour_on_the_rim_of_the_ball_counts():
-    assert ball_counts(np.array([[0.2, 0.3]]), [[1, 2]], [0], [[0.1, 0.2, 0.3, 0.3]]) == [[[0, 1, 2, 2]]]
+    assert neighbourhood_counts(np.array([[0.2, 0.3]]), [[1, 2]], [0], [[0.1, 0.2, 0.3, 0.3]]) == [[[0, 1, 2, 2]]]
 
 
 def test_counts_stop_where_a_byte_would_overflow():
     distances = np.concatenate([np.zeros(253), np.full(300, 0.5)])[np.newaxis]
-    found = ball_counts(distances, [list(range(553))], [0], [[0.0, 0.5]])
-    assert found == [[[253, neighbours.LARGEST_BALL]]]
-    assert neighbours.LARGEST_BALL == naive.LARGEST_BALL
+    found = neighbourhood_counts(distances, [list(range(553))], [0], [[0.0, 0.5]])
+    assert found == [[[253, neighbours.LARGEST_NEIGHBOURHOOD]]]
+    assert neighbours.LARGEST_NEIGHBOURHOOD == naive.LARGEST_NEIGHBOURHOOD
 
 
 def test_one_unit_is_the_same_here_and_in_the_twin():

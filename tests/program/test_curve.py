@@ -19,7 +19,7 @@ def scaled(program, factor):
     content = program.model_dump()
     decision = content["definition"]["decision"]
     if decision["kind"] == "scorer":
-        decision["cut"] = max(0.0, 1.0 - factor * (1.0 - decision["cut"]))
+        decision["threshold"] = max(0.0, 1.0 - factor * (1.0 - decision["threshold"]))
         # A looser threshold shows what the least match probability keeps out.
         decision["min_probability"] = None
     for configuration in decision.get("configurations", ()):

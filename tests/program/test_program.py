@@ -40,7 +40,7 @@ def definition(**changes):
     return Definition(**parts | changes)
 
 
-SCORER = Scorer(name="trees", hash="sha256:abc", prior=0.9, cut=0.5)
+SCORER = Scorer(name="trees", hash="sha256:abc", prior=0.9, threshold=0.5)
 PROGRAMS = {
     "union": Program(definition=definition()),
     "scorer": Program(definition=definition(decision=SCORER, calibration={"kind": "isotonic", "cuts": [0.1, 0.5]})),
@@ -86,7 +86,7 @@ def test_a_learned_program_saved_and_loaded_is_the_same(learned, tmp_path):
 def test_the_file_has_its_three_parts(learned):
     content = json.loads(learned.to_json())
     assert list(content) == ["schema_version", "program_id", "program", "learning_record"]
-    assert content["schema_version"] == 1
+    assert content["schema_version"] == 2
     assert list(content["program"]) == ["columns", "blocking", "negative_rules", "decision", "calibration"]
     assert content["program"]["columns"] == [{"reference": "title", "query": "title", "weight": 1.0}]
     assert content["program"]["blocking"] == {"method": "lexical", "k": 2, "equal_rows": "merged"}
@@ -169,10 +169,16 @@ def test_the_id_is_the_hash_of_the_files_program_part(name):
     assert content["program_id"] == f"sha256:{hashlib.sha256(canonical).hexdigest()}"
 
 
-def test_an_id_stays_what_it_was():
-    """Stored ids must name the same programs in every later version of schema 1."""
-    expected = "sha256:6098b7273f32525604b494c343069dc73961e981d69015521712819af61d5dd5"
-    assert PROGRAMS["scorer"].program_id == expected
+@pytest.mark.parametrize(
+    ("schema_version", "expected"),
+    [
+        (1, "sha256:6098b7273f32525604b494c343069dc73961e981d69015521712819af61d5dd5"),
+        (2, "sha256:257282622f54397d16965810c5e154fadee5582a4ec14439e90f57aef4ea86b6"),
+    ],
+)
+def test_an_id_stays_what_it_was(schema_version, expected):
+    """Stored ids must name the same programs in every later version."""
+    assert PROGRAMS["scorer"].model_copy(update={"schema_version": schema_version}).program_id == expected
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -237,9 +243,18 @@ def test_what_makes_no_program_is_refused_with_its_place(learned, path, value, p
         ("[]", "p is JSON but no program"),
         ("7", "p is JSON but no program"),
         ("{}", "p is JSON but no program: it has no schema_version"),
-        ('{"schema_version": 2}', "p has schema_version 2, this version reads 1"),
-        ('{"schema_version": "1"}', "p has schema_version '1', this version reads 1"),
+        (
+            '{"schema_version": 3}',
+            "p has schema_version 3, this version reads 1 and 2; learn it again or use the version",
+        ),
+        ('{"schema_version": 0}', "p has schema_version 0, this version reads 1 and 2"),
+        ('{"schema_version": "1"}', "p has schema_version '1', this version reads 1 and 2"),
+        ('{"schema_version": true}', "p has schema_version True, this version reads 1 and 2"),
+        ('{"schema_version": 1.0}', "p has schema_version 1.0, this version reads 1 and 2"),
+        ('{"schema_version": null}', "p has schema_version None, this version reads 1 and 2"),
         ('{"schema_version": 1}', "p is not a valid program: definition"),
+        ('{"schema_version": 2}', "p is not a valid program: definition"),
+        ('{"schema_version": 1, "program": [], "learning_record": {"estimates": []}}', "p is not a valid program"),
     ],
 )
 def test_what_is_no_program_file_is_refused(text, message):

@@ -10,22 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzzyjoin.scoring import interval, shipped_scorer
-from fuzzyjoin.scoring.calibration import LOWEST_CUT, Calibrator, RunScores, spread_features
+from fuzzyjoin.scoring.calibration import LOWEST_THRESHOLD, Calibrator, RunScores, between_task_features
 from fuzzyjoin.scoring.densities import GRID, ascending, at, densities, histogram, smoothed
 from fuzzyjoin.search.query_sample import SAMPLE_ROWS
 from tests import naive_scoring
 
 
 def run(*, rows, right, seed=0, decoys=400):
-    """Scores of query rows of which a share is right, each claiming a row of its own, and of decoys like the wrong."""
+    """Scores of query rows, a share right, each with a best candidate of its own, and of decoys like the wrong."""
     random = np.random.default_rng(seed)
     hits = round(rows * right)
     scores = np.concatenate([random.normal(4.0, 1.0, hits), random.normal(-2.5, 1.2, rows - hits)])
     return RunScores(
         best=scores,
-        claims=np.arange(rows),
+        best_reference=np.arange(rows),
         query_decoys=random.normal(-2.5, 1.2, decoys),
-        query_decoy_claims=random.integers(0, 5 * rows, decoys),
+        query_decoy_reference=random.integers(0, 5 * rows, decoys),
         reference_decoys=random.normal(-2.5, 1.2, decoys),
         reference_rows=5 * rows,
     )
@@ -64,16 +64,17 @@ def test_the_order_of_scores_does_not_matter():
     assert np.array_equal(calibrator.curve(scores).probability, calibrator.curve(other).probability)
 
 
-def test_rows_that_claim_the_same_candidate_are_trusted_less_where_each_match_is_one():
-    """The wrong rows score as the lower right ones do; only that they claim what others have gives them away."""
+def test_contested_matches_are_trusted_less_where_each_match_is_one():
+    """The wrong rows score as the lower right ones do; only that their matches are contested gives them away."""
     rows = 400
     alone = run(rows=rows, right=1.0)
     order = np.argsort(-alone.best)
-    claims = np.empty(rows, np.int64)
-    claims[order] = np.arange(rows) % (rows // 2)
+    shared_matches = np.empty(rows, np.int64)
+    shared_matches[order] = np.arange(rows) % (rows // 2)
     decoys = np.random.default_rng(2).integers(0, rows // 2, 400)
     both = [
-        replace(alone, claims=made, query_decoy_claims=decoys, reference_rows=rows) for made in (claims, alone.claims)
+        replace(alone, best_reference=made, query_decoy_reference=decoys, reference_rows=rows)
+        for made in (shared_matches, alone.best_reference)
     ]
     shared, apart = (shipped_scorer().calibrator.curve(scores).probability for scores in both)
     assert at(shared, alone.best).mean() < at(apart, alone.best).mean()
@@ -105,15 +106,15 @@ def test_a_curve_is_read_off_between_its_points_and_flat_beyond_them():
     assert at(curve, np.array([-99.0, -7.0, -6.875, 0.0, 7.0, 99.0])).tolist() == [0.0, 0.0, 0.5, 28.0, 56.0, 56.0]
 
 
-@pytest.mark.parametrize("spread", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("between_task_sd", [0.1, 0.5, 1.0])
 @pytest.mark.parametrize("rows", [100, 1000])
 @pytest.mark.parametrize("value", [0.3, 0.5, 0.8, 0.9, 0.95])
-def test_an_interval_covers_9_of_10_tasks_that_differ_as_it_is_told(value, rows, spread):
-    """The truth's log-odds are off by the spread from task to task, and each row is right or wrong by chance."""
+def test_an_interval_covers_9_of_10_tasks_that_differ_as_it_is_told(value, rows, between_task_sd):
+    """The truth's log-odds differ from task to task, and each row is right or wrong by chance."""
     random = np.random.default_rng(1)
-    odds = np.log(value / (1.0 - value)) + random.normal(0.0, spread, 20_000)
+    odds = np.log(value / (1.0 - value)) + random.normal(0.0, between_task_sd, 20_000)
     found = random.binomial(rows, 1.0 / (1.0 + np.exp(-odds))) / rows
-    low, high = interval(value, rows, spread, 0.9)
+    low, high = interval(value, rows, between_task_sd, 0.9)
     assert 0.88 <= ((low <= found) & (found <= high)).mean() <= 0.95
 
 
@@ -125,37 +126,37 @@ def test_an_interval_about_none_or_all_ends_there_and_is_wider_for_fewer_rows(va
     assert 0.0 < many[1] - many[0] < few[1] - few[0] <= 1.0
 
 
-def test_the_witnesses_tell_right_from_wrong_too_and_the_spread_is_read_off_them():
+def test_each_calibration_signal_tells_right_from_wrong_and_their_disagreement_widens_the_interval():
     scores = run(rows=300, right=0.5)
     calibrator = shipped_scorer().calibrator
     curve = calibrator.curve(scores)
-    wrong, right = at(curve.witnesses, WRONG_AND_RIGHT)
+    wrong, right = at(curve.by_decoys, WRONG_AND_RIGHT)
     assert wrong.max() < 0.2
     assert right.min() > 0.9
     joined = scores.best[scores.best > 1.0]
-    one, lowest, apart = spread_features(curve, joined)
-    both = at(curve.witnesses, joined).mean(axis=0)
+    one, lowest, apart = between_task_features(curve, joined)
+    both = at(curve.by_decoys, joined).mean(axis=0)
     assert (one, lowest) == (1.0, joined.min())
     assert apart == pytest.approx(abs(np.diff(np.log(both / (1.0 - both)))[0]))
-    assert calibrator.spread_of(curve, joined) > 0.0
+    assert calibrator.between_task_sd_of(curve, joined) > 0.0
 
 
 def test_more_rows_than_a_sample_has_hardly_narrow_an_interval():
-    calibrator, features = shipped_scorer().calibrator, np.array([1.0, LOWEST_CUT, 0.0])
-    smallest = float(np.exp((calibrator.spread * features).sum()))
+    calibrator, features = shipped_scorer().calibrator, np.array([1.0, LOWEST_THRESHOLD, 0.0])
+    smallest = float(np.exp((calibrator.between_task_coefficients * features).sum()))
     few, sampled, endless = (
         np.subtract(*interval(0.9, rows, smallest, 0.9)) for rows in (SAMPLE_ROWS // 10, SAMPLE_ROWS, 10**9)
     )
     assert sampled / endless < 1.01 < few / endless
 
 
-def test_nothing_is_learned_beyond_the_bounds_of_what_tells_the_spread():
+def test_nothing_is_learned_beyond_the_bounds_of_the_between_task_features():
     curve = replace(
         shipped_scorer().calibrator.curve(run(rows=300, right=0.5)),
-        witnesses=np.column_stack([np.full(GRID.size, 1e-9), np.full(GRID.size, 1.0 - 1e-9)]),
+        by_decoys=np.column_stack([np.full(GRID.size, 1e-9), np.full(GRID.size, 1.0 - 1e-9)]),
     )
-    assert spread_features(curve, np.array([-9.0])).tolist() == [1.0, -3.0, 4.0]
-    assert spread_features(curve, np.array([9.0]))[1] == 5.0
+    assert between_task_features(curve, np.array([-9.0])).tolist() == [1.0, -3.0, 4.0]
+    assert between_task_features(curve, np.array([9.0]))[1] == 5.0
 
 
 def test_where_few_rows_have_a_match_the_best_are_trusted_all_the_same():

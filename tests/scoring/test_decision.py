@@ -71,19 +71,19 @@ def test_tables_that_no_scorer_was_trained_on_are_joined_well(kind):
 
 def test_all_estimates_stand_in_the_learning_record(malls):
     record = malls[3].program.learning_record
-    assert set(record.estimates) == {"posterior", "decoys", "ball"}
+    assert set(record.estimates) == {"posterior", "decoys", "neighbourhood"}
     assert record.estimates["posterior"] == record.precision_estimate == malls[3].precision_estimate
     assert all(0.0 < part.high - part.low < 1.0 for part in record.estimates.values())
     assert (record.method, record.space, record.join_functions) == ("auto", "scorer", 0)
 
 
-def test_the_program_names_the_scorer_and_freezes_prior_and_cut(malls):
+def test_the_program_names_the_scorer_and_freezes_prior_and_threshold(malls):
     decision = malls[3].program.definition.decision
     assert isinstance(decision, Scorer)
     assert decision.hash == shipped_scorer().hash
     _, query, truth, result = malls
     assert decision.prior == pytest.approx(1.0 - len(truth) / len(query), abs=0.15)
-    assert decision.cut == pytest.approx(1.0 - result.matches["distance"].max())
+    assert decision.threshold == pytest.approx(1.0 - result.matches["distance"].max())
     probability = at(
         np.array(result.program.definition.probabilities),
         np.array([unscaled(1.0 - distance) for distance in result.matches["distance"]]),
@@ -136,11 +136,11 @@ def test_the_reason_says_whether_probability_or_threshold_kept_a_row_out(malls):
 
 def test_distance_threshold_and_margin_say_what_the_scores_say(malls):
     result = malls[3]
-    matches, cut = result.matches, result.program.definition.decision.cut
+    matches, threshold = result.matches, result.program.definition.decision.threshold
     assert set(matches["configuration"]) == {0}
     assert set(matches["join_function"]) == {"scorer autofj50"}
     assert (matches["distance"] <= matches["threshold"]).all()
-    assert np.allclose(matches["threshold"], 1.0 - cut)
+    assert np.allclose(matches["threshold"], 1.0 - threshold)
     assert np.allclose(matches["margin"].dropna(), (matches["runner_up_distance"] - matches["distance"]).dropna())
     far = result.unmatched.dropna(subset="best_distance")
     assert (far["best_distance"] > far["best_threshold"]).all()
@@ -177,7 +177,7 @@ def test_the_least_probability_is_frozen_in_the_program(malls):
         0.5,
         decision.model_dump(),
     )
-    low = decision.model_copy(update={"cut": 0.0})
+    low = decision.model_copy(update={"threshold": 0.0})
     bold = Program(definition=result.program.definition.model_copy(update={"decision": low}))
     # The threshold lets every row in, the least probability does not.
     matches = Program.from_json(bold.to_json()).apply(reference, query).matches
@@ -186,7 +186,7 @@ def test_the_least_probability_is_frozen_in_the_program(malls):
 
 def test_a_program_without_a_least_probability_joins_by_its_threshold_alone(malls):
     reference, query, _, result = malls
-    decision = result.program.definition.decision.model_copy(update={"cut": 0.0, "min_probability": None})
+    decision = result.program.definition.decision.model_copy(update={"threshold": 0.0, "min_probability": None})
     earlier = Program(definition=result.program.definition.model_copy(update={"decision": decision}))
     assert "min_probability" not in earlier.to_json()
     matches = Program.from_json(earlier.to_json()).apply(reference, query).matches
@@ -253,7 +253,7 @@ def test_a_target_out_of_reach_joins_nothing_and_says_so():
     assert not result.program.reachable
     assert result.matches.empty
     assert result.precision_estimate == PrecisionEstimate(calibrated=True)
-    assert result.program.definition.decision.cut is None
+    assert result.program.definition.decision.threshold is None
     assert Program.from_json(result.program.to_json()) == result.program
 
 
@@ -276,40 +276,46 @@ def estimate(value, low, high):
 
 
 def test_disagreeing_estimates_are_told():
-    found = {"posterior": estimate(0.9, 0.85, 0.95), "decoys": estimate(0.5, 0.4, 0.6), "ball": estimate(0.8, 0.7, 0.9)}
+    found = {
+        "posterior": estimate(0.9, 0.85, 0.95),
+        "decoys": estimate(0.5, 0.4, 0.6),
+        "neighbourhood": estimate(0.8, 0.7, 0.9),
+    }
     (sentence,) = disagreements(found)
     assert "by decoys it is 0.50 (0.40 to 0.60), lower than the headline's 0.90 (0.85 to 0.95)" in sentence
 
 
 class TestExplanation:
-    def test_a_match_names_evidence_runner_up_and_cut(self, malls):
+    def test_a_match_names_features_runner_up_and_threshold(self, malls):
         reference, query, _, result = malls
         match = result.matches.iloc[0]
         text = result.program.explain_query(reference, query, match["query_id"])
         assert f"is joined to reference {match['reference_id']} " in text
-        assert "What counted" in text
+        assert "What the score is made of" in text
         assert f"Runner-up: reference {match['runner_up_id']} " in text
-        assert "It lost by:" in text
-        assert "Any cut up to" in text
+        assert "Where it fell behind:" in text
+        assert "It joins at any decision threshold up to" in text
 
-    def test_a_row_that_is_not_joined_says_which_cut_would_have_let_it_in(self, malls):
+    def test_a_row_that_is_not_joined_says_at_which_threshold_it_would_join(self, malls):
         reference, query, _, result = malls
         result = fuzzy_join(reference, query, "title", precision_target=0.99)
         far = result.unmatched.dropna(subset="best_distance")
         row = far[far["best_probability"] >= 0.5].iloc[0]
         text = result.program.explain_query(reference, query, row["query_id"])
         assert f"is not joined to reference {row['best_reference_id']} " in text
-        assert f"A cut of {rounded_down(1.0 - row['best_distance'], digits=4)} would have let it in." in text
+        assert f"It would join at a decision threshold of {rounded_down(1.0 - row['best_distance'], digits=4)}." in text
 
-    def test_a_row_that_is_rather_wrong_says_which_least_probability_would_have_let_it_in(self, malls):
+    def test_a_row_that_is_rather_wrong_says_at_which_least_probability_it_would_join(self, malls):
         reference, query, _, result = malls
         far = result.unmatched.dropna(subset="best_distance")
         row = far[far["best_probability"] < 0.5].iloc[0]
         text = result.program.explain_query(reference, query, row["query_id"])
-        assert "No row with a match probability below 0.500 is joined, whatever its score." in text
-        told = re.search(r"A least match probability of (\S+) and a cut of (\S+) would have let it in\.", text)
-        least, cut = map(float, told.groups())
-        decision = result.program.definition.decision.model_copy(update={"min_probability": least, "cut": cut})
+        assert "A row needs a match probability of at least 0.500, whatever its score." in text
+        told = re.search(r"at a least match probability of (\S+) and a decision threshold of (\S+)\.\n", text)
+        least, threshold = map(float, told.groups())
+        decision = result.program.definition.decision.model_copy(
+            update={"min_probability": least, "threshold": threshold}
+        )
         looser = Program(definition=result.program.definition.model_copy(update={"decision": decision}))
         assert "is joined to reference" in looser.explain_query(reference, query, row["query_id"])
 
@@ -318,10 +324,10 @@ class TestExplanation:
         text = result.program.explain_query(reference, frame([("alien", "ψψψ")]), "alien")
         assert "no candidate shares anything" in text
 
-    def test_the_program_in_words_names_scorer_cut_and_estimates(self, malls):
+    def test_the_program_in_words_names_scorer_threshold_and_estimates(self, malls):
         text = malls[3].program.explain()
         decision = malls[3].program.definition.decision
         assert f"scorer autofj50 ({decision.hash})" in text
-        assert f"{decision.cut:.4f} or higher" in text
-        assert "By decoys it is" in text
+        assert f"{decision.threshold:.4f} or higher" in text
+        assert "Other estimates of the precision: " in text
         assert "between" in text

@@ -10,7 +10,7 @@ from importlib.resources import files
 import pytest
 
 from fuzzyjoin import DataError
-from fuzzyjoin.compare import EVIDENCE
+from fuzzyjoin.compare import FEATURES, FORMER_NAMES
 from fuzzyjoin.scoring import TrainedScorer, load_scorer, shipped_scorer
 from fuzzyjoin.scoring.scorer import scorer_bytes, scorer_file_name
 
@@ -31,9 +31,9 @@ def test_the_shipped_file_is_named_by_its_hash_and_small(shipped_file):
     assert len(content) < LARGEST_FILE
 
 
-def test_the_shipped_file_is_readable_json_that_names_its_evidence(shipped_file):
+def test_the_shipped_file_is_readable_json_that_names_its_features_as_it_always_did(shipped_file):
     content = json.loads(shipped_file.read_text(encoding="utf-8"))
-    assert content["evidence"] == list(EVIDENCE)
+    assert content["evidence"] == [FORMER_NAMES[name] for name in FEATURES]
     assert set(content) == {"scorer_version", "name", "evidence", "first_calibration", "calibration", "trees"}
 
 
@@ -59,8 +59,8 @@ def test_a_changed_file_is_refused(shipped_file, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda content: content.update(scorer_version=99), "other evidence than this version"),
-        (lambda content: content.update(evidence=["age"]), "other evidence than this version"),
+        (lambda content: content.update(scorer_version=99), "other features than this version"),
+        (lambda content: content.update(evidence=["age"]), "other features than this version"),
         (lambda content: content.pop("calibration"), "is no scorer file"),
         (lambda content: content["trees"]["left"].__setitem__(0, 10**9), "outside the file"),
         (lambda content: content["trees"]["left"].__setitem__(0, 0), "outside the file"),
@@ -70,7 +70,7 @@ def test_a_changed_file_is_refused(shipped_file, tmp_path):
         (lambda content: content["trees"]["roots"].append(content["trees"]["left"][0]), "belongs to two trees"),
         (lambda content: content["trees"]["roots"].pop(), "or to none"),
         (lambda content: content["trees"]["right"].__setitem__(0, content["trees"]["left"][0]), "to two nodes"),
-        (lambda content: content["trees"]["feature"].__setitem__(0, len(EVIDENCE)), "outside the file"),
+        (lambda content: content["trees"]["feature"].__setitem__(0, len(FEATURES)), "outside the file"),
         (lambda content: content["trees"]["feature"].__setitem__(0, -2), "outside the file"),
         (lambda content: content["trees"]["threshold"].__setitem__(0, float("nan")), "not finite"),
         (lambda content: content["trees"]["value"].__setitem__(-1, float("inf")), "not finite"),
@@ -84,7 +84,7 @@ def test_a_changed_file_is_refused(shipped_file, tmp_path):
     ],
     ids=[
         "version",
-        "evidence",
+        "features",
         "no calibration",
         "far child",
         "own child",
@@ -101,7 +101,7 @@ def test_a_changed_file_is_refused(shipped_file, tmp_path):
         "child past all numbers",
         "nested list",
         "short curve",
-        "short spread",
+        "short between-task coefficients",
         "short regression",
         "scale that is no number",
         "no scale",
@@ -124,11 +124,11 @@ MANGLING = """
 import random
 from dataclasses import fields
 import numpy as np
-from fuzzyjoin.compare.features import EVIDENCE
+from fuzzyjoin.compare.features import FEATURES
 from fuzzyjoin.scoring.scorer import Trees, shipped_scorer
 draw, refused = random.Random(7), 0
 shipped = shipped_scorer().trees
-rows = np.random.default_rng(7).random((40, len(EVIDENCE)), np.float32)
+rows = np.random.default_rng(7).random((40, len(FEATURES)), np.float32)
 for _ in range(400):
     arrays = {field.name: getattr(shipped, field.name).copy() for field in fields(Trees)}
     for _ in range(draw.choice([1, 1, 2, 50])):

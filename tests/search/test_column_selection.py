@@ -55,7 +55,7 @@ def test_weights_sum_to_1(seed):
     assert min(weights) >= 0.0
 
 
-def telling_and_noisy(noise_first):
+def discriminative_and_noisy(noise_first):
     """A column that tells rows apart and one that is the same everywhere."""
     names = ["alpha one", "beta two", "gamma three", "delta four", "omega five", "sigma six"]
     reference = [(row, name, "shop") for row, name in enumerate(names)]
@@ -67,7 +67,7 @@ def telling_and_noisy(noise_first):
 
 @pytest.mark.parametrize("noise_first", [False, True])
 def test_a_column_that_tells_nothing_is_left_out(noise_first):
-    weights, found = select(telling_and_noisy(noise_first), 0.9)
+    weights, found = select(discriminative_and_noisy(noise_first), 0.9)
     assert weights == ([0.0, 1.0] if noise_first else [1.0, 0.0])
     assert found[2] == 6
 

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import JaroWinkler, Levenshtein
 
 import fuzzyjoin
-from fuzzyjoin.compare import EVIDENCE, JoinFunction
+from fuzzyjoin.compare import FEATURES, JoinFunction
 from fuzzyjoin.compare import distances as union_distances
-from fuzzyjoin.compare import features as scoring_evidence
+from fuzzyjoin.compare import features as scoring_features
 from fuzzyjoin.text import MOST_CHARACTERS
 from tests.cases import frame
 from tests.compare.test_distances import EDIT, JARO_WINKLER, distances, one_distance
 from tests.compare.test_features import by_pair, tables_of
 
-CHARACTER_EVIDENCE = ["edit", "jaro-winkler", "subsequence", "sorted words", "word sets", "unspaced edit"]
+CHARACTER_FEATURES = ["edit", "jaro-winkler", "subsequence", "sorted words", "word sets", "unspaced edit"]
 BY_CONTAINMENT = ["subsequence", "word sets"]
 
 
@@ -32,12 +32,12 @@ def long_text(seed, characters=4 * MOST_CHARACTERS):
     return text[: characters - 1] + "."
 
 
-def character_evidence(query, reference):
+def character_features(query, reference):
     """Evidence of one pair by name, in a table of some other rows."""
     others = [(f"other {row}", long_text(1000 + row, 60)) for row in range(5)]
     found = by_pair(*tables_of([("r", reference), *others], [("q", query)]))["q", "r"]
-    evidence = dict(zip(EVIDENCE, found, strict=True))
-    return {name: evidence[name] for name in CHARACTER_EVIDENCE}
+    features = dict(zip(FEATURES, found, strict=True))
+    return {name: features[name] for name in CHARACTER_FEATURES}
 
 
 def head_length(text):
@@ -60,7 +60,7 @@ def apart(left, right):
 @pytest.mark.parametrize("method", ["auto", "autofj"])
 def test_no_more_than_the_bound_is_compared_character_by_character(method, monkeypatch):
     longest = []
-    for module in (union_distances, scoring_evidence):
+    for module in (union_distances, scoring_features):
         compare = module.cpdist
 
         def watched(left, right, compare=compare, **options):
@@ -84,7 +84,7 @@ def test_texts_up_to_the_bound_are_compared_whole(characters):
     assert one_distance(JARO_WINKLER, left, right) == JaroWinkler.distance(left, right)
     assert one_distance(EDIT, left, right, [long]) == one_distance(EDIT, left, right)
     assert one_distance(JARO_WINKLER, left, right, [long]) == one_distance(JARO_WINKLER, left, right)
-    found = character_evidence(left, right)
+    found = character_features(left, right)
     assert found["edit"] == np.float32(Levenshtein.normalized_distance(left, right))
     assert found["jaro-winkler"] == np.float32(JaroWinkler.distance(left, right))
 
@@ -109,8 +109,8 @@ def test_the_scorer_sees_the_same_mean_of_head_and_tail():
     disjoint, outside = apart(left, right)
     head = head_length(left)
     share = head / len(left)
-    heads, found = character_evidence(left[:head], right[:head]), character_evidence(left, right)
-    for name in CHARACTER_EVIDENCE:
+    heads, found = character_features(left[:head], right[:head]), character_features(left, right)
+    for name in CHARACTER_FEATURES:
         tail = outside if name in BY_CONTAINMENT else disjoint
         # The forms without spaces or punctuation are shorter than the text, so their heads hold more of it.
         assert found[name] == pytest.approx(share * heads[name] + (1 - share) * tail, abs=0.02), name
@@ -118,14 +118,14 @@ def test_the_scorer_sees_the_same_mean_of_head_and_tail():
 
 def test_equal_long_texts_are_at_0():
     text = long_text(1)
-    assert set(character_evidence(text, text).values()) == {0.0}
+    assert set(character_features(text, text).values()) == {0.0}
     assert one_distance(EDIT, text, text) == one_distance(JARO_WINKLER, text, text) == 0.0
 
 
 def test_long_texts_that_only_begin_alike_are_not_equal():
     beginning = long_text(1, 2 * MOST_CHARACTERS)
     left, right = beginning + long_text(2), beginning + long_text(3)
-    assert min(character_evidence(left, right).values()) > 0.1
+    assert min(character_features(left, right).values()) > 0.1
     assert one_distance(EDIT, left, right) > MOST_CHARACTERS
     assert one_distance(JARO_WINKLER, left, right) > 0.1
 
@@ -136,7 +136,7 @@ def test_a_distance_does_not_jump_as_a_text_outgrows_the_bound():
     def found(characters):
         pair = left[:characters].strip(), right[:characters].strip()
         union = [one_distance(JARO_WINKLER, *pair), one_distance(EDIT, *pair) / characters]
-        return np.array([*character_evidence(*pair).values(), *union])
+        return np.array([*character_features(*pair).values(), *union])
 
     assert found(MOST_CHARACTERS + 20) == pytest.approx(found(MOST_CHARACTERS), abs=0.04)
 
@@ -149,7 +149,7 @@ def test_a_long_text_is_as_far_from_a_missing_value_as_can_be(function):
     assert one_distance(function, "", text, ["x"]) == pytest.approx(length, rel=0.2)
 
 
-def test_a_long_row_alone_has_the_evidence_it_has_in_its_batch():
+def test_a_long_row_alone_has_the_features_it_has_in_its_batch():
     reference = [(f"r{row}", long_text(row) if row % 2 else f"name {row}") for row in range(12)]
     query = [(f"q{row}", text[: 60 + 400 * row] + "x") for row, (_, text) in enumerate(reference)]
     together = by_pair(*tables_of(reference, query))

@@ -89,10 +89,11 @@ def test_a_damaged_index_is_built_again_and_ends_no_run(index_of, learned, query
     assert contents(path) == whole
 
 
-def test_an_index_of_the_version_without_checksums_is_passed_over(index_of, learned):
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_index_of_an_earlier_version_is_passed_over(index_of, learned, version):
     path = Path(index_of(learned.reference))
     manifest = json.loads((path / "manifest.json").read_text("utf-8"))
     del manifest["files"], manifest["checksum"]
     path.rename(path.with_name("0" * 32))
-    path.with_name("0" * 32).joinpath("manifest.json").write_text(json.dumps({**manifest, "schema_version": 1}))
+    path.with_name("0" * 32).joinpath("manifest.json").write_text(json.dumps({**manifest, "schema_version": version}))
     assert Path(index_of(learned.reference)) == path

@@ -15,12 +15,12 @@ MATCHES, UNMATCHED = found(60)
 PARTS = ("estimate", "low", "high", "level", "note")
 
 
-def scorer(cut=None):
-    """A program that a scorer decides; with another cut it is another program."""
+def scorer(threshold=None):
+    """A program that a scorer decides; with another threshold it is another program."""
     learned = Program.load(FILES / "auto.json")
-    if cut is None:
+    if threshold is None:
         return learned
-    decision = learned.definition.decision.model_copy(update={"cut": cut})
+    decision = learned.definition.decision.model_copy(update={"threshold": threshold})
     return learned.model_copy(update={"definition": learned.definition.model_copy(update={"decision": decision})})
 
 
