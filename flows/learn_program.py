@@ -54,5 +54,5 @@ def learn_program(
         current = comparable_program(run, learned, conduct)
         found = join_query_rows(current, reference, query, conduct.partition_rows) if current else None
         standing = propose_program(run, learned, found)
-        publish_program(run, learned, standing=standing)
+        publish_program(run, learned, pairs, standing=standing)
         return completed_without_matches(run, learned, told=learned_in_words(learned, standing))

@@ -63,7 +63,7 @@ def match_tables(
         current = comparable_program(run, learned, conduct)
         found = join_query_rows(current, reference, query, conduct.partition_rows, index) if current else None
         standing = propose_program(run, learned, found)
-        publish_program(run, learned, standing=standing)
+        publish_program(run, learned, pairs, standing=standing)
         program = current_program(run)
         if program is None:
             return completed_without_matches(run, learned, told=learned_in_words(learned, standing))

@@ -64,7 +64,7 @@ def sync_warehouse(
             index = index_to_learn(reference, search, query.table.rows)
             pairs = cached(block_query_rows)(index, query, search.method, search.space)
             learned = cached(search_program)(index, pairs, query, search)
-            publish_program(run, learned, standing=propose_program(run, learned))
+            publish_program(run, learned, pairs, standing=propose_program(run, learned))
         program = require_current_program(run)
         work = detect_changes(run, program, reference, query)
         if work.query is None:
