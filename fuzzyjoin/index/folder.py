@@ -3,7 +3,7 @@
 An index is a folder of arrays with a manifest. Its name is the hash of what it is made for: the reference table's
 content, the columns, the blocking and the forms that are compared (see `needs`). It appears as a whole or not at all.
 For another table, or a program that needs other forms, there is another index, built anew or made of the index of the
-table as it was (see `update`). What it holds never changes; siblings of reference rows, which take the most time, may
+table as it was (see `update`). What it holds never changes; nearest_neighbours of reference rows, which take the most time, may
 be added later, and are otherwise found when they are first asked for.
 
 What is opened is checked first. Opening must stay quick whatever the size, so it reads the ends of every file and
@@ -57,14 +57,14 @@ MANIFEST: Final = "manifest.json"
 NAME_DIGITS: Final = 32
 
 PARTS: Final = ("columns", "blocking_texts", "index")
-SCORER_PARTS: Final = (*PARTS, "forms", "siblings", "telling_words")
+SCORER_PARTS: Final = (*PARTS, "forms", "nearest_neighbours", "discriminative_tokens")
 NEARLY_EQUAL: Final = "nearly_equal"
 """What is stored of the reference side, its cached properties: always, by a scorer's program, and by one that tells
 nearly equal rows apart."""
 
-SIBLINGS: Final = "siblings"
-SOME_SIBLINGS: Final = "some_siblings"
-"""Names of the files of siblings: of every row, and of some rows alone."""
+NEAREST_NEIGHBOURS: Final = "nearest_neighbours"
+SOME_NEIGHBOURS: Final = "some_siblings"
+"""Names of the files of nearest_neighbours: of every row, and of some rows alone."""
 
 
 def find_index(folder: Path, needs: IndexNeeds, table: KeyTable) -> Path:
@@ -77,11 +77,11 @@ def is_index(path: Path) -> bool:
     return (path / MANIFEST).is_file()
 
 
-def build_index(folder: Path, needs: IndexNeeds, table: KeyTable, work: Work, *, all_siblings: bool = True) -> Path:
+def build_index(folder: Path, needs: IndexNeeds, table: KeyTable, work: Work, *, all_neighbours: bool = True) -> Path:
     """Build the index of a reference table, unless it is there; return where it stands.
 
     Where the folder holds the index that a program was learned on, the program's is made of that, and nothing is
-    tokenised or laid out again. `all_siblings` as for `write_index`.
+    tokenised or laid out again. `all_neighbours` as for `write_index`.
 
     Raises
     ------
@@ -102,14 +102,14 @@ def build_index(folder: Path, needs: IndexNeeds, table: KeyTable, work: Work, *,
     side = _side_to_learn_on(folder, needs, table)
     if side is None:
         side = ReferenceSide(storable(table), blocking.k, needs.negative_rules(), needs.blocker)
-    write_index(path, side, needs, work, all_siblings=all_siblings)
+    write_index(path, side, needs, work, all_neighbours=all_neighbours)
     return path
 
 
-def write_index(path: Path, side: ReferenceSide, needs: IndexNeeds, work: Work, *, all_siblings: bool) -> None:
+def write_index(path: Path, side: ReferenceSide, needs: IndexNeeds, work: Work, *, all_neighbours: bool) -> None:
     """Derive what will be asked of the reference side and write it to the place that `find_index` names.
 
-    Without `all_siblings` a scorer's index has those of the rows that every lookup asks for, and room for the others.
+    Without `all_neighbours` a scorer's index has those of the rows that every lookup asks for, and room for the others.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def write_index(path: Path, side: ReferenceSide, needs: IndexNeeds, work: Work, 
         from fuzzyjoin.compare import SAMPLE, sample_rows  # noqa: PLC0415 - unions do without its kernels
 
         rows = len(side.table)
-        _find_siblings(side, np.arange(rows) if all_siblings else sample_rows(rows, SAMPLE), work)
+        _find_neighbours(side, np.arange(rows) if all_neighbours else sample_rows(rows, SAMPLE), work)
     parts = SCORER_PARTS if needs.scorer else PARTS
     if side.tells_nearly_equal_apart:
         parts = (*parts, NEARLY_EQUAL)
@@ -140,22 +140,22 @@ def write_index(path: Path, side: ReferenceSide, needs: IndexNeeds, work: Work, 
 
 
 def complete_index(path: Path, needs: IndexNeeds, work: Work) -> None:
-    """Find the siblings that an index lacks and keep them in it; errors as for `open_index` and `write_index`.
+    """Find the nearest_neighbours that an index lacks and keep them in it; errors as for `open_index` and `write_index`.
 
     Whoever has it open goes on with what it has; whoever opens it meanwhile finds it as it was or completed.
     """
     if not needs.scorer:
         return
     side = open_index(path, needs)
-    missing = np.flatnonzero(~side.siblings[-1])
+    missing = np.flatnonzero(~side.nearest_neighbours[-1])
     if missing.size == 0:
         return
-    _find_siblings(side, missing, work)
+    _find_neighbours(side, missing, work)
     content = _read_manifest(path)
     with _room_beside(path) as room:
-        content["parts"][SIBLINGS] = write_value(side.siblings, room, _file_name(side, SIBLINGS))
+        content["parts"][NEAREST_NEIGHBOURS] = write_value(side.nearest_neighbours, room, _file_name(side, NEAREST_NEIGHBOURS))
         found = file_records(room)
-        earlier = [name for name in content["files"] if name.startswith(SOME_SIBLINGS)]
+        earlier = [name for name in content["files"] if name.startswith(SOME_NEIGHBOURS)]
         kept = {name: record for name, record in content["files"].items() if name not in earlier}
         content["files"] = dict(sorted({**kept, **found}.items()))
         _write_manifest(room, content)
@@ -222,7 +222,7 @@ def _other_content(path: Path) -> str | None:
 
 def _file_name(side: ReferenceSide, part: str) -> str:
     """What the names of a part's files begin with."""
-    return SOME_SIBLINGS if part == SIBLINGS and not side.siblings[-1].all() else part
+    return SOME_NEIGHBOURS if part == NEAREST_NEIGHBOURS and not side.nearest_neighbours[-1].all() else part
 
 
 def _write_manifest(room: Path, content: dict[str, Any]) -> None:
@@ -329,12 +329,12 @@ def _side_to_learn_on(folder: Path, needs: IndexNeeds, table: KeyTable) -> Refer
 
 
 def _derive(side: ReferenceSide, needs: IndexNeeds) -> None:
-    """Derive what will be asked of the reference side, but for siblings."""
+    """Derive what will be asked of the reference side, but for nearest_neighbours."""
     _ = side.index.lists
     if side.tells_nearly_equal_apart:
         _ = side.nearly_equal.shared
     if needs.scorer:
-        _ = side.forms, side.telling_words
+        _ = side.forms, side.discriminative_tokens
         return
     for column, used in zip(side.columns, needs.used, strict=True):
         for form in needs.forms if used else ():
@@ -345,13 +345,13 @@ def _derive(side: ReferenceSide, needs: IndexNeeds) -> None:
                 column.texts(preprocessing)
 
 
-def _find_siblings(side: ReferenceSide, rows: Int64Array, work: Work) -> None:
-    """Find the siblings of some rows (ascending)."""
-    from fuzzyjoin.compare import EvidenceTables  # noqa: PLC0415 - unions do without its kernels
+def _find_neighbours(side: ReferenceSide, rows: Int64Array, work: Work) -> None:
+    """Find the nearest_neighbours of some rows (ascending)."""
+    from fuzzyjoin.compare import FeatureTables  # noqa: PLC0415 - unions do without its kernels
 
     candidates = Candidates(side.table, _no_rows(side.table), side.blocking, work, side.rules, prepared=side)
-    # Rows are siblings by all columns together: what a column weighs does not enter.
-    EvidenceTables(candidates, ()).find_siblings(rows)
+    # Rows are nearest_neighbours by all columns together: what a column weighs does not enter.
+    FeatureTables(candidates, ()).find_nearest_neighbours(rows)
 
 
 def _made_for(needs: IndexNeeds, table: KeyTable) -> dict[str, Any]:

@@ -222,10 +222,10 @@ def index_reference(
     loaded = program if isinstance(program, Program) else Program.load(program)
     needs = IndexNeeds.of(loaded.definition)
     table, _ = reference_table(needs, reference, id)
-    return prepare_index(Path(folder), needs, table, choose_work(threads, progress), all_siblings=True)
+    return prepare_index(Path(folder), needs, table, choose_work(threads, progress), all_neighbours=True)
 
 
-def prepare_index(folder: Path, needs: IndexNeeds, table: KeyTable, work: Work, *, all_siblings: bool) -> Path:
+def prepare_index(folder: Path, needs: IndexNeeds, table: KeyTable, work: Work, *, all_neighbours: bool) -> Path:
     """Build the index of a reference table (see `reference_table`), or complete the one that is there.
 
     Parameters
@@ -238,7 +238,7 @@ def prepare_index(folder: Path, needs: IndexNeeds, table: KeyTable, work: Work, 
         The reference table.
     work
         Threads and progress.
-    all_siblings
+    all_neighbours
         Whether a scorer's index has the nearest reference neighbours of every row, which take the most time. Those
         that it lacks are found when they are first asked for.
 
@@ -252,8 +252,8 @@ def prepare_index(folder: Path, needs: IndexNeeds, table: KeyTable, work: Work, 
     UsageError, DataError
         As for `index_reference`.
     """
-    path = build_index(folder, needs, table, work, all_siblings=all_siblings)
-    if all_siblings:
+    path = build_index(folder, needs, table, work, all_neighbours=all_neighbours)
+    if all_neighbours:
         complete_index(path, needs, work)
     return path
 

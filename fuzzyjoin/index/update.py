@@ -75,10 +75,10 @@ def update_index(
     Notes
     -----
     What was made of each row is taken over, so that a change takes a small part of the time of building. A scorer also
-    asks for the nearest siblings of reference rows. They take most of the time of building, and any change of the table
+    asks for the nearest nearest_neighbours of reference rows. They take most of the time of building, and any change of the table
     moves them for nearly every row, if only in the last digits. They are found when a lookup first needs them, those of
     its candidates alone, and kept while the `Matcher` is open: right after a change a row is looked up more slowly, and
-    joining a long query table finds the siblings of all its candidates. `index_reference`, asked for the index of the
+    joining a long query table finds the nearest_neighbours of all its candidates. `index_reference`, asked for the index of the
     changed table, finds them all and keeps them in the index, also while others have it open.
 
     Examples
@@ -128,7 +128,7 @@ def change_index(
     new_side = side.merged(
         replace(side, table=added, known=ReferenceParts()), _compared_rows(rows, table, side.table, added), table
     )
-    write_index(changed, new_side, needs, work, all_siblings=False)
+    write_index(changed, new_side, needs, work, all_neighbours=False)
     return changed
 
 

@@ -90,7 +90,7 @@ def index_reference_table(needs: IndexNeeds, reference: InputHandle, query_rows:
         if not is_index(path):
             _make_of_an_earlier(needs, frame, table, work)
         many = query_rows * TOUCHED_A_ROW >= table.rows_in_all
-        prepare_index(index_folder(), needs, table, work, all_siblings=many)
+        prepare_index(index_folder(), needs, table, work, all_neighbours=many)
     # As young as its last use: what nobody uses is deleted by age.
     os.utime(path)
     return IndexHandle(path=str(path), blocks=needs.to_block())

@@ -46,7 +46,7 @@ class Steps:
         distinct = len(reference[on].fillna("").drop_duplicates())
         self.settings, self.needs = settings, IndexNeeds.to_learn(on, *settings.blocking(distinct))
         table, _ = reference_table(self.needs, reference, "id")
-        self.index = prepare_index(folder / "indexes", self.needs, table, Work(2), all_siblings=True)
+        self.index = prepare_index(folder / "indexes", self.needs, table, Work(2), all_neighbours=True)
         self.query = key_table(query, role="query", id_column="id", columns=on)
         block_to_learn(open_index(self.index, self.needs), self.query, settings, Work(2)).save(folder / "pairs.parquet")
         self.pairs = BlockedPairs.load(folder / "pairs.parquet")

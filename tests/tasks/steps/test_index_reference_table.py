@@ -61,7 +61,7 @@ def test_many_query_rows_are_joined_by_a_whole_index_and_few_by_one_that_finds_s
     files = contents(index_of(shorter, query_rows=len(reference)))
     shutil.rmtree(index.index_folder())
     few = index_of(shorter)
-    assert not Matcher.open(few, learned.program).side.siblings[-1].all()
+    assert not Matcher.open(few, learned.program).side.nearest_neighbours[-1].all()
     assert Matcher.open(few, learned.program).side.table.rows_in_all == len(shorter)
     assert contents(index_of(shorter, query_rows=len(reference))) == files
 
