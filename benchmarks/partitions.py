@@ -25,6 +25,7 @@ from benchmarks._enlarged import enlarged_queries, enlarged_reference
 from benchmarks._measure import Column, apart, peak_memory_mb, print_table, say, write_json
 from benchmarks.blocking_speed import pooled_titles
 from fuzzyjoin import Matcher, Program, index_reference, learn_program
+from fuzzyjoin.index import IndexNeeds
 from tests.prefect_server import prefect_server
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _prepared(titles: list[str], reference_rows: int, queries: int) -> dict[str,
             precision_target=0.9,
             precision_estimate=program.precision_estimate,
         ),
-        "index": IndexHandle(path=str(index)),
+        "index": IndexHandle(path=str(index), blocks=IndexNeeds.of(program.definition).to_block()),
         "index_seconds": time.perf_counter() - start,
     }
 

@@ -8,6 +8,8 @@ from tasks.orchestration.result_cache import cached
 from tasks.run.completion import completed_without_matches
 from tasks.run.pipeline_run import pipeline_run
 from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
+from tasks.steps.block_query_rows import block_query_rows
+from tasks.steps.index_reference_table import index_to_learn
 from tasks.steps.ingest_table import ingest_table
 from tasks.steps.join_query_rows import join_query_rows
 from tasks.steps.propose_program import comparable_program, propose_program
@@ -46,9 +48,11 @@ def learn_program(
     with pipeline_run(pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, **asked) as run:
         reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
         validate_inputs(run, reference, query, checks)
-        learned = cached(search_program)(reference, query, search)
+        index = index_to_learn(reference, search, search.rows_learned_on(query.table.rows))
+        pairs = cached(block_query_rows)(index, query, search.method, search.space)
+        learned = cached(search_program)(index, pairs, query, search)
         current = comparable_program(run, learned, conduct)
         found = join_query_rows(current, reference, query, conduct.partition_rows) if current else None
         standing = propose_program(run, learned, found)
-        publish_program(run, learned, standing=standing)
+        publish_program(run, learned, pairs, standing=standing)
         return completed_without_matches(run, learned, told=learned_in_words(learned, standing))

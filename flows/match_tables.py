@@ -8,7 +8,9 @@ from tasks.orchestration.result_cache import cached
 from tasks.run.completion import completed, completed_without_matches
 from tasks.run.pipeline_run import pipeline_run
 from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
+from tasks.steps.block_query_rows import block_query_rows
 from tasks.steps.current_program import current_program
+from tasks.steps.index_reference_table import index_to_learn
 from tasks.steps.ingest_table import ingest_table
 from tasks.steps.join_query_rows import join_query_rows
 from tasks.steps.materialise_matches import materialise_matches
@@ -55,15 +57,17 @@ def match_tables(
         if not query.table.rows and (earlier := current_program(run)):
             # An export that failed is likelier than a table whose rows are all deleted: no match is closed.
             return completed_without_matches(run, earlier, told="the query table has no rows, nothing was changed")
-        learned = cached(search_program)(reference, query, search)
+        index = index_to_learn(reference, search, query.table.rows)
+        pairs = cached(block_query_rows)(index, query, search.method, search.space)
+        learned = cached(search_program)(index, pairs, query, search)
         current = comparable_program(run, learned, conduct)
-        found = join_query_rows(current, reference, query, conduct.partition_rows) if current else None
+        found = join_query_rows(current, reference, query, conduct.partition_rows, index) if current else None
         standing = propose_program(run, learned, found)
-        publish_program(run, learned, standing=standing)
+        publish_program(run, learned, pairs, standing=standing)
         program = current_program(run)
         if program is None:
             return completed_without_matches(run, learned, told=learned_in_words(learned, standing))
-        result = join_query_rows(program, reference, query, conduct.partition_rows)
+        result = join_query_rows(program, reference, query, conduct.partition_rows, index)
         validate_matches(run, result, reference, query, checks, precision_target=program.precision_target)
         changes = materialise_matches(run, result, reference, query)
         publish_result(run, program, result, reference=reference, query=query, changes=changes)

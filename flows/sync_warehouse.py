@@ -8,8 +8,10 @@ from tasks.orchestration.result_cache import cached
 from tasks.run.completion import completed, completed_without_matches
 from tasks.run.pipeline_run import pipeline_run
 from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
+from tasks.steps.block_query_rows import block_query_rows
 from tasks.steps.current_program import current_program, require_current_program
 from tasks.steps.detect_changes import detect_changes
+from tasks.steps.index_reference_table import index_to_learn
 from tasks.steps.ingest_table import ingest_table
 from tasks.steps.join_query_rows import join_query_rows
 from tasks.steps.materialise_matches import close_matches, materialise_matches
@@ -59,8 +61,10 @@ def sync_warehouse(
             # An export that failed is likelier than a table whose rows are all deleted: no match is closed.
             return completed_without_matches(run, current, told="the query table has no rows, nothing was changed")
         if current_program(run) is None:
-            learned = cached(search_program)(reference, query, search)
-            publish_program(run, learned, standing=propose_program(run, learned))
+            index = index_to_learn(reference, search, query.table.rows)
+            pairs = cached(block_query_rows)(index, query, search.method, search.space)
+            learned = cached(search_program)(index, pairs, query, search)
+            publish_program(run, learned, pairs, standing=propose_program(run, learned))
         program = require_current_program(run)
         work = detect_changes(run, program, reference, query)
         if work.query is None:

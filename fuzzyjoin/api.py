@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from fuzzyjoin.blocking import BlockedPairs
 from fuzzyjoin.compare import Candidates
-from fuzzyjoin.errors import DataError, UsageError
+from fuzzyjoin.errors import UsageError
 from fuzzyjoin.joining import decide
 from fuzzyjoin.program import JoinResult, Program
-from fuzzyjoin.search import LearningSettings, learn
+from fuzzyjoin.search import LearningSettings, learn, require_learnable
 from fuzzyjoin.stopwatch import Stopwatch
-from fuzzyjoin.tables import require_text, table_pair
+from fuzzyjoin.tables import table_pair
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fuzzyjoin.blocking import Blocker
+    from fuzzyjoin.blocking import BlockedPairs, Blocker
     from fuzzyjoin.compare import Space
     from fuzzyjoin.scoring import TrainedScorer
-    from fuzzyjoin.tables import IdColumn, KeyTable, On, Table, TablePair
+    from fuzzyjoin.tables import IdColumn, On, Table, TablePair
     from fuzzyjoin.threads import Progress, Work
 
 __all__ = ["block_tables", "fuzzy_join", "learn_program"]
@@ -223,14 +222,7 @@ def block_tables(
     compared = tables.reference.distinct()
     blocker, k = settings.blocking(len(compared))
     candidates = Candidates(compared, tables.query, k, choose_work(threads, progress), blocker=blocker)
-    return BlockedPairs(
-        compared.fingerprint(),
-        tables.query.fingerprint(),
-        blocker,
-        k,
-        candidates.query_pairs,
-        None if settings.by_scorer else candidates.reference_pairs,
-    )
+    return candidates.blocked(with_reference=not settings.by_scorer)
 
 
 def _candidates(
@@ -240,14 +232,8 @@ def _candidates(
     settings: LearningSettings,
     pairs: BlockedPairs | None = None,
 ) -> Candidates:
-    require_text(tables.query)
     compared = tables.reference.distinct()
-    if len(compared) == 1:
-        raise DataError(
-            f"reference has {_single(tables.reference)}; a program is learned from how reference rows differ",
-            argument="reference",
-            remedy="give at least two that differ",
-        )
+    require_learnable(compared, tables.query)
     built_in, k = settings.blocking(len(compared))
     if pairs is not None:
         if blocker is not None:
@@ -257,10 +243,6 @@ def _candidates(
         pairs.require_tables(compared, tables.query)
         pairs.require_blocking(built_in, k)
     return Candidates(compared, tables.query, blocker or k, work, blocker=built_in, found=pairs)
-
-
-def _single(reference: KeyTable) -> str:
-    return "a single row" if len(reference) == 1 else f"{len(reference):,} rows, all with the same compared values"
 
 
 def _own_scorer(path: str | Path | None, settings: LearningSettings) -> TrainedScorer | None:

@@ -7,11 +7,12 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from fuzzyjoin.definition import PrecisionEstimate
+from fuzzyjoin.index import IndexNeeds
 from tasks.ingestion import TableHandle
 from tasks.settings import Privacy, Warehouse
 from tasks.store.named_files import FileHandle
 
-__all__ = ["IndexHandle", "InputHandle", "PartHandle", "ProgramHandle", "ResultHandle", "RunHandle"]
+__all__ = ["IndexHandle", "InputHandle", "PairsHandle", "PartHandle", "ProgramHandle", "ResultHandle", "RunHandle"]
 
 
 class Handle(BaseModel):
@@ -87,15 +88,34 @@ class ProgramHandle(Handle):
 
 
 class IndexHandle(Handle):
-    """The index of a reference table for a program.
+    """The index of a reference table, to learn on or to join by.
 
     Attributes
     ----------
     path
         Its folder, whose name tells what it is made of.
+    blocks
+        What it holds for blocking; the rules and forms of a program are left out, because there can be many.
     """
 
     path: str
+    blocks: IndexNeeds
+
+
+class PairsHandle(Handle):
+    """The candidate pairs of the query rows that a program is learned on.
+
+    Attributes
+    ----------
+    file
+        A `fuzzyjoin.BlockedPairs`, as a file.
+    query_rows, query_pairs
+        How many query rows these are, and their candidate pairs.
+    """
+
+    file: FileHandle
+    query_rows: int
+    query_pairs: int
 
 
 class PartHandle(Handle):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
+from fuzzyjoin.search import LearningSettings
 from tasks.ingestion.sources import InputSource
 from tasks.pages.forms import FormSettings, form
 from tasks.validation.check_settings import InputSettings, OutputSettings
@@ -21,6 +22,7 @@ __all__ = [
     "ReviewSettings",
     "Search",
     "Space",
+    "SpaceChoice",
     "Tables",
     "Warehouse",
 ]
@@ -44,6 +46,7 @@ PipelineName: TypeAlias = Annotated[
 
 Method: TypeAlias = Literal["auto", "autofj"]
 Space: TypeAlias = Literal["small", "medium", "large"] | None
+SpaceChoice: TypeAlias = Literal["default", "small", "medium", "large"]
 
 ColumnPair: TypeAlias = Annotated[str, Field(pattern=r"^[^=]+(=[^=]+)?$")]
 """A column's name, or `reference column=query column` where the names differ."""
@@ -104,7 +107,7 @@ class Search(Settings):
     method: Method = Field(
         default="auto", description="autofj is the published algorithm, auto whatever measures best."
     )
-    space: Literal["default", "small", "medium", "large"] = Field(
+    space: SpaceChoice = Field(
         default="default",
         description="Join functions to try: 14, 68 or 136; by default auto uses a trained scorer, autofj tries 14.",
     )
@@ -121,6 +124,20 @@ class Search(Settings):
     def least_probability(self) -> float | None:
         """The least match probability as the library takes it: none where a union of configurations decides."""
         return self.min_probability if self.method == "auto" and self.named_space is None else None
+
+    def learning_settings(self) -> LearningSettings:
+        """How to learn, as the library takes it."""
+        return LearningSettings.of(
+            self.method,
+            self.named_space,
+            self.precision_target,
+            negative_rules=self.negative_rules,
+            min_probability=self.least_probability,
+        )
+
+    def rows_learned_on(self, query_rows: int) -> int:
+        """How many query rows are learned on, of so many."""
+        return self.learning_settings().rows_learned_on(query_rows)
 
 
 class Checks(Settings):

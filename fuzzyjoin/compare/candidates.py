@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.blocking import BlockerName, CandidatePairs, block_with
+from fuzzyjoin.blocking import BlockedPairs, BlockerName, CandidatePairs, block_with
 from fuzzyjoin.compare.distances import ColumnTexts
 from fuzzyjoin.compare.reference_side import NO_RULES, ReferenceSide
 from fuzzyjoin.text import blocking_text
 
 if TYPE_CHECKING:
-    from fuzzyjoin.blocking import BlockedPairs, Blocker, LexicalBlocking, NegativeRules
+    from fuzzyjoin.blocking import Blocker, LexicalBlocking, NegativeRules
     from fuzzyjoin.kernels.types import Int64Array
     from fuzzyjoin.tables import KeyTable
     from fuzzyjoin.text import TokenSets
@@ -108,6 +108,25 @@ class Candidates:
         if self._reference_pairs is not None:
             return self._reference_pairs
         return self.reference_side.neighbours(rows, self.work)
+
+    def blocked(self, *, with_reference: bool) -> BlockedPairs:
+        """The candidate pairs as a value of their own, to be kept; with the neighbours of all reference rows if asked.
+
+        Raises
+        ------
+        TypeError
+            If the blocker is the user's own.
+        """
+        if not isinstance(self.blocking, int):
+            raise TypeError("pairs are kept of a built-in blocker")
+        return BlockedPairs(
+            self.reference.fingerprint(),
+            self.query.fingerprint(),
+            self.blocker,
+            self.blocking,
+            self.query_pairs,
+            self.reference_pairs if with_reference else None,
+        )
 
     def of_queries(self, rows: Int64Array) -> Candidates:
         """The same for some query rows alone, at ascending positions; what is made of the reference table is shared."""

@@ -1,10 +1,10 @@
-"""An index of the reference table on disk: all that applying a stored program needs of it, ready to be opened.
+"""An index of the reference table on disk: all that learning and joining need of it, ready to be opened.
 
 An index is a folder of arrays with a manifest. Its name is the hash of what it is made for: the reference table's
-content, the columns, the blocking and the forms that the program compares. It appears as a whole or not at all. For
-another table, or another program that needs other forms, there is another index, built from scratch or made of the
-index of the table as it was (see `update`). What it holds never changes; nearest neighbours of reference rows, which
-take the most time, may be added later, and are otherwise found when they are first asked for.
+content, the columns, the blocking and the forms that are compared (see `needs`). It appears as a whole or not at all.
+For another table, or a program that needs other forms, there is another index, built from scratch or made of the index
+of the table as it was (see `update`). What it holds never changes; nearest neighbours of reference rows, which take the
+most time, may be added later, and are otherwise found when they are first asked for.
 
 What is opened is checked first. Opening must stay quick whatever the size, so it reads the ends of every file and
 blocks spread over it (see `array_files` and `soundness`): a file that is missing, cut off, emptied, zeroed or swapped
@@ -16,29 +16,26 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-import unicodedata
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fuzzyjoin.compare import Candidates, ReferenceParts, ReferenceSide, derive, group_functions
-from fuzzyjoin.definition import Configuration, Scorer
-from fuzzyjoin.errors import DataError, UsageError
+from fuzzyjoin.compare import Candidates, ReferenceParts, ReferenceSide
+from fuzzyjoin.errors import DataError, FuzzyJoinError, UsageError
 from fuzzyjoin.files import sync_file, sync_folder
 from fuzzyjoin.index.array_files import FILE_NAME, file_records, read_value, write_value
+from fuzzyjoin.index.needs import IndexNeeds
 from fuzzyjoin.index.soundness import Inspection
 from fuzzyjoin.program import Program
 from fuzzyjoin.tables import KeyTable, as_text
-from fuzzyjoin.text import Texts
+from fuzzyjoin.text import Texts, object_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fuzzyjoin.compare import JoinFunction
     from fuzzyjoin.kernels.types import Int64Array
     from fuzzyjoin.threads import Work
 
@@ -70,9 +67,9 @@ SOME_NEIGHBOURS: Final = "some_nearest_neighbours"
 """Names of the files of nearest neighbours: of every row, and of some rows alone."""
 
 
-def find_index(folder: Path, program: Program, table: KeyTable) -> Path:
-    """Where the index of this reference table for this program stands in the folder, if it was built."""
-    return folder / _name(_made_for(program, table))
+def find_index(folder: Path, needs: IndexNeeds, table: KeyTable) -> Path:
+    """Where the index of this reference table that holds this stands in the folder, if it was built."""
+    return folder / _name(_made_for(needs, table))
 
 
 def is_index(path: Path) -> bool:
@@ -80,8 +77,11 @@ def is_index(path: Path) -> bool:
     return (path / MANIFEST).is_file()
 
 
-def build_index(folder: Path, program: Program, table: KeyTable, work: Work) -> Path:
-    """Build the index of a reference table for a program, unless it is there; return where it stands.
+def build_index(folder: Path, needs: IndexNeeds, table: KeyTable, work: Work, *, all_neighbours: bool = True) -> Path:
+    """Build the index of a reference table, unless it is there; return where it stands.
+
+    Where the folder holds the index that a program was learned on, the program's is made of that, and nothing is
+    tokenised or laid out again. `all_neighbours` as for `write_index`.
 
     Raises
     ------
@@ -90,23 +90,24 @@ def build_index(folder: Path, program: Program, table: KeyTable, work: Work) -> 
     DataError
         If the index cannot be written.
     """
-    path = find_index(folder, program, table)
+    path = find_index(folder, needs, table)
     if is_index(path):
         return path
-    blocking = program.definition.blocking
+    blocking = needs.blocking
     if blocking.k is None:
         raise UsageError(
             f"the program blocks by {blocking.method!r}, a blocker of your own, which an index cannot hold; apply it "
             "without an index"
         )
-    definition = program.definition
-    side = ReferenceSide(storable(table), blocking.k, definition.rules(), definition.built_in_blocker)
-    write_index(path, side, program, work, all_neighbours=True)
+    side = _side_to_learn_on(folder, needs, table)
+    if side is None:
+        side = ReferenceSide(storable(table), blocking.k, needs.negative_rules(), needs.blocker)
+    write_index(path, side, needs, work, all_neighbours=all_neighbours)
     return path
 
 
-def write_index(path: Path, side: ReferenceSide, program: Program, work: Work, *, all_neighbours: bool) -> None:
-    """Derive what the program will ask of the reference side and write it to the place that `find_index` names.
+def write_index(path: Path, side: ReferenceSide, needs: IndexNeeds, work: Work, *, all_neighbours: bool) -> None:
+    """Derive what will be asked of the reference side and write it to the place that `find_index` names.
 
     Without `all_neighbours` a scorer's index has those of the rows that every lookup asks for, and room for the others.
 
@@ -115,19 +116,19 @@ def write_index(path: Path, side: ReferenceSide, program: Program, work: Work, *
     DataError
         If it cannot be written; then nothing stands there.
     """
-    _derive(side, program)
-    if isinstance(program.definition.decision, Scorer):
+    _derive(side, needs)
+    if needs.scorer:
         from fuzzyjoin.compare import SAMPLE, sample_rows  # noqa: PLC0415 - unions do without its kernels
 
         rows = len(side.table)
-        _find_neighbours(side, program, np.arange(rows) if all_neighbours else sample_rows(rows, SAMPLE), work)
-    parts = SCORER_PARTS if isinstance(program.definition.decision, Scorer) else PARTS
+        _find_neighbours(side, np.arange(rows) if all_neighbours else sample_rows(rows, SAMPLE), work)
+    parts = SCORER_PARTS if needs.scorer else PARTS
     if side.tells_nearly_equal_apart:
         parts = (*parts, NEARLY_EQUAL)
     with _room_beside(path) as room:
         content = {
             "schema_version": SCHEMA_VERSION,
-            "made_for": _made_for(program, side.table),
+            "made_for": _made_for(needs, side.table),
             "table": write_value(side.table, room, "table"),
             "parts": {name: write_value(getattr(side, name), room, _file_name(side, name)) for name in parts},
         }
@@ -138,18 +139,18 @@ def write_index(path: Path, side: ReferenceSide, program: Program, work: Work, *
         sync_folder(path.parent)
 
 
-def complete_index(path: Path, program: Program, work: Work) -> None:
+def complete_index(path: Path, needs: IndexNeeds, work: Work) -> None:
     """Find the neighbours that an index lacks and keep them in it; errors as for `open_index` and `write_index`.
 
     Whoever has it open goes on with what it has; whoever opens it meanwhile finds it as it was or completed.
     """
-    if not isinstance(program.definition.decision, Scorer):
+    if not needs.scorer:
         return
-    side = open_index(path, program)
+    side = open_index(path, needs)
     missing = np.flatnonzero(~side.nearest_neighbours[-1])
     if missing.size == 0:
         return
-    _find_neighbours(side, program, missing, work)
+    _find_neighbours(side, missing, work)
     content = _read_manifest(path)
     with _room_beside(path) as room:
         content["parts"][NEAREST_NEIGHBOURS] = write_value(
@@ -198,7 +199,8 @@ def verify_index(index: str | Path, program: Program | str | Path) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     verify_index(index_reference(program, reference, folder), program)
     """
-    open_index(Path(index), program if isinstance(program, Program) else Program.load(program), whole=True)
+    loaded = program if isinstance(program, Program) else Program.load(program)
+    open_index(Path(index), IndexNeeds.of(loaded.definition), whole=True)
 
 
 def remove_index(path: Path) -> None:
@@ -268,13 +270,13 @@ def _room_beside(path: Path) -> Iterator[Path]:
         ) from None
 
 
-def open_index(path: Path, program: Program, *, whole: bool = False) -> ReferenceSide:
-    """Open an index for the program that it was built for; with `whole` read all of it (see `verify_index`).
+def open_index(path: Path, needs: IndexNeeds, *, whole: bool = False) -> ReferenceSide:
+    """Open an index that holds what is needed; with `whole` read all of it (see `verify_index`).
 
     Raises
     ------
     UsageError
-        If there is none, or it was built for a program that needs another.
+        If there is none, or it was built for other needs.
     DataError
         If it cannot be read, or is not as it was written.
     """
@@ -284,7 +286,7 @@ def open_index(path: Path, program: Program, *, whole: bool = False) -> Referenc
     # Twice, because it may have been completed between two looks at it.
     for _ in range(2):
         try:
-            return _opened(path, program, whole=whole)
+            return _opened(path, needs, whole=whole)
         except UsageError:
             raise
         except Exception as error:  # noqa: BLE001 - a damaged file can end its reader in any way
@@ -292,10 +294,9 @@ def open_index(path: Path, program: Program, *, whole: bool = False) -> Referenc
     raise DataError(f"{path} cannot be read as an index ({damage}); remove it and build it again")
 
 
-def _opened(path: Path, program: Program, *, whole: bool) -> ReferenceSide:
+def _opened(path: Path, needs: IndexNeeds, *, whole: bool) -> ReferenceSide:
     content = _read_manifest(path)
-    made_for = content["made_for"]
-    needed = _needs(program)
+    made_for, needed = content["made_for"], needs.made_for()
     if {name: made_for.get(name) for name in needed} != needed:
         raise UsageError(
             f"{path} was built for another program, or by another version; build an index for this program"
@@ -307,64 +308,56 @@ def _opened(path: Path, program: Program, *, whole: bool) -> ReferenceSide:
         if name in (*SCORER_PARTS, NEARLY_EQUAL)
     }
     Inspection.of(table, parts, whole=whole)
-    definition, k = program.definition, needed["blocking"]["k"]
-    return ReferenceSide(table, k, definition.rules(), definition.built_in_blocker, ReferenceParts(**parts))
+    return ReferenceSide(table, needed["blocking"]["k"], needs.negative_rules(), needs.blocker, ReferenceParts(**parts))
 
 
-def _derive(side: ReferenceSide, program: Program) -> None:
-    """Derive what the program will ask of the reference side, but for nearest neighbours."""
-    decision = program.definition.decision
+def _side_to_learn_on(folder: Path, needs: IndexNeeds, table: KeyTable) -> ReferenceSide | None:
+    """The reference side of the index that a program was learned on, if it is there and serves the program too."""
+    learned_on = needs.to_block()
+    path = find_index(folder, learned_on, table)
+    if needs == learned_on or not is_index(path):
+        return None
+    try:
+        side = open_index(path, learned_on)
+    except FuzzyJoinError:
+        # It only saves work.
+        return None
+    rules = needs.negative_rules()
+    words = object_array([word for words in rules.sides() for word in words])
+    if words.size and (side.index.words.vocabulary.lookup(words) < 0).any():
+        # Of a program that was learned on another table: its words enter the vocabulary.
+        return None
+    return replace(side, rules=rules)
+
+
+def _derive(side: ReferenceSide, needs: IndexNeeds) -> None:
+    """Derive what will be asked of the reference side, but for nearest neighbours."""
     _ = side.index.lists
     if side.tells_nearly_equal_apart:
         _ = side.nearly_equal.shared
-    if isinstance(decision, Scorer):
+    if needs.scorer:
         _ = side.forms, side.discriminative_tokens
         return
-    for column, weight in zip(side.columns, (column.weight for column in program.columns), strict=True):
-        for group in group_functions(_functions(decision.configurations)):
-            if weight > 0.0:
-                derive(column, group)
+    for column, used in zip(side.columns, needs.used, strict=True):
+        for form in needs.forms if used else ():
+            preprocessing, _, tokenisation = form.partition("/")
+            if tokenisation:
+                column.tokens(preprocessing, tokenisation)
+            else:
+                column.texts(preprocessing)
 
 
-def _find_neighbours(side: ReferenceSide, program: Program, rows: Int64Array, work: Work) -> None:
+def _find_neighbours(side: ReferenceSide, rows: Int64Array, work: Work) -> None:
     """Find the nearest neighbours of some rows (ascending)."""
     from fuzzyjoin.compare import FeatureTables  # noqa: PLC0415 - unions do without its kernels
 
     candidates = Candidates(side.table, _no_rows(side.table), side.blocking, work, side.rules, prepared=side)
-    FeatureTables(candidates, tuple(column.weight for column in program.columns)).find_nearest_neighbours(rows)
+    # Rows are neighbours by all columns together: what a column weighs does not enter.
+    FeatureTables(candidates, ()).find_nearest_neighbours(rows)
 
 
-def _functions(configurations: tuple[Configuration, ...]) -> list[JoinFunction]:
-    """The built-in join functions; the user's own derive nothing."""
-    functions = {part.function_name: part.join_function for part in configurations}
-    return [function for function in functions.values() if not hasattr(function, "custom")]
-
-
-def _made_for(program: Program, table: KeyTable) -> dict[str, Any]:
-    return {"reference": table.fingerprint(), "id_column": table.id_column, **_needs(program)}
-
-
-def _needs(program: Program) -> dict[str, Any]:
-    """What an index must hold for the program, and the versions that decide how text is read."""
-    definition = program.definition
-    decision = definition.decision
-    forms = (
-        ["scorer"]
-        if isinstance(decision, Scorer)
-        else sorted({"/".join(filter(None, (f.preprocess, f.tokenise))) for f in _functions(decision.configurations)})
-    )
-    return {
-        "columns": [column.reference for column in definition.columns],
-        "used": [column.weight > 0.0 for column in definition.columns],
-        "blocking": definition.blocking.model_dump(),
-        "rules": hashlib.sha256("\n".join(definition.negative_rules).encode()).hexdigest(),
-        "forms": forms,
-        "versions": {
-            "fuzzyjoin": version("fuzzyjoin"),
-            "pystemmer": version("pystemmer"),
-            "unicode": unicodedata.unidata_version,
-        },
-    }
+def _made_for(needs: IndexNeeds, table: KeyTable) -> dict[str, Any]:
+    return {"reference": table.fingerprint(), "id_column": table.id_column, **needs.made_for()}
 
 
 def _name(made_for: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fuzzyjoin.compare import Candidates, ReferenceSide
 from fuzzyjoin.index.folder import build_index, complete_index, open_index
+from fuzzyjoin.index.needs import IndexNeeds
 from fuzzyjoin.joining import asked_blocking, decide, given_scorer, reference_warnings
 from fuzzyjoin.program import JoinResult, Program
 from fuzzyjoin.stopwatch import Stopwatch
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.tables import KeyTable, Table
     from fuzzyjoin.threads import Progress
 
-__all__ = ["Matcher", "index_reference", "query_table", "reference_table"]
+__all__ = ["Matcher", "index_reference", "prepare_index", "query_table", "reference_table"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +91,7 @@ class Matcher:
             If the index or the program cannot be read.
         """
         loaded = program if isinstance(program, Program) else Program.load(program)
-        side = open_index(Path(index), loaded)
+        side = open_index(Path(index), IndexNeeds.of(loaded.definition))
         of_rows = (NUMBERED.format("reference"),) if side.table.id_column == ROW_NUMBER else ()
         return cls(
             loaded,
@@ -128,15 +129,14 @@ class Matcher:
         UsageError, DataError
             As for `Program.apply` and `index_reference`.
         """
-        table, numbered = reference_table(program, reference, id)
+        needs = IndexNeeds.of(program.definition)
+        table, numbered = reference_table(needs, reference, id)
         warnings = (*reference_warnings(program.learning_record, table, strict=strict), *numbered)
         work = choose_work(threads, progress)
         if indexes is not None:
-            side = open_index(build_index(indexes, program, table, work), program)
+            side = open_index(build_index(indexes, needs, table, work), needs)
         else:
-            definition = program.definition
-            blocking = asked_blocking(definition, None)
-            side = ReferenceSide(table, blocking, definition.rules(), definition.built_in_blocker)
+            side = ReferenceSide(table, asked_blocking(program.definition, None), needs.negative_rules(), needs.blocker)
         return cls(program, side, warnings, work=work)
 
     def lookup(self, rows: Table, *, id: str | None = None) -> JoinResult:  # noqa: A002 - the column is called id
@@ -220,18 +220,49 @@ def index_reference(
     See `Matcher`.
     """
     loaded = program if isinstance(program, Program) else Program.load(program)
-    table, _ = reference_table(loaded, reference, id)
-    work = choose_work(threads, progress)
-    path = build_index(Path(folder), loaded, table, work)
-    complete_index(path, loaded, work)
+    needs = IndexNeeds.of(loaded.definition)
+    table, _ = reference_table(needs, reference, id)
+    return prepare_index(Path(folder), needs, table, choose_work(threads, progress), all_neighbours=True)
+
+
+def prepare_index(folder: Path, needs: IndexNeeds, table: KeyTable, work: Work, *, all_neighbours: bool) -> Path:
+    """Build the index of a reference table (see `reference_table`), or complete the one that is there.
+
+    Parameters
+    ----------
+    folder
+        Where indexes are kept; made if absent.
+    needs
+        What the index must hold: of a program, or of the settings to learn one.
+    table
+        The reference table.
+    work
+        Threads and progress.
+    all_neighbours
+        Whether a scorer's index has the nearest reference neighbours of every row, which take the most time. Those
+        that it lacks are found when they are first asked for.
+
+    Returns
+    -------
+    pathlib.Path
+        The index, for `open_index` or `Matcher.open`.
+
+    Raises
+    ------
+    UsageError, DataError
+        As for `index_reference`.
+    """
+    path = build_index(folder, needs, table, work, all_neighbours=all_neighbours)
+    if all_neighbours:
+        complete_index(path, needs, work)
     return path
 
 
-def reference_table(program: Program, table: Table, id_column: str | None) -> tuple[KeyTable, tuple[str, ...]]:
-    """The reference table as the program looks at it, and what to know of its ids; errors as for `index_reference`."""
-    keys, warnings = one_table(table, "reference", [column.reference for column in program.columns], id_column)
+def reference_table(needs: IndexNeeds, table: Table, id_column: str | None) -> tuple[KeyTable, tuple[str, ...]]:
+    """The reference table as an index holds it, and what to know of its ids; errors as for `index_reference`."""
+    keys, warnings = one_table(table, "reference", needs.columns, id_column)
     require_text(keys)
-    return program.definition.candidates_of(keys), warnings
+    return needs.candidates_of(keys), warnings
 
 
 def query_table(program: Program, table: Table, id_column: str | None) -> tuple[KeyTable, tuple[str, ...]]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from fuzzyjoin.compare import ReferenceParts
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.index.folder import find_index, is_index, open_index, storable, write_index
+from fuzzyjoin.index.needs import IndexNeeds
 from fuzzyjoin.program import Program
 from fuzzyjoin.tables import as_frame, key_table, require_column, require_text
 from fuzzyjoin.text import Texts
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.kernels.types import BoolArray, Int64Array
     from fuzzyjoin.tables import KeyTable, Table
-    from fuzzyjoin.threads import Progress
+    from fuzzyjoin.threads import Progress, Work
 
-__all__ = ["update_index"]
+__all__ = ["change_index", "update_index"]
 
 
 def update_index(
@@ -97,8 +98,16 @@ def update_index(
     [['x', 4]]
     """
     loaded = program if isinstance(program, Program) else Program.load(program)
-    path = Path(index).resolve()
-    side = open_index(path, loaded)
+    needs = IndexNeeds.of(loaded.definition)
+    return change_index(Path(index), needs, append=append, delete=delete, work=choose_work(threads, progress))
+
+
+def change_index(
+    path: Path, needs: IndexNeeds, *, append: Table | None = None, delete: Table | Iterable[Any] = (), work: Work
+) -> Path:
+    """Make the index of a changed table from one that holds what is needed; as for `update_index`."""
+    path = path.resolve()
+    side = open_index(path, needs)
     held = side.table.whole()
     deleted = np.zeros(len(held), np.bool_)
     deleted[held.positions(_ids_to_delete(held, delete), "delete")] = True
@@ -111,15 +120,15 @@ def update_index(
         )
     every = _together(own, more, rows)
     require_text(every)
-    table = storable(loaded.definition.candidates_of(every))
-    changed = find_index(path.parent, loaded, table)
+    table = storable(needs.candidates_of(every))
+    changed = find_index(path.parent, needs, table)
     if is_index(changed):
         return changed
-    added = storable(loaded.definition.candidates_of(more))
+    added = storable(needs.candidates_of(more))
     new_side = side.merged(
         replace(side, table=added, known=ReferenceParts()), _compared_rows(rows, table, side.table, added), table
     )
-    write_index(changed, new_side, loaded, choose_work(threads, progress), all_neighbours=False)
+    write_index(changed, new_side, needs, work, all_neighbours=False)
     return changed
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,6 +31,7 @@ from fuzzyjoin.threads import while_running
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fuzzyjoin.blocking import BlockedPairs
     from fuzzyjoin.compare import Candidates
     from fuzzyjoin.scoring import BestCandidates, ScoredRun, TrainedScorer
     from fuzzyjoin.search.settings import LearningSettings
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.stopwatch import Stopwatch
     from fuzzyjoin.tables import KeyTable
 
-__all__ = ["Learned", "learn", "learn_from_run"]
+__all__ = ["Learned", "learn", "learn_from_run", "rows_to_learn_on"]
 
 
 @dataclass(frozen=True)
@@ -59,38 +60,59 @@ class Learned:
 
 
 def learn(
-    candidates: Candidates, settings: LearningSettings, watch: Stopwatch, scorer: TrainedScorer | None = None
+    candidates: Candidates,
+    settings: LearningSettings,
+    watch: Stopwatch,
+    scorer: TrainedScorer | None = None,
+    *,
+    pairs: BlockedPairs | None = None,
 ) -> Learned:
     """Learn a definition on two tables; if the target is out of reach it joins nothing.
 
-    `scorer` decides where the settings ask for one; by default the shipped scorer does.
+    Parameters
+    ----------
+    candidates
+        Of the whole tables.
+    settings
+        How to learn.
+    watch
+        Told the seconds a stage.
+    scorer
+        Decides where the settings ask for one; by default the shipped scorer does.
+    pairs
+        Those of the rows to learn on, if they were found before (see `block_to_learn`).
+
+    Raises
+    ------
+    UsageError
+        If the pairs are of other rows, or of another blocking.
+    DataError
+        If the pairs name rows that are not there.
     """
-    if settings.by_scorer:
-        from fuzzyjoin.scoring import shipped_scorer  # noqa: PLC0415 - the search does without its kernels
+    asked, sample = rows_to_learn_on(candidates, settings)
+    if pairs is not None:
+        pairs.require_tables(asked.reference, asked.query)
+        pairs.require_blocking(asked.blocker, asked.blocking)
+        asked = replace(asked, found=pairs)
+    if not settings.by_scorer:
+        return learn_by_search(asked, settings, watch)
+    from fuzzyjoin.scoring import score_run, shipped_scorer  # noqa: PLC0415 - the search does without its kernels
 
-        return learn_by_scorer(candidates, settings, watch, scorer or shipped_scorer())
-    return learn_by_search(candidates, settings, watch)
-
-
-def learn_by_scorer(
-    candidates: Candidates, settings: LearningSettings, watch: Stopwatch, scorer: TrainedScorer
-) -> Learned:
-    """Let a scorer decide, with adjustment, prior, probabilities and decision threshold learned on these tables.
-
-    Of a long query table a sample is asked. Blocking and token weights are those of the whole reference table, so that
-    a score means the same when the program is applied.
-    """
-    from fuzzyjoin.scoring import score_run  # noqa: PLC0415 - as above
-
-    asked, sample = candidates, None
-    if len(candidates.query) > settings.sample_rows:
-        sample = QuerySample(rows=settings.sample_rows, seed=settings.sample_seed)
-        asked = candidates.of_queries(drawn_rows(candidates.query, sample.rows, sample.seed))
+    scorer = scorer or shipped_scorer()
     with watch.stage("blocking"):
         _ = asked.query_pairs
     with watch.stage("scoring"):
         scored = score_run(asked, scorer, runner_up=sample is None)
         return learn_from_run(scored, candidates, settings, scorer, sample)
+
+
+def rows_to_learn_on(candidates: Candidates, settings: LearningSettings) -> tuple[Candidates, QuerySample | None]:
+    """The candidates of the query rows to learn on: of a long table that a scorer learns on, a sample."""
+    rows = settings.rows_learned_on(len(candidates.query))
+    if rows == len(candidates.query):
+        return candidates, None
+    sample = QuerySample(rows=rows, seed=settings.sample_seed)
+    return candidates.of_queries(drawn_rows(candidates.query, sample.rows, sample.seed)), sample
 
 
 def learn_from_run(
@@ -100,7 +122,11 @@ def learn_from_run(
     scorer: TrainedScorer,
     sample: QuerySample | None = None,
 ) -> Learned:
-    """Learn from query rows that are scored: all of the candidates', or a sample of them."""
+    """Learn from query rows that are scored: all of the candidates', or a sample of them.
+
+    Blocking and token weights are those of the whole reference table, so that a score means the same when the program
+    is applied.
+    """
     from fuzzyjoin.scoring import disagreements, learn_decision  # noqa: PLC0415 - as above
 
     learned = learn_decision(scored, scorer, settings.precision_target, min_probability=settings.min_probability)

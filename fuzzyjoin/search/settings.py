@@ -105,6 +105,10 @@ class LearningSettings:
             return "cosine", scorer_k(reference_rows)
         return "lexical", default_k(reference_rows)
 
+    def rows_learned_on(self, query_rows: int) -> int:
+        """How many query rows are learned on, of so many."""
+        return min(query_rows, self.sample_rows) if self.by_scorer else query_rows
+
     @property
     def by_scorer(self) -> bool:
         """Whether a scorer decides; else a union of configurations is searched."""

@@ -21,7 +21,7 @@ from fuzzyjoin.tables import as_frame, as_text
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     import pandas as pd
 
@@ -33,6 +33,7 @@ __all__ = [
     "content_hash",
     "content_hash_of",
     "delete_old_snapshots",
+    "distinct_rows",
     "is_content_hash",
     "leftovers_in",
     "load_rows",
@@ -207,6 +208,41 @@ def load_snapshot(handle: TableHandle) -> pd.DataFrame:
     return table
 
 
+def distinct_rows(handle: TableHandle, columns: Sequence[str]) -> int:
+    """How many rows of a snapshot differ in some columns; nothing else of it is read.
+
+    Parameters
+    ----------
+    handle
+        As `write_snapshot` returned it.
+    columns
+        Names of the columns.
+
+    Raises
+    ------
+    SnapshotMissingError
+        If the file is gone.
+    DataError
+        If it is damaged.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tempfile import TemporaryDirectory
+    >>> towns = pd.DataFrame({"id": [1, 2, 3, 4], "name": ["Bergen", "Bergen", None, " "]})
+    >>> with TemporaryDirectory() as folder:
+    ...     distinct_rows(write_snapshot(towns, folder), ["name"])
+    2
+    """
+    path = _present(handle)
+    names = list(dict.fromkeys(columns))
+    try:
+        table = pq.read_table(path, columns=names, page_checksum_verification=True)
+    except (OSError, pa.ArrowException) as error:
+        raise _changed(path, error) from None
+    return int(table.group_by(names).aggregate([]).num_rows)
+
+
 def load_rows(handle: TableHandle, start: int, stop: int) -> pd.DataFrame:
     """Read some rows of a snapshot without the others.
 
@@ -254,9 +290,7 @@ def load_rows(handle: TableHandle, start: int, stop: int) -> pd.DataFrame:
                 seen += rows
             table = file.read_row_groups(groups)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(
-            f"{path}: the snapshot was changed after it was written ({error}); ingest the source again"
-        ) from None
+        raise _changed(path, error) from None
     if seen != handle.rows:
         raise DataError(
             f"{path}: the snapshot was changed after it was written: it has {seen} rows, expected {handle.rows}; "
@@ -357,6 +391,10 @@ def delete_old_snapshots(folder: str | Path, *, older_than: dt.timedelta, keep: 
         if _deleted(path, last) and snapshot:
             deleted.append(name)
     return tuple(deleted)
+
+
+def _changed(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path}: the snapshot was changed after it was written ({error}); ingest the source again")
 
 
 def _files(folder: str | Path) -> list[Path]:

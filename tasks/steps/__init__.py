@@ -4,7 +4,7 @@
 |---|---|
 | ingestion: a source as a snapshot | `ingest_table` |
 | validation of the inputs | `validate_inputs` |
-| blocking: the reference table's index | `index_reference_table` |
+| blocking: the index of the reference table, candidate pairs | `index_reference_table`, `block_query_rows` |
 | program search | `search_program` |
 | which program the pipeline uses | `propose_program`, `current_program` |
 | which query rows have to be looked at | `detect_changes` |

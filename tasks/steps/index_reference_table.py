@@ -1,4 +1,4 @@
-"""The index of a reference table for a program: the one place where the pipeline gets one.
+"""The index of a reference table: the one place where the pipeline gets one, to learn on and to join by.
 
 An index stands in the storage folder under the name of what it is made of (see `fuzzyjoin.index_reference`), so that
 every run, pipeline and worker that needs the same one finds it there. After some rows of the reference table changed,
@@ -15,10 +15,20 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 from prefect import get_run_logger, task
 
-from fuzzyjoin import DataError, Matcher, Program, UsageError, index_reference, update_index
-from fuzzyjoin.index import find_index, is_index, reference_table, remove_index
+from fuzzyjoin import DataError, Program, UsageError
+from fuzzyjoin.index import (
+    IndexNeeds,
+    change_index,
+    find_index,
+    is_index,
+    open_index,
+    prepare_index,
+    reference_table,
+    remove_index,
+)
+from fuzzyjoin.threads import choose_work
 from tasks.handles import IndexHandle, InputHandle, ProgramHandle
-from tasks.ingestion import load_snapshot
+from tasks.ingestion import distinct_rows, load_snapshot
 from tasks.orchestration.result_cache import cached
 from tasks.orchestration.run_progress import shown_progress
 from tasks.store.folders import storage_folder
@@ -26,8 +36,10 @@ from tasks.store.named_files import checked
 
 if TYPE_CHECKING:
     from fuzzyjoin.tables import KeyTable
+    from fuzzyjoin.threads import Work
+    from tasks.settings import Search
 
-__all__ = ["index_folder", "index_reference_table", "sound_index"]
+__all__ = ["index_folder", "index_reference_table", "index_to_join", "index_to_learn"]
 
 FEWEST_KEPT: Final = 0.5
 """Share of the rows that two reference tables must have in common, or the index is built from nothing."""
@@ -41,39 +53,55 @@ def index_folder() -> Path:
     return storage_folder() / "indexes"
 
 
-def sound_index(program: ProgramHandle, reference: InputHandle, query_rows: int) -> IndexHandle:
-    """The index of the reference table for a program, kept or made; one that was damaged since is made again."""
+def index_to_learn(reference: InputHandle, search: Search, query_rows: int) -> IndexHandle:
+    """The index of the reference table to learn a program on, and to look up so many query rows by."""
+    blocking = search.learning_settings().blocking(distinct_rows(reference.table, reference.columns))
+    return _sound_index(IndexNeeds.to_learn(reference.columns, *blocking), reference, query_rows)
+
+
+def index_to_join(
+    program: ProgramHandle, reference: InputHandle, query_rows: int, learned_on: IndexHandle | None = None
+) -> IndexHandle:
+    """The index of the reference table to join so many query rows by: the one of the learning, if that will do."""
+    needs = IndexNeeds.of(Program.load(checked(program.file)).definition)
+    if learned_on is not None and learned_on.blocks == needs and not _removed_if_damaged(Path(learned_on.path), needs):
+        return learned_on
+    return _sound_index(needs, reference, query_rows)
+
+
+def _sound_index(needs: IndexNeeds, reference: InputHandle, query_rows: int) -> IndexHandle:
+    """An index, kept or made; one that was damaged since is made again."""
     indexing = cached(index_reference_table)
-    index = indexing(program, reference, query_rows)
-    if _removed_if_damaged(Path(index.path), Program.load(checked(program.file))):
-        index = indexing(program, reference, query_rows)
+    index = indexing(needs, reference, query_rows)
+    if _removed_if_damaged(Path(index.path), needs):
+        index = indexing(needs, reference, query_rows)
     return index
 
 
 @task(name="index reference", task_run_name="index reference")
-def index_reference_table(program: ProgramHandle, reference: InputHandle, query_rows: int) -> IndexHandle:
-    """Make the index of the reference table for a program, unless it is there, to join so many query rows by it."""
-    loaded = Program.load(checked(program.file))
+def index_reference_table(needs: IndexNeeds, reference: InputHandle, query_rows: int) -> IndexHandle:
+    """Make an index of the reference table, unless it is there, to look up so many query rows by it."""
     frame = load_snapshot(reference.table)
-    table, _ = reference_table(loaded, frame, reference.id_column)
-    path = find_index(index_folder(), loaded, table)
+    table, _ = reference_table(needs, frame, reference.id_column)
+    path = find_index(index_folder(), needs, table)
     with shown_progress("indexing the reference table") as progress:
-        _removed_if_damaged(path, loaded)
+        work = choose_work(None, progress)
+        _removed_if_damaged(path, needs)
         if not is_index(path):
-            _make_of_an_earlier(loaded, frame, table)
-        if not is_index(path) or query_rows * TOUCHED_A_ROW >= table.rows_in_all:
-            index_reference(loaded, frame, index_folder(), id=reference.id_column, progress=progress)
+            _make_of_an_earlier(needs, frame, table, work)
+        many = query_rows * TOUCHED_A_ROW >= table.rows_in_all
+        prepare_index(index_folder(), needs, table, work, all_neighbours=many)
     # As young as its last use: what nobody uses is deleted by age.
     os.utime(path)
-    return IndexHandle(path=str(path))
+    return IndexHandle(path=str(path), blocks=needs.to_block())
 
 
-def _removed_if_damaged(path: Path, program: Program) -> bool:
+def _removed_if_damaged(path: Path, needs: IndexNeeds) -> bool:
     """Remove an index that cannot be read; whether that was so. It only saves work, and is no reason to end a run."""
     if not is_index(path):
         return False
     try:
-        Matcher.open(path, program)
+        open_index(path, needs)
     except DataError as error:
         get_run_logger().warning("a damaged index is removed and made again: %s", error)
         remove_index(path)
@@ -81,14 +109,14 @@ def _removed_if_damaged(path: Path, program: Program) -> bool:
     return False
 
 
-def _make_of_an_earlier(program: Program, frame: pd.DataFrame, table: KeyTable) -> None:
+def _make_of_an_earlier(needs: IndexNeeds, frame: pd.DataFrame, table: KeyTable, work: Work) -> None:
     """Make the index of the one that was used last and shares enough rows, if there is one."""
     rows = _rows(table.whole())
     for path in _latest_first():
         try:
-            earlier = Matcher.open(path, program).side.table.whole()
+            earlier = open_index(path, needs).table.whole()
         except UsageError:
-            # Of a program that needs another.
+            # It holds something else.
             continue
         except DataError as error:
             # It only saves work: an index that cannot be read, or is just deleted, is no reason to end the run.
@@ -102,7 +130,7 @@ def _make_of_an_earlier(program: Program, frame: pd.DataFrame, table: KeyTable) 
             continue
         append = frame[~frame[table.id_column].isin(kept)]
         delete = held["id"][~held["id"].isin(kept)]
-        update_index(path, program, append=append, delete=delete)
+        change_index(path, needs, append=append, delete=delete, work=work)
         get_run_logger().info(
             "the index was made of an earlier one: %s rows appended, %s deleted, %s taken over",
             f"{len(append):,}",

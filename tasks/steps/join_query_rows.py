@@ -19,7 +19,7 @@ from tasks.handles import InputHandle, PartHandle, ProgramHandle, ResultHandle
 from tasks.orchestration.partition_runner import is_lost, partition_runner
 from tasks.orchestration.result_cache import cached, is_kept, kept_ranges
 from tasks.orchestration.run_progress import shown_progress
-from tasks.steps.index_reference_table import sound_index
+from tasks.steps.index_reference_table import index_to_join
 from tasks.steps.join_partition import join_partition, partitions_of
 from tasks.store.named_files import FileHandle, checked, store_file
 
@@ -35,14 +35,19 @@ __all__ = ["join_query_rows", "put_together"]
 
 
 def join_query_rows(
-    program: ProgramHandle, reference: InputHandle, query: InputHandle, partition_rows: int
+    program: ProgramHandle,
+    reference: InputHandle,
+    query: InputHandle,
+    partition_rows: int,
+    learned_on: IndexHandle | None = None,
 ) -> ResultHandle:
     """Join the query rows by a program, at most `partition_rows` at a time, by an index of the reference table.
 
-    Every step is a task whose result is kept: a run after one that broke off joins the rows that are left, whatever
-    `partition_rows` was then.
+    The index that a program was `learned_on` in this run is taken where it holds what this one needs. Every step is a
+    task whose result is kept: a run after one that broke off joins the rows that are left, whatever `partition_rows`
+    was then.
     """
-    index = sound_index(program, reference, query.table.rows)
+    index = index_to_join(program, reference, query.table.rows, learned_on)
     parts = _joined(program, index, query, partition_rows)
     return cached(put_together)(program, parts)
 

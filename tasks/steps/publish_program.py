@@ -16,14 +16,14 @@ from tasks.run.masking import shows_rule_words
 from tasks.store.named_files import checked
 
 if TYPE_CHECKING:
-    from tasks.handles import ProgramHandle, RunHandle
+    from tasks.handles import PairsHandle, ProgramHandle, RunHandle
 
 __all__ = ["learned_in_words", "publish_program"]
 
 
 @task(name="publish program", task_run_name="publish program", cache_policy=NO_CACHE)
-def publish_program(run: RunHandle, program: ProgramHandle, standing: str) -> None:
-    """Show a program in words; `standing` says what became of it."""
+def publish_program(run: RunHandle, program: ProgramHandle, pairs: PairsHandle, standing: str) -> None:
+    """Show a program in words, and what it was learned from; `standing` says what became of it."""
     learned = Program.load(checked(program.file))
     words = learned.explain(rule_words=shows_rule_words(learned, run.privacy.shown_columns))
     create_markdown_artifact(
@@ -36,7 +36,8 @@ def publish_program(run: RunHandle, program: ProgramHandle, standing: str) -> No
                 (
                     "Estimated precision when it was learned: "
                     f"**{estimate_text(program.precision_estimate, program.precision_target)}**; the target was "
-                    f"{program.precision_target:g}."
+                    f"{program.precision_target:g}. It was learned from {pairs.query_pairs:,} candidate pairs of "
+                    f"{pairs.query_rows:,} query rows."
                 ),
                 code(wrapped(words)),
             ]

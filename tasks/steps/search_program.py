@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prefect import task
 
-from fuzzyjoin import DataError, learn_program
-from tasks.handles import InputHandle, ProgramHandle
+from fuzzyjoin import BlockedPairs, DataError, Program
+from fuzzyjoin.index import open_index
+from fuzzyjoin.search import learn_from_pairs
+from fuzzyjoin.tables import key_table
+from fuzzyjoin.threads import choose_work
+from tasks.handles import IndexHandle, InputHandle, PairsHandle, ProgramHandle
 from tasks.ingestion import load_snapshot
 from tasks.orchestration.run_progress import shown_progress
-from tasks.store.named_files import store_file
+from tasks.store.named_files import checked, store_file
 
 if TYPE_CHECKING:
     from tasks.settings import Search
@@ -23,27 +28,21 @@ class TargetUnreachableError(DataError):
 
 
 @task(name="search program", task_run_name="search program")
-def search_program(reference: InputHandle, query: InputHandle, search: Search) -> ProgramHandle:
-    """Learn a program on two tables (see `fuzzyjoin.learn_program`).
+def search_program(index: IndexHandle, pairs: PairsHandle, query: InputHandle, search: Search) -> ProgramHandle:
+    """Learn a program from candidate pairs, by the reference table's index (see `fuzzyjoin.learn_program`).
 
     Raises
     ------
     TargetUnreachableError
         If the program found joins nothing: promoted, it would close every match there is.
     """
+    side = open_index(Path(index.path), index.blocks)
+    rows = key_table(load_snapshot(query.table), role="query", id_column=query.id_column, columns=query.columns)
     with shown_progress("program search") as progress:
-        program = learn_program(
-            load_snapshot(reference.table),
-            load_snapshot(query.table),
-            list(zip(reference.columns, query.columns, strict=True)),
-            id=(reference.id_column, query.id_column),
-            precision_target=search.precision_target,
-            min_probability=search.least_probability,
-            method=search.method,
-            space=search.named_space,
-            negative_rules=search.negative_rules,
-            progress=progress,
+        learned = learn_from_pairs(
+            side, rows, BlockedPairs.load(checked(pairs.file)), search.learning_settings(), choose_work(None, progress)
         )
+    program = Program(definition=learned.definition, learning_record=learned.learning_record)
     if not program.reachable:
         raise TargetUnreachableError(
             f"no program reaches the precision target {search.precision_target:g} on these tables; the pipeline's "

@@ -151,10 +151,14 @@ class Pipeline:
             for row in self.rows(schema.current_matches)
         }
 
+    def tasks(self, run_id, server):
+        """The name of each task of a run and of its last state, in the order in which they were asked for."""
+        tasks = server.ask("POST", "task_runs/filter", flow_runs={"id": {"any_": [run_id]}})
+        return [(task["name"], task["state_name"]) for task in sorted(tasks, key=lambda task: task["created"])]
+
     def states(self, run_id, server):
         """The name of the last state of each task of a run, by the task's name."""
-        tasks = server.ask("POST", "task_runs/filter", flow_runs={"id": {"any_": [run_id]}})
-        return {task["name"]: task["state_name"] for task in tasks}
+        return dict(self.tasks(run_id, server))
 
 
 def example(side):

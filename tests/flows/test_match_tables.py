@@ -38,6 +38,28 @@ def test_a_second_run_changes_nothing_and_a_third_only_what_ten_changed_rows_can
     assert len(pipeline.rows(schema.decisions)) == 1
 
 
+INPUTS = ["ingest reference", "ingest query", "validate inputs"]
+LEARNING = ["index reference", "block query rows", "search program"]
+JOINING = ["join rows 0 to 227", "put together", "validate matches", "materialise"]
+
+
+@pytest.mark.parametrize(
+    ("method", "made_of_it"),
+    # The forms that a union compares are known once it is learned; they are added to what the index holds.
+    [("auto", []), pytest.param("autofj", ["index reference"], marks=pytest.mark.slow)],
+)
+def test_the_tasks_of_a_run_are_the_chain_and_joining_takes_the_index_of_the_learning(
+    pipeline, server, method, made_of_it
+):
+    run = pipeline.run(search={"method": method})
+
+    assert [name for name, _ in pipeline.tasks(run, server) if name in {*INPUTS, *LEARNING, *JOINING}] == [
+        *INPUTS, *LEARNING, *made_of_it, *JOINING,
+    ]  # fmt: skip
+    assert len([*(pipeline.storage / "indexes").iterdir()]) == 1 + len(made_of_it)
+    assert len([*(pipeline.storage / "pairs").iterdir()]) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("database_url", DATABASES[1:], indirect=True)
 def test_the_matches_are_those_of_sqlite(pipeline, beside):

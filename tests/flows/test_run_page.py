@@ -82,7 +82,14 @@ def artifact(deployed, matched, browser_page):
 @pytest.mark.parametrize(
     ("kind", "texts"),
     [
-        ("program", ["Estimated precision when it was learned", "Joins a row to its best candidate"]),
+        (
+            "program",
+            [
+                "Estimated precision when it was learned",
+                "candidate pairs of 227 query rows",
+                "Joins a row to its best candidate",
+            ],
+        ),
         ("result", ["query rows matched", "Estimated precision: 0.9", "matches opened", "fuzzyjoin_current_matches"]),
         ("precision-curve", ["from stricter (left) to looser (right)", "1 (the program)"]),
         ("boundary", ["distance of threshold", "characters]"]),

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzzyjoin import DataError
+from fuzzyjoin.index import IndexNeeds
 from tasks.handles import IndexHandle, InputHandle
 from tasks.ingestion import write_snapshot
 from tasks.orchestration.result_cache import _key, cached, kept_ranges
@@ -76,6 +77,8 @@ def test_a_result_is_the_same_bytes_wherever_its_parts_end(tmp_path, monkeypatch
 
 def test_a_worker_that_sees_another_folder_says_so(learned, tmp_path):
     rows = InputHandle(role="query", table=write_snapshot(learned.query, tmp_path), id_column="id", columns=("title",))
-    elsewhere = IndexHandle(path=str(tmp_path / "elsewhere"))
+    elsewhere = IndexHandle(
+        path=str(tmp_path / "elsewhere"), blocks=IndexNeeds.of(learned.program.definition).to_block()
+    )
     with pytest.raises(DataError, match=r"elsewhere: the index is not there; all workers must see the same folder"):
         join_partition.fn(learned.handle, elsewhere, rows, 0, 10)

@@ -39,7 +39,7 @@ def storage(warehouse, tmp_path, monkeypatch):
     for number, note in enumerate(("x", "other")):
         query = QUERY.assign(name=["grace hopper jr", *QUERY["name"][1:]], note=note)
         run(warehouse, folder / "snapshots", f"run{number}", query=query, at=day(number))
-    for place in ("results/a", "matches/b", "partitions/c", "indexes/of/d", "parts/e"):
+    for place in ("results/a", "matches/b", "partitions/c", "indexes/of/d", "parts/e", "pairs/f"):
         path = folder / place
         path.parent.mkdir(parents=True)
         path.write_bytes(NAME)
@@ -50,7 +50,9 @@ def storage(warehouse, tmp_path, monkeypatch):
 
 def require_nothing_left(engine, storage):
     saved = [
-        path for kind in ("results", "matches", "partitions", "indexes", "parts") for path in storage.glob(f"{kind}/*")
+        path
+        for kind in ("results", "matches", "partitions", "pairs", "indexes", "parts")
+        for path in storage.glob(f"{kind}/*")
     ]
     assert saved == []
     for path in storage.rglob("*"):
