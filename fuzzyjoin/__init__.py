@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from fuzzyjoin.distribution import DISTRIBUTION
+
 # Not of `typing`, whose import takes most of the time until a command heeds Ctrl-C.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ _HOMES = {
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute can be anything
     if name == "__version__":
         # Reading the metadata takes longer than all else here.
-        value = import_module("importlib.metadata").version("fuzzyjoin")
+        value = import_module("importlib.metadata").version(DISTRIBUTION)
     elif name in _HOMES:
         value = getattr(import_module(f"fuzzyjoin.{_HOMES[name]}"), name)
     else:

@@ -27,6 +27,7 @@ import numpy as np
 
 from fuzzyjoin.compare import Candidates, ReferenceParts, ReferenceSide, derive, group_functions
 from fuzzyjoin.definition import Configuration, Scorer
+from fuzzyjoin.distribution import DISTRIBUTION
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.files import sync_file, sync_folder
 from fuzzyjoin.index.array_files import FILE_NAME, file_records, read_value, write_value
@@ -358,7 +359,7 @@ def _needs(program: Program) -> dict[str, Any]:
         "rules": hashlib.sha256("\n".join(definition.negative_rules).encode()).hexdigest(),
         "forms": forms,
         "versions": {
-            "fuzzyjoin": version("fuzzyjoin"),
+            "fuzzyjoin": version(DISTRIBUTION),
             "pystemmer": version("pystemmer"),
             "unicode": unicodedata.unidata_version,
         },
