@@ -246,14 +246,14 @@ def _other_versions(program: Program) -> tuple[tuple[str, str, str | None], ...]
 
 
 def _version(name: str) -> str | None:
-    of_no_package = {
-        "machine": platform.machine,
-        "python": platform.python_version,
+    of_no_distribution = {
+        "machine": platform.machine(),
+        "python": platform.python_version(),
         # Its distribution has another name.
-        "fuzzyjoin": lambda: fuzzyjoin.__version__,
+        "fuzzyjoin": fuzzyjoin.__version__,
     }
     try:
-        return of_no_package[name]() if name in of_no_package else version(name)
+        return of_no_distribution[name] if name in of_no_distribution else version(name)
     except PackageNotFoundError:
         return None
 
