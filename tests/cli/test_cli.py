@@ -454,7 +454,7 @@ class TestIndex:
 
 class TestHelp:
     def test_version(self):
-        assert run("--version").stdout == f"fuzzyjoin {version('fuzzyjoin')}\n"
+        assert run("--version").stdout == f"fuzzyjoin {version('fuzzyjoin-tables')}\n"
 
     def test_help_names_every_command_and_exit_code(self):
         words = run("--help").stdout
