@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import multiprocessing
+import platform
 import resource
+import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, ParamSpec, TypeVar
 
 import pandas as pd
 
+import fuzzyjoin
 from fuzzyjoin import fuzzy_join
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ __all__ = [
     "apart",
     "best_recall_at",
     "mean",
+    "measured_tree",
     "peak_memory_mb",
     "peak_memory_mb_of",
     "print_table",
@@ -41,6 +45,7 @@ __all__ = [
 ]
 
 MEBI: Final = 1 << 20
+ROOT: Final = Path(__file__).parents[1]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -85,6 +90,18 @@ def best_recall_at(precision: float, ranked: Sequence[tuple[float, bool]], match
         if not tied_with_next and correct >= precision * taken:
             best = max(best, correct)
     return best / matchable if matchable else 0.0
+
+
+def measured_tree(*paths: str) -> dict[str, str]:
+    """Return the commit of the measured files, marked where they were changed since, and the interpreter."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    commit = git("log", "-1", "--format=%h", "--", *paths) or f"version {fuzzyjoin.__version__}"
+    changed = bool(git("status", "--porcelain", "--", *paths))
+    return {"commit": f"{commit}, with changes" if changed else commit, "python": platform.python_version()}
 
 
 def timed_join(task: Task, options: JoinOptions) -> tuple[JoinResult, float]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import subprocess
 import time
 from importlib.metadata import version
@@ -22,7 +21,7 @@ from rapidfuzz import fuzz, process, utils
 from benchmarks._autofj import AutoFJProcess
 from benchmarks._command import add_json_option, command
 from benchmarks._data import ID, read_task, task_names
-from benchmarks._measure import Column, JoinOptions, mean, print_table, say, timed_join, write_json
+from benchmarks._measure import Column, JoinOptions, mean, measured_tree, print_table, say, timed_join, write_json
 from fuzzyjoin.evaluation import evaluate
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "markdown"]
 
-ROOT: Final = Path(__file__).parents[1]
 WORKER: Final = Path(__file__).with_name("_string_grouper_worker.py")
 TARGET: Final = 0.9
 TOLERANCE: Final = 0.05
@@ -83,7 +81,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     rows = print_table(
         TABLE, (_row(task, arguments.folder / task.name, name, tool) for task in tasks for name, tool in tools.items())
     )
-    figures = {"tree": _tree(), "tasks": [task.name for task in tasks], "macro": _macro(rows), "rows": rows}
+    figures = {
+        "tree": measured_tree("fuzzyjoin"),
+        "tasks": [task.name for task in tasks],
+        "macro": _macro(rows),
+        "rows": rows,
+    }
     say()
     say(markdown(figures))
     write_json(arguments.json, figures)
@@ -198,18 +201,6 @@ def _matches(task: Task, found: Sequence[Sequence[int]]) -> pd.DataFrame:
     query, reference = task.query[ID].tolist(), task.reference[ID].tolist()
     pairs = [(query[row], reference[best]) for row, best in found]
     return pd.DataFrame(pairs, columns=["query_id", "reference_id"], dtype=str)
-
-
-def _tree() -> dict[str, str]:
-    """Return the commit of the measured sources, marked where they were changed since, and the interpreter."""
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607
-        return done.stdout.strip() if done.returncode == 0 else ""
-
-    commit = git("log", "-1", "--format=%h", "--", "fuzzyjoin") or f"version {version('fuzzyjoin')}"
-    changed = bool(git("status", "--porcelain", "--", "fuzzyjoin"))
-    return {"commit": f"{commit}, with changes" if changed else commit, "python": platform.python_version()}
 
 
 if __name__ == "__main__":

@@ -20,4 +20,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_main("flows.command", interrupted="interrupted; run it again: what is finished is kept")
+    run_main("flows.command")

@@ -1,19 +1,19 @@
 """Run a flow at the command line, with its parameters from a YAML or JSON file."""
 
-from __future__ import annotations
-
-import argparse
+# No postponed annotations here: typer reads these at run time.
 import sys
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_type_hints
 
+import typer
 import yaml
 from pydantic import ConfigDict, ValidationError, create_model
 from rich.console import Console
 
-from fuzzyjoin.errors import FuzzyJoinError, UsageError
+from fuzzyjoin.cli import OneLineErrors, exit_code
+from fuzzyjoin.errors import UsageError
 from fuzzyjoin.terminal import for_terminal
 from tasks.run.completion import run_in_words
 
@@ -24,26 +24,61 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-FLOWS: Final = ("match_tables", "learn_program", "apply_program", "sync_warehouse")
+ParametersFile: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="PARAMETERS", help="YAML or JSON file with the flow's parameters.")
+]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+class _Flows(OneLineErrors):
+    interrupted = "interrupted; run it again: what is finished is kept"
+
+
+app = typer.Typer(
+    cls=_Flows,
+    help=__doc__,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main(argv: "Sequence[str] | None" = None) -> int:
     """Run one flow; the exit code is 0 if it is done, 1 for a problem of the data, 2 if the call is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m flows", description=__doc__)
-    parser.add_argument("flow", choices=FLOWS)
-    parser.add_argument("parameters", type=Path, help="YAML or JSON file with the flow's parameters")
-    arguments = parser.parse_args(argv)
+    return exit_code(app, argv, prog_name="python -m flows")
+
+
+@app.command("match_tables")
+def match_tables(parameters: ParametersFile) -> None:
+    """Learn a program, join by it and write the matches."""
+    _run("match_tables", parameters)
+
+
+@app.command("learn_program")
+def learn_program(parameters: ParametersFile) -> None:
+    """Learn a program and propose it."""
+    _run("learn_program", parameters)
+
+
+@app.command("apply_program")
+def apply_program(parameters: ParametersFile) -> None:
+    """Join new and changed rows by the current program."""
+    _run("apply_program", parameters)
+
+
+@app.command("sync_warehouse")
+def sync_warehouse(parameters: ParametersFile) -> None:
+    """Join a whole table, close the matches of rows that are gone."""
+    _run("sync_warehouse", parameters)
+
+
+def _run(name: str, path: Path) -> None:
     # Not a class of our own: the orchestrator has made its consoles.
     Console.on_broken_pipe = _log_to_nowhere  # type: ignore[method-assign,assignment]
-    try:
-        flow: Flow[..., str] = getattr(import_module(f"flows.{arguments.flow}"), arguments.flow)
-        parameters = _validated(flow, _read(arguments.parameters), arguments.parameters)
-        run_id = flow(**parameters)
-    except FuzzyJoinError as error:
-        sys.stderr.write(f"{for_terminal(str(error))}\n")
-        return error.exit_code
+    flow: Flow[..., str] = getattr(import_module(f"flows.{name}"), name)
+    parameters = _validated(flow, _read(path), path)
+    run_id = flow(**parameters)
     sys.stdout.write(for_terminal(run_in_words(run_id, parameters["warehouse"])))
-    return 0
 
 
 def _log_to_nowhere(console: Console) -> None:
@@ -62,7 +97,7 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _validated(flow: Flow[..., str], parameters: dict[str, Any], path: Path) -> dict[str, Any]:
+def _validated(flow: "Flow[..., str]", parameters: dict[str, Any], path: Path) -> dict[str, Any]:
     """The parameters as the flow's own types; the orchestrator would log what is wrong with them, values included."""
     hints = get_type_hints(flow.fn, include_extras=True)
     fields: dict[str, Any] = {

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from fuzzyjoin.distribution import DISTRIBUTION
+
 # Not of `typing`, whose import takes most of the time until a command heeds Ctrl-C.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from fuzzyjoin.api import block_tables, fuzzy_join, learn_program
     from fuzzyjoin.blocking import BlockedPairs, Blocker
     from fuzzyjoin.compare import CustomJoinFunction, JoinFunction
@@ -88,16 +88,19 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute can be anything
-    if name == "__version__":
-        # Reading the metadata takes longer than all else here.
-        value = import_module("importlib.metadata").version("fuzzyjoin")
-    elif name in _HOMES:
-        value = getattr(import_module(f"fuzzyjoin.{_HOMES[name]}"), name)
-    else:
-        raise AttributeError(f"module 'fuzzyjoin' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+# Hidden from type checkers, to which a name that nothing has would otherwise be one of any type.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name == "__version__":
+            # Reading the metadata takes longer than all else here.
+            value = import_module("importlib.metadata").version(DISTRIBUTION)
+        elif name in _HOMES:
+            value = getattr(import_module(f"fuzzyjoin.{_HOMES[name]}"), name)
+        else:
+            raise AttributeError(f"module 'fuzzyjoin' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

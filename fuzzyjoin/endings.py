@@ -26,15 +26,13 @@ PIPE_CLOSED: Final = 141
 """Exit code where the reader of the output has gone, as ``| head -1`` does: 128 and SIGPIPE's number."""
 
 
-def run_main(module: str, *, interrupted: str = "interrupted") -> NoReturn:
+def run_main(module: str) -> NoReturn:
     """Import a module, call its `main` and exit with the code that it returns.
 
     Parameters
     ----------
     module
         Name of the module; its `main` takes no arguments and returns an exit code, or exits itself.
-    interrupted
-        The line that is written where Ctrl-C stops `main`.
     """
     with _interrupt_ends_the_process():
         main = import_module(module).main
@@ -48,7 +46,7 @@ def run_main(module: str, *, interrupted: str = "interrupted") -> NoReturn:
             stream.flush()
     except KeyboardInterrupt:
         with suppress(OSError):
-            sys.stderr.write(f"{interrupted}\n")
+            sys.stderr.write("interrupted\n")
         code = INTERRUPTED
     except BrokenPipeError:
         # A connection can break as well, and that is an error like any other.

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -16,6 +17,7 @@ from benchmarks import (
     autofj50,
     blocking_speed,
     cases,
+    first_minute,
     growth,
     index_changes,
     learning_sample,
@@ -29,6 +31,7 @@ from benchmarks import (
 )
 from benchmarks._data import autofj50_folder, read_task, task_names
 from benchmarks._measure import Column, JoinOptions, best_recall_at, mean, print_table
+from fuzzyjoin import FuzzyJoinError
 from tests.cases import EXAMPLES
 
 ROOT = Path(__file__).parents[1]
@@ -483,3 +486,21 @@ def test_cases_are_joined_at_the_command_line_and_what_is_refused_is_said(tmp_pa
     assert rows["left_twice.csv"]["equal_reference_rows"] == 24
     assert "is not UTF-8" in rows["left_latin1.csv"]["said"]
     assert "is not UTF-8" in capsys.readouterr().out
+
+
+def test_a_command_of_the_first_minute_is_timed_with_the_processes_it_waits_for(tmp_path):
+    work = "sum(range(3_000_000))"
+    call = (
+        sys.executable,
+        "-c",
+        f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{work}'], check=True)",
+    )
+    row = first_minute.measured("work", call, tmp_path, os.environ, runs=2, before=1)
+    assert (row["what"], row["runs"]) == ("work", 2)
+    assert row["seconds"] > 0
+    assert row["cpu_seconds"] > 0.02
+
+
+def test_a_command_of_the_first_minute_that_fails_is_told_with_what_it_said(tmp_path):
+    with pytest.raises(FuzzyJoinError, match=r"(?s)ended with 3: no index"):
+        first_minute.measured("work", ("sh", "-c", "echo no index; exit 3"), tmp_path, os.environ, runs=1)

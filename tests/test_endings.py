@@ -62,7 +62,11 @@ def test_an_interrupted_command_of_the_warehouse_says_so_in_one_line(environment
     done = subprocess.run(
         [sys.executable, "-c", code, "migrate"], env=environment, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        130,
+        "",
+        "error: interrupted; what was not yet committed is undone\n",
+    )
 
 
 @pytest.mark.parametrize("buffered", [True, False], ids=["buffered", "unbuffered"])

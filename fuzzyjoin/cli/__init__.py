@@ -9,8 +9,9 @@ import io
 import sys
 
 from fuzzyjoin.cli.app import app
+from fuzzyjoin.cli.group import OneLineErrors, exit_code
 
-__all__ = ["app", "main"]
+__all__ = ["OneLineErrors", "app", "exit_code", "main"]
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import typer
 from typer.core import TyperGroup
@@ -16,13 +16,16 @@ from fuzzyjoin.terminal import for_terminal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["OneLineErrors"]
+__all__ = ["OneLineErrors", "exit_code"]
 
 _TRACEBACK_VARIABLE = "FUZZYJOIN_TRACEBACK"
 
 
 class OneLineErrors(TyperGroup):
     """Commands whose errors all read `error: what is wrong and what to do`."""
+
+    interrupted: ClassVar[str] = "interrupted; no output was changed"
+    """What Ctrl-C leaves behind."""
 
     def main(
         self,
@@ -63,8 +66,17 @@ class OneLineErrors(TyperGroup):
             what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             return _report(f"internal error ({what}); rerun with {_TRACEBACK_VARIABLE}=1 to see where it arose", 1)
         if code == INTERRUPTED:
-            return _report("interrupted; no output was changed", code)
+            return _report(self.interrupted, code)
         return code if isinstance(code, int) else 0
+
+
+def exit_code(app: typer.Typer, arguments: Sequence[str] | None, *, prog_name: str) -> int:
+    """Run an app whose class is `OneLineErrors`, and return the code that it would exit with."""
+    try:
+        app(arguments, prog_name=prog_name)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    return 0
 
 
 def _report(message: str, exit_code: int) -> int:

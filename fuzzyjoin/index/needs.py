@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fuzzyjoin.blocking import NegativeRules
 from fuzzyjoin.definition import Blocking, CustomFunctionName, Part, Scorer
+from fuzzyjoin.distribution import DISTRIBUTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +119,7 @@ class IndexNeeds(Part):
             "rules": hashlib.sha256("\n".join(self.rules).encode()).hexdigest(),
             "forms": list(SCORER_FORMS if self.scorer else self.forms),
             "versions": {
-                "fuzzyjoin": version("fuzzyjoin"),
+                "fuzzyjoin": version(DISTRIBUTION),
                 "pystemmer": version("pystemmer"),
                 "unicode": unicodedata.unidata_version,
             },

@@ -24,6 +24,7 @@ from fuzzyjoin.definition import (
     TableRecord,
     Union,
 )
+from fuzzyjoin.distribution import DISTRIBUTION
 from fuzzyjoin.search.column_selection import select_columns
 from fuzzyjoin.search.query_sample import drawn_rows
 from fuzzyjoin.threads import while_running
@@ -255,7 +256,9 @@ def _table_record(table: KeyTable) -> TableRecord:
 
 def _versions() -> dict[str, str]:
     """Versions that can change a result; the processor's architecture is one of them."""
-    packages = ("fuzzyjoin", "numba", "numpy", "pandas", "pystemmer", "rapidfuzz")
-    return {"machine": platform.machine(), "python": platform.python_version()} | {
-        package: version(package) for package in packages
-    }
+    packages = ("numba", "numpy", "pandas", "pystemmer", "rapidfuzz")
+    return {
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "fuzzyjoin": version(DISTRIBUTION),
+    } | {package: version(package) for package in packages}

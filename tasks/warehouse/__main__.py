@@ -20,4 +20,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run_main("tasks.warehouse.cli", interrupted="interrupted; what was not yet committed is undone")
+    run_main("tasks.warehouse.cli")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+import fuzzyjoin
 from fuzzyjoin.tables import as_text, choose_id
 from tasks.ingestion.snapshots import (
     SnapshotMissingError,
@@ -245,9 +246,14 @@ def _other_versions(program: Program) -> tuple[tuple[str, str, str | None], ...]
 
 
 def _version(name: str) -> str | None:
-    of_the_machine = {"machine": platform.machine, "python": platform.python_version}
+    of_no_distribution = {
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        # Its distribution has another name.
+        "fuzzyjoin": fuzzyjoin.__version__,
+    }
     try:
-        return of_the_machine[name]() if name in of_the_machine else version(name)
+        return of_no_distribution[name] if name in of_no_distribution else version(name)
     except PackageNotFoundError:
         return None
 

@@ -501,7 +501,7 @@ class TestHelp:
         assert tried == ["fuzzyjoin", "join", "reference.csv", "query.csv", "--on", "name", "-o", "matches.csv"]
 
     def test_version(self):
-        assert run("--version").stdout == f"fuzzyjoin {version('fuzzyjoin')}\n"
+        assert run("--version").stdout == f"fuzzyjoin {version('fuzzyjoin-tables')}\n"
 
     def test_help_names_every_command_and_exit_code(self):
         words = run("--help").stdout

@@ -56,7 +56,7 @@ def test_a_wrong_file_of_parameters_is_refused_in_one_line(tmp_path, capsys, con
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.count("\n") == 1
-    assert said.err.startswith(str(path))
+    assert said.err.startswith(f"error: {path}")
     assert message in said.err
 
 
@@ -65,11 +65,17 @@ def test_a_file_that_is_not_there_is_said(tmp_path, capsys):
     assert "No such file" in capsys.readouterr().err
 
 
-def test_an_unknown_flow_is_refused_with_those_there_are(capsys):
-    with pytest.raises(SystemExit) as caught:
-        main(["match", "parameters.yaml"])
-    assert caught.value.code == 2
-    assert "match_tables" in capsys.readouterr().err
+def test_an_unknown_flow_is_refused_and_one_like_it_named(capsys):
+    assert main(["match_table", "parameters.yaml"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "Did you mean 'match_tables'?" in said
+
+
+def test_the_help_names_every_flow_that_parameters_start(capsys):
+    assert main(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"  {name} " in said for name in ("match_tables", "learn_program", "apply_program", "sync_warehouse"))
 
 
 @pytest.fixture

@@ -1,31 +1,23 @@
-"""The warehouse at the command line: migrate it, ask it why, compare runs and programs, decide on programs, erase.
+"""The warehouse at the command line.
 
 | module | holds |
 |---|---|
-| `parser` | the commands and their arguments |
+| `app` | the app that the commands belong to |
 | `answers` | commands that only read |
 | `orders` | commands that change something |
+| `options` | arguments and options that several commands share |
+| `session` | the warehouse that a command works on, and what it says |
 """
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError
-
-from fuzzyjoin.errors import FuzzyJoinError
-from fuzzyjoin.terminal import for_terminal
-from tasks.scrubbing import scrub
-from tasks.warehouse.cli.parser import make_parser
-from tasks.warehouse.connection import shown, warehouse_engine, warehouse_url
-from tasks.warehouse.errors import WarehouseError
+from fuzzyjoin.cli import exit_code
+from tasks.warehouse.cli.app import app
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Callable, Sequence
-
-    from sqlalchemy.engine import Engine
+    from collections.abc import Sequence
 
 __all__ = ["main"]
 
@@ -35,23 +27,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     A replay that differs from the run exits with 1 as well.
     """
-    arguments = make_parser(__doc__.partition("\n")[0]).parse_args(argv)
-    try:
-        engine = warehouse_engine(warehouse_url())
-        return _run(engine, arguments)
-    except FuzzyJoinError as error:
-        sys.stderr.write(f"{for_terminal(str(error))}\n")
-        return error.exit_code
-
-
-def _run(engine: Engine, arguments: argparse.Namespace) -> int:
-    command: Callable[[Engine, argparse.Namespace], int] = arguments.command
-    try:
-        return command(engine, arguments)
-    except DBAPIError as error:
-        reason = scrub(str(error.orig), engine.url).partition("\n")[0]
-        raise WarehouseError(
-            f"warehouse {shown(engine)}: {reason}; is it migrated? If not: python -m tasks.warehouse migrate"
-        ) from None
-    finally:
-        engine.dispose()
+    return exit_code(app, argv, prog_name="python -m tasks.warehouse")
