@@ -16,7 +16,7 @@ import numpy as np
 from fuzzyjoin.blocking.candidate_pairs import CandidatePairs
 from fuzzyjoin.kernels import csr
 from fuzzyjoin.kernels.postings import GROUP, inverted_index, most_in_a_row, occurrences_by_rank
-from fuzzyjoin.kernels.topk import top_k
+from fuzzyjoin.kernels.topk import Lists, top_k
 from fuzzyjoin.text import TokenIndex, TokenSets
 from fuzzyjoin.threads import map_chunks
 
@@ -110,22 +110,8 @@ class InvertedIndex:
         self, asked: Int64Array, indptr: Int64Array, ids: Int32Array, k: int, *, exclude_self: bool
     ) -> tuple[Int64Array, Int32Array]:
         """How many candidates each of the rows `asked` for has, and the candidates (see `topk.top_k`)."""
-        return top_k(
-            asked,
-            indptr,
-            ids,
-            self.list_starts,
-            self.postings,
-            self.row_starts,
-            self.row_tokens,
-            self.most,
-            self.weights,
-            self.scales,
-            self.group_norms,
-            self.order,
-            k,
-            exclude_self,
-        )
+        lists = Lists(*(getattr(self, name) for name in Lists._fields))
+        return top_k(asked, indptr, ids, lists, k, exclude_self)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzzyjoin.kernels.discriminative_tokens import discriminative_features, opposite_words
+from fuzzyjoin.kernels.discriminative_tokens import TokenTables, discriminative_features, opposite_words
+from fuzzyjoin.kernels.types import Pairs, RowTokens
 
 if TYPE_CHECKING:
     from fuzzyjoin.blocking import CandidatePairs
@@ -106,24 +107,11 @@ class DiscriminativeTokens:
         indptr, ids, _ = form.reference
         return discriminative_features(
             asked,
-            pairs.indptr,
-            pairs.reference,
-            query_indptr,
-            query_ids,
-            indptr,
-            ids,
+            Pairs(pairs.indptr, pairs.reference),
+            RowTokens(query_indptr, query_ids),
+            RowTokens(indptr, ids),
             form.frequency,
-            self.contexts,
-            self.additions,
-            self.opposites,
-            self.opposite_contexts,
-            self.hashes,
-            self.keys,
-            self.starts,
-            self.words,
-            self.rows,
-            self.whole,
-            self.whole_rows,
+            TokenTables(*(getattr(self, name) for name in TokenTables._fields)),
             is_self_join,
         )
 

@@ -18,6 +18,7 @@ from fuzzyjoin.blocking import pair_positions, pair_texts
 from fuzzyjoin.compare.join_functions import JoinFunction
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.kernels.set_distances import SET_DISTANCE_CODES, set_distances
+from fuzzyjoin.kernels.types import Pairs
 from fuzzyjoin.text import MOST_CHARACTERS, WEIGHTINGS, Texts, TokenIndex, long_pairs, lower, object_array, preprocess
 
 if TYPE_CHECKING:
@@ -223,19 +224,10 @@ def column_distances(
     sets = index.reference if within_reference else query_sets
     functions = [function for function in group.functions if isinstance(function, JoinFunction)]
     return set_distances(
-        pairs.indptr,
-        pairs.reference,
+        Pairs(pairs.indptr, pairs.reference),
         rows,
-        sets.indptr,
-        sets.ids,
-        sets.counts,
-        sets.sums,
-        sets.squares,
-        index.reference.indptr,
-        index.reference.ids,
-        index.reference.counts,
-        index.reference.sums,
-        index.reference.squares,
+        sets.weighted,
+        index.reference.weighted,
         index.weights,
         np.array([WEIGHTINGS.index(str(function.weight)) for function in functions]),
         np.array([SET_DISTANCE_CODES[function.distance] for function in functions]),

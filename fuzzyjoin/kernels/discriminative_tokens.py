@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -11,9 +11,17 @@ from fuzzyjoin.kernels.jit import inlined, kernel
 from fuzzyjoin.kernels.token_rules import difference, longest_row, mark
 
 if TYPE_CHECKING:
-    from fuzzyjoin.kernels.types import BoolArray, Float64Array, Int32Array, Int64Array, UInt64Array
+    from fuzzyjoin.kernels.types import (
+        BoolArray,
+        Float64Array,
+        Int32Array,
+        Int64Array,
+        Pairs,
+        RowTokens,
+        UInt64Array,
+    )
 
-__all__ = ["DISCRIMINATIVE_FEATURES", "MOST_COMPLETIONS", "discriminative_features", "opposite_words"]
+__all__ = ["DISCRIMINATIVE_FEATURES", "MOST_COMPLETIONS", "TokenTables", "discriminative_features", "opposite_words"]
 
 DISCRIMINATIVE_FEATURES = (
     "query discriminative token, contexts per row",
@@ -33,6 +41,22 @@ EACH_SIDE = 4
 
 MOST_COMPLETIONS = 50
 """Words that complete a context, at most, for its pairs of words to be counted as opposites."""
+
+
+class TokenTables(NamedTuple):
+    """What is known of the words of the reference table: the fields of `compare.DiscriminativeTokens`."""
+
+    contexts: Int64Array
+    additions: Int64Array
+    opposites: UInt64Array
+    opposite_contexts: Int64Array
+    hashes: UInt64Array
+    keys: UInt64Array
+    starts: Int64Array
+    words: Int32Array
+    rows: Int32Array
+    whole: UInt64Array
+    whole_rows: Int64Array
 
 
 @kernel
@@ -76,20 +100,13 @@ def completion(context: int, word: int, starts: Int64Array, words: Int32Array) -
 
 
 @kernel
-def count_without(
-    row: Int32Array,
-    step: int,
-    hashes: UInt64Array,
-    keys: UInt64Array,
-    starts: Int64Array,
-    words: Int32Array,
-    rows: Int32Array,
-    whole: UInt64Array,
-    whole_rows: Int64Array,
-    contexts: Int64Array,
-    additions: Int64Array,
-) -> None:
-    """Take from the counts of all words what is known only because of one reference row; with `step` 1 put it back."""
+def count_without(row: Int32Array, step: int, tables: TokenTables, contexts: Int64Array, additions: Int64Array) -> None:
+    """Take from the counts of all words what is known only because of one reference row; with `step` 1 put it back.
+
+    `contexts` and `additions` are copies of those of the tables.
+    """
+    hashes, keys, starts, words, rows = tables.hashes, tables.keys, tables.starts, tables.words, tables.rows
+    whole = tables.whole
     total = np.uint64(0)
     for word in row:
         total += hashes[word]
@@ -109,31 +126,23 @@ def count_without(
                 additions[word] += step
     place = find(whole, total)
     context = find(keys, total)
-    if place >= 0 and whole_rows[place] == 1 and context >= 0:
+    if place >= 0 and tables.whole_rows[place] == 1 and context >= 0:
         for place in range(starts[context], starts[context + 1]):
             additions[words[place]] += step
 
 
 @inlined
 def contexts_of_opposites(
-    word: int,
-    opposite: int,
-    found: int,
-    opposite_contexts: Int64Array,
-    rest: np.uint64,
-    keys: UInt64Array,
-    starts: Int64Array,
-    words: Int32Array,
-    rows: Int32Array,
-    is_self_join: bool,
+    word: int, opposite: int, found: int, rest: np.uint64, tables: TokenTables, is_self_join: bool
 ) -> int:
     """How many contexts the pair at `found` completes; in a self-join without the row that asks, `rest` and `word`."""
-    number: int = opposite_contexts[found]
+    number: int = tables.opposite_contexts[found]
     if is_self_join:
-        context = find(keys, rest)
+        starts, words = tables.starts, tables.words
+        context = find(tables.keys, rest)
         if (
             starts[context + 1] - starts[context] <= MOST_COMPLETIONS
-            and rows[completion(context, word, starts, words)] == 1
+            and tables.rows[completion(context, word, starts, words)] == 1
             and completion(context, opposite, starts, words) >= 0
         ):
             number -= 1
@@ -145,13 +154,7 @@ def most_contexts(
     only: Int32Array,
     sizes: Int64Array,
     lacked: BoolArray,
-    opposites: UInt64Array,
-    opposite_contexts: Int64Array,
-    hashes: UInt64Array,
-    keys: UInt64Array,
-    starts: Int64Array,
-    words: Int32Array,
-    rows: Int32Array,
+    tables: TokenTables,
     whole_hash: np.uint64,
     is_self_join: bool,
 ) -> int:
@@ -160,6 +163,7 @@ def most_contexts(
     `lacked` (2, vocabulary) is room to work in, all false. Either the pairs of words of both sides are looked up or all
     opposites are gone through, whichever are fewer: the pairs are quadratic in the length of the texts.
     """
+    hashes, opposites = tables.hashes, tables.opposites
     most = 0
     size = lacked.shape[1]
     if sizes[0] * sizes[1] <= opposites.size:
@@ -173,10 +177,7 @@ def most_contexts(
                 code = np.uint64(min(word, opposite)) * np.uint64(size) + np.uint64(max(word, opposite))
                 found = find(opposites, code)
                 if found >= 0:
-                    number = contexts_of_opposites(
-                        word, opposite, found, opposite_contexts, rest, keys, starts, words, rows, is_self_join
-                    )
-                    most = max(most, number)
+                    most = max(most, contexts_of_opposites(word, opposite, found, rest, tables, is_self_join))
         return most
     for side in range(2):
         mark(only[side], sizes[side], lacked[side], 1)
@@ -188,19 +189,7 @@ def most_contexts(
         elif not (lacked[0, word] and lacked[1, opposite]):
             continue
         rest = whole_hash - hashes[word]
-        number = contexts_of_opposites(
-            word,
-            opposite,
-            found,
-            opposite_contexts,
-            rest,
-            keys,
-            starts,
-            words,
-            rows,
-            is_self_join,
-        )
-        most = max(most, number)
+        most = max(most, contexts_of_opposites(word, opposite, found, rest, tables, is_self_join))
     for side in range(2):
         mark(only[side], sizes[side], lacked[side], 0)
     return most
@@ -209,24 +198,11 @@ def most_contexts(
 @kernel
 def discriminative_features(
     asked: Int64Array,
-    pair_indptr: Int64Array,
-    pair_reference: Int32Array,
-    query_indptr: Int64Array,
-    query_ids: Int32Array,
-    reference_indptr: Int64Array,
-    reference_ids: Int32Array,
+    pairs: Pairs,
+    queries: RowTokens,
+    references: RowTokens,
     frequency: Int64Array,
-    contexts: Int64Array,
-    additions: Int64Array,
-    opposites: UInt64Array,
-    opposite_contexts: Int64Array,
-    hashes: UInt64Array,
-    keys: UInt64Array,
-    starts: Int64Array,
-    words: Int32Array,
-    rows: Int32Array,
-    whole: UInt64Array,
-    whole_rows: Int64Array,
+    tables: TokenTables,
     is_self_join: bool,
 ) -> Float64Array:
     """`DISCRIMINATIVE_FEATURES` of the candidates of the `asked` rows, (features, pairs).
@@ -234,9 +210,13 @@ def discriminative_features(
     Of each side's words that the other side lacks the most discriminative one counts: the contexts that it completes
     beside other words, and the rows that it makes of other rows, by the reference rows that hold it and as
     log(1 + number). Of the pairs of such words the one that completes most contexts counts. In a self-join the asked
-    rows are reference rows, and what is known only because of them does not count. The other arguments are those of
-    `DiscriminativeTokens`.
+    rows are reference rows, and what is known only because of them does not count. `frequency` says how many
+    reference rows hold each word.
     """
+    pair_indptr, pair_reference = pairs.indptr, pairs.reference
+    query_indptr, query_ids = queries.indptr, queries.ids
+    reference_indptr, reference_ids = references.indptr, references.ids
+    contexts, additions, hashes = tables.contexts, tables.additions, tables.hashes
     total = 0
     for row in asked:
         total += pair_indptr[row + 1] - pair_indptr[row]
@@ -257,7 +237,7 @@ def discriminative_features(
         query = query_ids[query_indptr[row] : query_indptr[row + 1]]
         whole_hash = np.uint64(0)
         if is_self_join:
-            count_without(query, minus_one, hashes, keys, starts, words, rows, whole, whole_rows, contexts, additions)
+            count_without(query, minus_one, tables, contexts, additions)
             for word in query:
                 whole_hash += hashes[word]
         for pair in range(pair_indptr[row], pair_indptr[row + 1]):
@@ -277,22 +257,9 @@ def discriminative_features(
                     out[first + 3, place] = max(out[first + 3, place], additions[word])
                 out[first + 2, place] = np.log1p(out[first + 2, place])
                 out[first + 3, place] = np.log1p(out[first + 3, place])
-            most = most_contexts(
-                only,
-                sizes,
-                lacked,
-                opposites,
-                opposite_contexts,
-                hashes,
-                keys,
-                starts,
-                words,
-                rows,
-                whole_hash,
-                is_self_join and query.size > 1,
-            )
+            most = most_contexts(only, sizes, lacked, tables, whole_hash, is_self_join and query.size > 1)
             out[2 * EACH_SIDE, place] = np.log1p(most)
             place += 1
         if is_self_join:
-            count_without(query, one, hashes, keys, starts, words, rows, whole, whole_rows, contexts, additions)
+            count_without(query, one, tables, contexts, additions)
     return out

@@ -14,7 +14,7 @@ import numpy as np
 from fuzzyjoin.kernels.jit import kernel
 
 if TYPE_CHECKING:
-    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array
+    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, Pairs, WeightedSets
 
 __all__ = ["SET_DISTANCE_CODES", "bag_distances", "set_distances"]
 
@@ -72,36 +72,28 @@ def cosine(dot: float, x_square: float, y_square: float) -> float:
 
 @kernel
 def set_distances(
-    pair_indptr: Int64Array,
-    pair_reference: Int32Array,
+    pairs: Pairs,
     rows: Int64Array,
-    query_indptr: Int64Array,
-    query_ids: Int32Array,
-    query_counts: Int32Array,
-    query_sums: Float64Array,
-    query_squares: Float64Array,
-    reference_indptr: Int64Array,
-    reference_ids: Int32Array,
-    reference_counts: Int32Array,
-    reference_sums: Float64Array,
-    reference_squares: Float64Array,
+    queries: WeightedSets,
+    references: WeightedSets,
     weights: Float64Array,
     wanted_weighting: Int64Array,
     wanted_distance: Int64Array,
 ) -> Float64Array:
     """Distances of each of `rows` to its candidate reference rows, one output row a wanted distance.
 
-    The candidates of rows[i] are pair_reference[pair_indptr[rows[i]] : pair_indptr[rows[i] + 1]]; output columns follow
-    that order, row after row. The query row's tokens are laid out in a table once, then each candidate's tokens are
-    looked up in it: the same sums in the same order as a merge of the two sorted lists, without its branches.
+    Output columns follow the order of the pairs, row after row. The query row's tokens are laid out in a table once,
+    then each candidate's tokens are looked up in it: the same sums in the same order as a merge of the two sorted
+    lists, without its branches.
     Assumes ids sorted and unique within a row, and `weights` of shape (weightings, vocabulary of the reference).
     """
+    query_indptr, query_ids, query_counts, query_sums, query_squares = queries
+    reference_indptr, reference_ids, reference_counts, reference_sums, reference_squares = references
     weightings, vocabulary_size = weights.shape
-    wanted = wanted_distance.size
     total_pairs = 0
     for row in rows:
-        total_pairs += pair_indptr[row + 1] - pair_indptr[row]
-    out = np.empty((wanted, total_pairs), np.float64)
+        total_pairs += pairs.indptr[row + 1] - pairs.indptr[row]
+    out = np.empty((wanted_distance.size, total_pairs), np.float64)
     count_of = np.zeros(vocabulary_size, np.int32)
     common = np.zeros(weightings)
     dot = np.zeros(weightings)
@@ -109,12 +101,11 @@ def set_distances(
     for row in rows:
         query_start = query_indptr[row]
         query_end = query_indptr[row + 1]
-        query_size = query_end - query_start
         for position in range(query_start, query_end):
             if query_ids[position] < vocabulary_size:
                 count_of[query_ids[position]] = query_counts[position]
-        for pair in range(pair_indptr[row], pair_indptr[row + 1]):
-            reference = pair_reference[pair]
+        for pair in range(pairs.indptr[row], pairs.indptr[row + 1]):
+            reference = pairs.reference[pair]
             reference_start = reference_indptr[reference]
             reference_end = reference_indptr[reference + 1]
             shared = 0
@@ -131,8 +122,8 @@ def set_distances(
                         weight = weights[weighting, token]
                         common[weighting] += weight
                         dot[weighting] += weight * weight * product
-            contained = shared == min(query_size, reference_end - reference_start)
-            for index in range(wanted):
+            contained = shared == min(query_end - query_start, reference_end - reference_start)
+            for index in range(wanted_distance.size):
                 weighting = wanted_weighting[index]
                 kind = wanted_distance[index]
                 x = query_sums[weighting, row]

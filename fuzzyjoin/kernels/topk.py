@@ -7,7 +7,7 @@ of tokens that weigh too little to matter are left out; what they could add coun
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from fuzzyjoin.kernels.postings import GROUP, PADDING, block_places, groups_of, 
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt16Array, UInt32Array
 
-__all__ = ["top_k"]
+__all__ = ["Lists", "top_k"]
 
 LARGEST_SUM = 4294967000.0
 """What all tokens of a row add up to in whole numbers: what 32 bits hold, less a little for rounding."""
@@ -31,6 +31,25 @@ LEFT_OUT = 0.1
 
 More would spare more of the lists, but let more rows come to an exact score.
 """
+
+
+class Lists(NamedTuple):
+    """An inverted index: what `top_k` looks up.
+
+    `list_starts` and `postings` are those of `postings.inverted_index`, `row_starts` and `row_tokens` those of
+    `occurrences_by_rank`, `most` of `most_in_a_row`. `order` says which reference row has each rank, `scales` are by
+    rank, descending, and `group_norms` one over the scale of the first row of every group. `weights` are the tokens'.
+    """
+
+    list_starts: Int64Array
+    postings: UInt16Array
+    row_starts: Int64Array
+    row_tokens: Int32Array
+    most: Int64Array
+    weights: Float64Array
+    scales: Float64Array
+    group_norms: Float64Array
+    order: Int32Array
 
 
 @inlined
@@ -156,11 +175,8 @@ def keep_best(
     unit: float,
     norms: Float64Array,
     first: int,
-    row_starts: Int64Array,
-    row_tokens: Int32Array,
+    lists: Lists,
     weight_of: Float64Array,
-    scales: Float64Array,
-    order: Int32Array,
     scores: Float64Array,
     best: Int32Array,
     size: int,
@@ -171,6 +187,7 @@ def keep_best(
     of the block's groups, `first` the rank of its first row, `left_out` a reference row that does not count, or -1.
     Returns how many are kept.
     """
+    row_starts, row_tokens, scales, order = lists.row_starts, lists.row_tokens, lists.scales, lists.order
     groups = largest.size - PADDING
     for group in range(norms.size):
         if largest[group] == 0 or float(largest[group]) + rest < floor * norms[group] - 1.0:
@@ -247,28 +264,19 @@ def top_k(
     asked: Int64Array,
     query_indptr: Int64Array,
     query_ids: Int32Array,
-    list_starts: Int64Array,
-    postings: UInt16Array,
-    row_starts: Int64Array,
-    row_tokens: Int32Array,
-    most: Int64Array,
-    weights: Float64Array,
-    scales: Float64Array,
-    group_norms: Float64Array,
-    order: Int32Array,
+    lists: Lists,
     k: int,
     exclude_self: bool,
 ) -> tuple[Int64Array, Int32Array]:
     """The k reference rows with the highest scale · Σ weight(t) · count(t) over the tokens t shared with each row.
 
-    `list_starts` and `postings` are those of `postings.inverted_index`, `row_starts` and `row_tokens` those of
-    `occurrences_by_rank`, `most` of `most_in_a_row`. `order` says which reference row has each rank, `scales` are by
-    rank, descending, and `group_norms` one over the scale of the first row of every group.
     Equal scores are ordered by reference position, lower first. Only rows with a positive score are candidates. With
     `exclude_self` row i never meets reference row i. Weights lie on a grid (`text.tokens.on_grid`), so sums are
     exact and a score depends on the two rows only.
     Returns the number of candidates of each of the rows `asked` for, and the candidates, each row's by position.
     """
+    list_starts, postings, group_norms = lists.list_starts, lists.postings, lists.group_norms
+    most, weights, scales = lists.most, lists.weights, lists.scales
     vocabulary_size = weights.size
     rows = scales.size
     block_groups = groups_of(rows)
@@ -325,11 +333,8 @@ def top_k(
                 unit,
                 norms,
                 first,
-                row_starts,
-                row_tokens,
+                lists,
                 weight_of,
-                scales,
-                order,
                 scores,
                 best_rows[index],
                 size,

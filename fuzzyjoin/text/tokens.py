@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from fuzzyjoin.kernels import csr
+from fuzzyjoin.kernels.types import WeightedSets
 from fuzzyjoin.kernels.words import find_words, word_table
 from fuzzyjoin.text.text_array import Texts, object_array
 
@@ -66,6 +67,11 @@ class TokenSets:
     def sets(self) -> Sets:
         """The tokens without their weights."""
         return self.indptr, self.ids, self.counts
+
+    @property
+    def weighted(self) -> WeightedSets:
+        """The tokens with their sums, as kernels take them."""
+        return WeightedSets(self.indptr, self.ids, self.counts, self.sums, self.squares)
 
 
 def grams(texts: Sequence[str]) -> tuple[Int64Array, Int64Array]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fuzzyjoin.kernels import csr
 from fuzzyjoin.kernels.set_distances import SET_DISTANCE_CODES, bag_distances, set_distances
+from fuzzyjoin.kernels.types import Pairs, WeightedSets
 from tests import naive
 from tests.cases import (
     VOCABULARY,
@@ -36,12 +37,10 @@ def distances(queries, references, candidates, rows, weights, *, wanted):
     query, reference = arrays_of(queries), arrays_of(references)
     weightings = ["uniform", "idf"]
     found = set_distances(
-        *pairs_of(candidates),
+        Pairs(*pairs_of(candidates)),
         np.array(rows, np.int64),
-        *query,
-        *csr.row_weights(*query, table, unseen),
-        *reference,
-        *csr.row_weights(*reference, table, unseen),
+        WeightedSets(*query, *csr.row_weights(*query, table, unseen)),
+        WeightedSets(*reference, *csr.row_weights(*reference, table, unseen)),
         table,
         np.array([weightings.index(weighting) for _, weighting in wanted]),
         np.array([SET_DISTANCE_CODES[name] for name, _ in wanted]),
