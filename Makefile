@@ -19,12 +19,13 @@ PIPELINE := FUZZYJOIN_STORAGE=build/storage FUZZYJOIN_WAREHOUSE_URL=sqlite:///bu
 	PREFECT_HOME=$(CURDIR)/build/prefect PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow train lint lock clean
+.PHONY: help install run test test-slow test-wheel train lint lock clean
 
 help:
 	@echo "make run        install, then run the pipeline on a bundled example and say where to look"
 	@echo "make test       install what testing needs too, then lint, type-check and run the tests"
 	@echo "make test-slow  install, then run the tests that take longer"
+	@echo "make test-wheel install, then run the library's tests against the built wheel"
 	@echo "make train      install LightGBM too, then train the scorer anew and replace its file"
 	@echo "make lint       ruff and mypy"
 	@echo "make lock       resolve the dependencies anew into the locks"
@@ -84,6 +85,11 @@ test: lint
 test-slow: $(VENV)/test.stamp
 	@echo "==> pytest, the slow tests"
 	@$(BIN)/pytest --quiet -m "slow or twin" --hypothesis-profile thorough --numprocesses 2 --dist loadfile || { code=$$?; test $$code -eq 5 && echo "no test is marked slow"; }
+
+# The library's tests once more, on what users install instead of on the checkout.
+test-wheel: $(VENV)/test.stamp
+	@echo "==> pytest, against the built wheel"
+	@$(BIN)/python -m tests.wheel_suite
 
 # LightGBM's wheel needs libgomp from the system.
 train: install

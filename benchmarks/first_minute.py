@@ -79,8 +79,9 @@ def _rows(folder: Path, runs: int) -> Iterator[dict[str, Any]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_SET)} | {
         "HOME": str(home)
     }
-    # As the Makefile sets them for its run.
+    # As the Makefile and the pipeline set them.
     of_prefect = {
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "PREFECT_HOME": str(folder / "prefect"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",

@@ -1,13 +1,13 @@
 """What is installed: the wheel's contents, the lock files, the supported Python range."""
 
 import re
-import subprocess
-import sys
 import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.wheel_suite import build_wheel, run_suite
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -45,15 +45,7 @@ def locked(lock):
 
 @pytest.fixture(scope="module")
 def wheel_names(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
+    with zipfile.ZipFile(build_wheel(tmp_path_factory.mktemp("wheel"))) as archive:
         return archive.namelist()
 
 
@@ -65,6 +57,12 @@ def test_wheel_holds_the_library_only(wheel_names):
 def test_wheel_holds_the_type_marker_and_the_licence(wheel_names):
     assert "fuzzyjoin/py.typed" in wheel_names
     assert any(name.endswith("/licenses/LICENSE") for name in wheel_names)
+
+
+@pytest.mark.slow
+def test_the_commands_work_from_the_wheel(tmp_path):
+    # `make test-wheel` runs all tests of the library.
+    assert run_suite(tmp_path, ["--quiet", "-m", "not slow", "tests/cli/test_cli.py"]) == 0
 
 
 @pytest.mark.parametrize("path", LOCKS)
