@@ -68,7 +68,7 @@ SOME_NEIGHBOURS: Final = "some_nearest_neighbours"
 
 
 def find_index(folder: Path, needs: IndexNeeds, table: KeyTable) -> Path:
-    """Where the index of this reference table that holds this stands in the folder, if it was built."""
+    """Where an index of this reference table that holds what is needed stands in the folder, if it was built."""
     return folder / _name(_made_for(needs, table))
 
 

@@ -105,7 +105,29 @@ def update_index(
 def change_index(
     path: Path, needs: IndexNeeds, *, append: Table | None = None, delete: Table | Iterable[Any] = (), work: Work
 ) -> Path:
-    """Make the index of a changed table from one that holds what is needed; as for `update_index`."""
+    """Make the index of a changed table from one that is known by what it holds (see `update_index`).
+
+    Parameters
+    ----------
+    path
+        The index.
+    needs
+        What it holds, and the new one will.
+    append, delete
+        As for `update_index`.
+    work
+        Threads and progress.
+
+    Returns
+    -------
+    pathlib.Path
+        The new index; the old one, if nothing changes.
+
+    Raises
+    ------
+    UsageError, DataError
+        As for `update_index`.
+    """
     path = path.resolve()
     side = open_index(path, needs)
     held = side.table.whole()

@@ -144,6 +144,15 @@ def test_a_table_is_joined_to_itself(tmp_path):
     assert program.to_json() == learn_program(reference, reference, on=on, precision_target=TARGET).to_json()
 
 
+def test_a_column_that_tells_no_rows_apart_changes_no_index(tmp_path):
+    reference, query, _ = shopping_malls()
+    tables = [table.assign(country="NL") for table in (reference, query)]
+    steps = Steps(*tables, ["title", "country"], asked("auto"), tmp_path)
+    program = steps.learn()
+    assert [column.weight for column in program.columns] == [1.0, 0.0]
+    assert index_reference(program, tables[0], tmp_path / "indexes") == steps.index
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_what_cannot_be_learned_on_is_said_before_anything_is_blocked(method, tmp_path):
     reference, query, on = shopping_malls()
@@ -174,11 +183,8 @@ def test_the_index_to_learn_on_is_found_under_the_name_of_what_it_holds(tmp_path
     assert needs == steps.needs == needs.to_block()
     assert find_index(tmp_path / "indexes", needs, table) == steps.index
     shutil.rmtree(steps.index)
-    assert index_reference(steps_program(reference, query, on), reference, tmp_path / "indexes") == steps.index
-
-
-def steps_program(reference, query, on):
-    return learn_program(reference, query, on=on, precision_target=TARGET)
+    program = learn_program(reference, query, on=on, precision_target=TARGET)
+    assert index_reference(program, reference, tmp_path / "indexes") == steps.index
 
 
 def files(path):

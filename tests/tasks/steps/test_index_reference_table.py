@@ -1,6 +1,7 @@
 """The pipeline's index follows the reference table: made of the last one where most rows are the same."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,14 @@ from fuzzyjoin import Matcher
 from fuzzyjoin.index import IndexNeeds
 from tasks.handles import InputHandle
 from tasks.ingestion import write_snapshot
+from tasks.settings import Search
 from tasks.steps import index_reference_table as index
+
+
+@pytest.fixture(autouse=True)
+def without_a_page(monkeypatch):
+    """However slow the machine, no progress is told: a server would be started for it."""
+    monkeypatch.setattr("tasks.orchestration.run_progress.QUIET_SECONDS", math.inf)
 
 
 @pytest.fixture
@@ -102,3 +110,56 @@ def test_an_index_of_an_earlier_version_is_passed_over(index_of, learned, versio
     path.rename(path.with_name("0" * 32))
     path.with_name("0" * 32).joinpath("manifest.json").write_text(json.dumps({**manifest, "schema_version": version}))
     assert Path(index_of(learned.reference)) == path
+
+
+@pytest.fixture
+def named(learned, tmp_path):
+    """The reference table of what was learned."""
+    table = write_snapshot(learned.reference, tmp_path)
+    return InputHandle(role="reference", table=table, id_column="id", columns=("title",))
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the task was asked for, call by call."""
+    calls = []
+
+    def recorded(task):
+        return lambda *inputs: calls.append(inputs) or task.fn(*inputs)
+
+    monkeypatch.setattr(index, "cached", recorded)
+    with disable_run_logger():
+        yield calls
+
+
+def test_to_learn_on_a_table_and_to_join_to_it_one_index_is_asked_for(learned, named, asked):
+    to_learn = index.index_to_learn(named, Search(), 500)
+    assert index.index_to_join(learned.handle, named, 500) == to_learn
+    assert asked[0] == asked[1]
+    assert index.index_to_join(learned.handle, named, 500, to_learn) == to_learn
+    assert len(asked) == 2
+
+
+def test_an_index_that_was_damaged_since_it_was_learned_on_is_made_again(learned, named, asked):
+    to_learn = index.index_to_learn(named, Search(), 500)
+    whole = contents(to_learn.path)
+    Path(to_learn.path, "index-lists-postings.npy").write_bytes(b"")
+    assert index.index_to_join(learned.handle, named, 500, to_learn) == to_learn
+    assert contents(to_learn.path) == whole
+    assert len(asked) == 2
+
+
+def test_the_index_of_another_method_is_not_joined_by(learned, named, asked):
+    to_learn = index.index_to_learn(named, Search(method="autofj"), 500)
+    to_join = index.index_to_join(learned.handle, named, 500, to_learn)
+    assert to_join != to_learn
+    assert len(asked) == 2
+    assert len(Matcher.open(to_join.path, learned.program).lookup(learned.query).matches)
+
+
+@pytest.mark.usefixtures("asked")
+def test_equal_rows_count_once_in_how_many_candidates_a_row_gets(learned, tmp_path):
+    distinct = learned.reference.drop_duplicates("title").head(400)
+    twice = pd.concat([distinct, distinct.assign(id="again " + distinct["id"])])
+    named = InputHandle(role="reference", table=write_snapshot(twice, tmp_path), id_column="id", columns=("title",))
+    assert index.index_to_learn(named, Search(method="autofj"), 1).blocks.blocking.k == 20
