@@ -361,14 +361,14 @@ class TestRefused:
 
     def test_a_query_row_twice(self, malls):
         matches = malls[2].matches
-        self.refuse(malls, DataError, "stands a second time", matches=pd.concat([matches, matches[:1]]))
+        self.refuse(malls, DataError, "occurs a second time", matches=pd.concat([matches, matches[:1]]))
 
     def test_a_row_both_joined_and_not(self, malls):
         unmatched = malls[2].unmatched.copy()
         unmatched.loc[unmatched.index[0], ["query_id", "query_text"]] = (
             malls[2].matches[["query_id", "query_text"]].iloc[0].tolist()
         )
-        self.refuse(malls, DataError, "unmatched row 1", "stands a second time", unmatched=unmatched)
+        self.refuse(malls, DataError, "unmatched row 1", "occurs a second time", unmatched=unmatched)
 
     def test_rows_of_the_query_table_that_are_in_neither(self, malls):
         self.refuse(malls, DataError, "hold 226 query rows, the query table 227", unmatched=malls[2].unmatched[1:])
