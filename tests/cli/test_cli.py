@@ -591,7 +591,7 @@ def test_the_least_match_probability_is_kept_and_the_summary_says_that_the_targe
     assert "above the target" not in said
     assert read_table(tmp_path / "m.csv")["precision_estimate"].astype(float).min() < 0.5
     run("learn", *tables, "--min-probability", "0.8", "--program-out", tmp_path / "p.json")
-    assert "its match probability is 0.8 or more" in run("explain", tmp_path / "p.json").output
+    assert "the match probability 0.8 or higher" in run("explain", tmp_path / "p.json").output
 
 
 def test_the_published_method_takes_no_least_match_probability(titles):
