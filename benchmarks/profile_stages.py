@@ -246,8 +246,8 @@ def _distances_read(given: tuple[Any, ...], _: object) -> tuple[int, int]:
 
 def _top_k_work(given: tuple[Any, ...], _: object) -> tuple[int, int]:
     """Return the list entries of all tokens and their bytes; bounds spare some of them."""
-    rows, indptr, ids, starts, postings = given[:5]
-    vocabulary_size = given[8].size
+    rows, indptr, ids, lists = given[:4]
+    starts, postings, vocabulary_size = lists.list_starts, lists.postings, lists.weights.size
     tokens = ids[pair_positions(CandidatePairs(indptr, ids), rows)]
     lengths = np.diff(starts).reshape(-1, max(vocabulary_size, 1)).sum(axis=0)
     entries = int(lengths[tokens[tokens < vocabulary_size]].sum())
@@ -256,10 +256,9 @@ def _top_k_work(given: tuple[Any, ...], _: object) -> tuple[int, int]:
 
 def _set_distances_work(given: tuple[Any, ...], result: np.ndarray) -> tuple[int, int]:
     """Return the pairs, and the bytes of reference tokens read and distances written."""
-    pairs, rows = CandidatePairs(*given[:2]), given[2]
-    reference_indptr, reference_ids, reference_counts = given[8:11]
-    tokens = int(np.diff(reference_indptr)[pairs.reference[pair_positions(pairs, rows)]].sum())
-    token_bytes = reference_ids.itemsize + reference_counts.itemsize
+    pairs, rows, references = CandidatePairs(*given[0]), given[1], given[3]
+    tokens = int(np.diff(references.indptr)[pairs.reference[pair_positions(pairs, rows)]].sum())
+    token_bytes = references.ids.itemsize + references.counts.itemsize
     return result.shape[1], tokens * token_bytes + result.nbytes
 
 

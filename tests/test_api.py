@@ -424,8 +424,8 @@ class TestAtAPrompt:
         assert len(page) < 4_000
 
     def test_texts_are_no_markup_in_a_notebook(self):
-        reference = pd.DataFrame({"id": ["1", "2"], "name": ["<script>Mall</script>", "North Plaza"]})
-        query = reference.assign(name=["The <script>Mall</script>", "North Plaza"])
-        result = fuzzy_join(reference, query, on="name", min_probability=0.0, precision_target=0.1)
+        reference, query = example("ShoppingMall")[:2]
+        marked = [table.assign(title="<script>" + table["title"]) for table in (reference, query)]
+        result = fuzzy_join(*marked, on="title", space="small")
         assert "&lt;script&gt;" in result._repr_html_()
         assert "<script>" not in result._repr_html_()

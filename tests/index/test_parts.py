@@ -364,7 +364,7 @@ def test_ids_must_differ_across_batches(tables, tmp_path):
     query.loc[150, "id"] = query.loc[3, "id"]
     write_table(query, tables / "repeated.csv")
     result, _ = apply(tables, tmp_path / "m.csv", "--batch-rows", 40, query="repeated.csv", code=1)
-    assert "on line 5 and again on line 1" in result.stderr
+    assert "has the id '3' in rows 4 and 151" in result.stderr
 
 
 def test_the_id_column_is_chosen_over_all_batches(tables, tmp_path):
