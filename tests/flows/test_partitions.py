@@ -23,7 +23,9 @@ def found(pipeline):
 def partitions(server, run_id):
     """Of each partition of a run the name of its last state and how often it was begun."""
     tasks = server.ask("POST", "task_runs/filter", flow_runs={"id": {"any_": [run_id]}})
-    return {task["name"]: (task["state_name"], task["run_count"]) for task in tasks if "rows" in task["name"]}
+    return {
+        task["name"]: (task["state_name"], task["run_count"]) for task in tasks if task["name"].startswith("join rows")
+    }
 
 
 def without_runs(rows):
