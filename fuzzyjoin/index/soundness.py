@@ -185,6 +185,10 @@ class Inspection:
         self.numbers(lists.most, np.int64, (tokens,), (0, None), "index: most")
         self.numbers(lists.weights, np.float64, (tokens,), (0, None), "index: weights")
         self.numbers(lists.scales, np.float64, (self.rows,), (0, None), "index: scales")
+        if "group_norms" in lists.__dict__:
+            # A row without tokens has scale 0.
+            norms = (-(-self.rows // GROUP),)
+            self.numbers(lists.group_norms, np.float64, norms, (0, np.inf), "index: group norms")
         self.numbers(lists.order, np.int32, (self.rows,), (0, self.rows - 1), "index: order")
         return words
 
@@ -194,8 +198,8 @@ class Inspection:
         texts = _of_kind(held.texts, TextForms, "forms")
         for part in ("lower", "spaced", "joined"):
             self.texts(getattr(texts, part), self.rows, f"forms: {part}")
-        for lengths in (texts.lengths, texts.joined_lengths):
-            self.numbers(lengths, np.int64, (self.rows,), (0, None), "forms: lengths")
+        for lengths, text in ((texts.lengths, texts.lower), (texts.joined_lengths, texts.joined)):
+            self.numbers(lengths, np.int64, (self.rows,), (0, Texts.of(text).content.size), "forms: lengths")
         self.offsets(texts.starts, texts.words.size, self.rows, "forms: words")
         self.numbers(texts.words, np.int64, (texts.words.size,), (0, words - 1), "forms: words")
         self.array(texts.present, np.bool_, (columns, self.rows), "forms: present")
@@ -203,6 +207,8 @@ class Inspection:
         _require(len(held.columns) == (columns if columns > 1 else 0), "forms: columns are others in number")
         for place, column in enumerate(held.columns):
             self.token_index(column, "3-gram", f"forms: column {place}")
+        for idf in held.__dict__.get("idf", ()):
+            self.numbers(idf, np.float64, (self.rows + 1,), (0, None), "forms: idf")
         spellings = _of_kind(held.spellings, Spellings, "forms: spellings")
         self.offsets(spellings.starts, spellings.letters.size, words, "forms: spellings")
         letters = (spellings.letters.size,)
@@ -217,6 +223,8 @@ class Inspection:
             self.numbers(counts, np.int64, (words,), (0, None), name)
         self.array(held.hashes, np.uint64, (words,), name)
         self.ascending(held.opposites, np.uint64, held.opposites.size, name)
+        # Each stands for two words.
+        self.numbers(held.opposites, np.uint64, (held.opposites.size,), (0, words * words - 1), f"{name}: opposites")
         self.numbers(held.opposite_contexts, np.int64, (held.opposites.size,), (0, None), name)
         self.ascending(held.keys, np.uint64, held.keys.size, name)
         self.offsets(held.starts, held.words.size, held.keys.size, name)
@@ -234,7 +242,7 @@ class Inspection:
         nearest, names, known = held
         shape = (self.rows, *room_for_neighbours(0)[0].shape[1:])
         # Where there are fewer neighbours than room, the distance is infinite.
-        self.array(nearest, np.float64, shape, "nearest_neighbours")
+        self.numbers(nearest, np.float64, shape, (0, np.inf), "nearest_neighbours")
         self.numbers(names, np.int32, shape, (-1, self.rows - 1), "nearest_neighbours")
         self.array(known, np.bool_, (self.rows,), "nearest_neighbours")
 
@@ -248,9 +256,9 @@ class Inspection:
         )
 
     def numbers(
-        self, array: np.ndarray, kind: type, shape: tuple[int, ...], bounds: tuple[int, int | None], name: str
+        self, array: np.ndarray, kind: type, shape: tuple[int, ...], bounds: tuple[int, float | None], name: str
     ) -> None:
-        """Look at numbers that lie between two bounds, these included; floats are finite."""
+        """Look at numbers that lie between two bounds, these included; floats are finite if no bound is infinite."""
         self.array(array, kind, shape, name)
         flat = array.reshape(-1)
         for start, stop in self._parts(flat.size, least=1 << 12):

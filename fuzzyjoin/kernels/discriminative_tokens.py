@@ -115,7 +115,9 @@ def count_without(row: Int32Array, step: int, tables: TokenTables, contexts: Int
             rest = total - hashes[word]
             context = find(keys, rest)
             wide: Any = np.int64(word)
-            if rows[completion(context, wide, starts, words)] > 1:
+            place = completion(context, wide, starts, words)
+            # A row of the table always completes its contexts; one of a damaged index may not.
+            if place < 0 or rows[place] > 1:
                 continue
             start, end = starts[context], starts[context + 1]
             if end - start > 1:

@@ -156,6 +156,27 @@ def test_positions_that_lead_out_of_an_array_are_noticed_although_the_checksums_
         Matcher.open(copy, joined[2])
 
 
+WRONG_FOR_A_SCORER = {
+    "pair of words that are not there": ("discriminative_tokens-opposites", np.iinfo(np.uint64).max),
+    "length past the text": ("forms-texts-lengths", np.iinfo(np.int64).max),
+    "IDF that is no number": ("forms-idf-0", np.nan),
+    "distance that is no number": ("nearest_neighbours-0", np.nan),
+    "norm that is no number": ("index-lists-group_norms", np.nan),
+}
+
+
+@pytest.mark.parametrize("joined", ["auto"], indirect=True)
+@pytest.mark.parametrize("wrong", WRONG_FOR_A_SCORER)
+def test_numbers_that_a_scorer_cannot_use_are_noticed(joined, copy, wrong):
+    name, value = WRONG_FOR_A_SCORER[wrong]
+    file = copy / f"{name}.npy"
+    array = np.load(file)
+    array.reshape(-1)[-1] = value
+    resigned(copy, lambda: np.save(file, array))
+    with pytest.raises(DataError, match=r"cannot be read as an index \(.*has numbers from"):
+        Matcher.open(copy, joined[2])
+
+
 def test_a_file_outside_the_folder_is_not_read(joined, copy):
     content = _read_manifest(copy)
     content["parts"]["blocking_texts"]["Texts"]["content"]["array"] = "../elsewhere.npy"
@@ -171,9 +192,9 @@ from pathlib import Path
 import numpy as np, pandas as pd
 from fuzzyjoin import DataError, Matcher, Program
 from tests.index.test_damage import arrays, resigned
-index, program, query, mangles = sys.argv[1:]
+index, program, query, mangles, seed = sys.argv[1:]
 program, query = Program.load(program), pd.read_csv(query, dtype=str, keep_default_na=False)
-draw = random.Random(5)
+draw = random.Random(int(seed))
 refused = 0
 for _ in range(int(mangles)):
     with tempfile.TemporaryDirectory() as folder:
@@ -195,12 +216,13 @@ print("refused", refused)
 
 
 @pytest.mark.slow
-def test_no_mangled_array_crashes_a_lookup(joined, tmp_path):
+@pytest.mark.parametrize("seed", [5, 6, 121])
+def test_no_mangled_array_crashes_a_lookup(joined, seed, tmp_path):
     """Whatever stands in an array: the index is refused, or the rows are looked up; the process ends in order."""
     _, query, program, path = joined
     program.save(tmp_path / "program.json")
     query.to_csv(tmp_path / "query.csv", index=False)
-    asked = [path, tmp_path / "program.json", tmp_path / "query.csv", MANGLES]
+    asked = [path, tmp_path / "program.json", tmp_path / "query.csv", MANGLES, seed]
     run = subprocess.run(
         [sys.executable, "-c", MANGLING, *map(str, asked)],
         cwd=Path(__file__).parents[2],
