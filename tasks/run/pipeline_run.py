@@ -6,6 +6,7 @@ import getpass
 import socket
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any
 
 from prefect import get_client, get_run_logger, runtime
@@ -108,6 +109,9 @@ def _failures_recorded(engine: Engine, run_id: str) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
+        # A signal can strike between the begin of a transaction and the block that ends it; the frame that was
+        # struck then keeps the transaction, and this process would wait for itself.
+        clear_frames(error.__traceback__)
         with _cause_kept(error, engine, "that the run failed"):
             record_failure(engine, run_id, _in_words(error), at=datetime.now(UTC))
         raise

@@ -111,10 +111,11 @@ def test_an_interrupted_run_ends_with_130_and_without_a_traceback(pipeline, comm
         process = subprocess.Popen(arguments, **options, stdout=log, stderr=log)
         wait_for("the first task", lambda: "ingest query" in (tmp_path / "log").read_text(), timeout=240)
         process.send_signal(signal.SIGINT)
-        assert process.wait(120) == 130
+        # Of an import that was cut off Python makes the signal itself, which a shell reports as 130 as well.
+        assert process.wait(120) in {130, -signal.SIGINT}
         said = (tmp_path / "log").read_text()
     signal.signal(signal.SIGINT, before)
     assert "Traceback" not in said
     assert said.endswith("interrupted; run it again: what is finished is kept\n")
     (run,) = pipeline.runs()
-    assert (run["status"], run["failure"]) == ("failed", "interrupted at the keyboard")
+    assert (run["status"], run["failure"]) == ("failed", "interrupted at the keyboard"), said

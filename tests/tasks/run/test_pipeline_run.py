@@ -10,7 +10,7 @@ from tasks.run.pipeline_run import pipeline_run
 from tasks.settings import Conduct, Privacy, Warehouse
 from tasks.warehouse import connection as connection_module
 from tasks.warehouse import schema
-from tasks.warehouse.connection import reading, warehouse_engine
+from tasks.warehouse.connection import reading, warehouse_engine, writing
 from tasks.warehouse.errors import LockHeldError
 from tasks.warehouse.lock import pipeline_lock
 
@@ -94,3 +94,15 @@ def test_a_failure_is_recorded_and_raised_as_it_is(engine):
     assert caught.value is error
     assert str(error) == "the reference table is empty; fill it"
     assert runs(engine) == [("failed", "the reference table is empty; fill it")]
+
+
+def test_a_transaction_that_a_signal_cut_off_does_not_keep_the_failure_from_the_record(engine):
+    def struck_before_the_block_began():
+        struck = writing(engine)
+        # As `with` does, before it knows how to leave.
+        struck.__enter__()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), run():
+        struck_before_the_block_began()
+    assert runs(engine) == [("failed", "interrupted at the keyboard")]
