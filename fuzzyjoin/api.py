@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from fuzzyjoin.compare import Candidates
 from fuzzyjoin.errors import UsageError
-from fuzzyjoin.joining import decide
+from fuzzyjoin.joining import decide, require_top
 from fuzzyjoin.program import JoinResult, Program
 from fuzzyjoin.search import LearningSettings, learn, require_learnable
 from fuzzyjoin.stopwatch import Stopwatch
@@ -36,6 +36,7 @@ def fuzzy_join(
     id: IdColumn = None,  # noqa: A002 - the column is called id
     precision_target: float = 0.9,
     min_probability: float | None = None,
+    review_probability: float | None = None,
     method: Literal["auto", "autofj"] = "auto",
     space: Space | None = None,
     blocker: Blocker | None = None,
@@ -43,6 +44,7 @@ def fuzzy_join(
     scorer: str | Path | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
+    top: int | None = None,
 ) -> JoinResult:
     """Join a messy query table to a clean reference table without labels.
 
@@ -67,6 +69,9 @@ def fuzzy_join(
         Match probability below which no row is joined where a scorer decides, in [0, 1); by default 0.5. It keeps rows
         out that are rather wrong, however far the others lie above the target. A target below about 0.85 then hardly
         matters. 0 joins the largest set that meets the target. "autofj" takes none: it has no match probabilities.
+    review_probability
+        Match probability from which an unmatched row is in the band "review" where a scorer decides, in [0, 1); by
+        default 0.2. It changes nothing that is joined.
     method
         "autofj" is the published algorithm; "auto" whatever measures best: a trained scorer that needs no labels, or,
         if a space is named, the published algorithm over that.
@@ -83,6 +88,9 @@ def fuzzy_join(
         Threads to use; by default the processors of this process. The result does not depend on it.
     progress
         Called with a stage's name and the share done, in [0, 1].
+    top
+        How many candidates a query row `result.candidates` lists, with their match probabilities; 1 or more. None are
+        listed by default, nor by a union of configurations, which has no match probabilities.
 
     Returns
     -------
@@ -121,8 +129,14 @@ def fuzzy_join(
     True
     """
     settings = LearningSettings.of(
-        method, space, precision_target, negative_rules=negative_rules, min_probability=min_probability
+        method,
+        space,
+        precision_target,
+        negative_rules=negative_rules,
+        min_probability=min_probability,
+        review_probability=review_probability,
     )
+    require_top(top, by_scorer=settings.by_scorer)
     watch = Stopwatch()
     with watch.stage("tables"):
         own_scorer = _own_scorer(scorer, settings)
@@ -130,9 +144,11 @@ def fuzzy_join(
         candidates, warnings = _candidates(tables, blocker, choose_work(threads, progress), settings), tables.warnings
     learned = learn(candidates, settings, watch, own_scorer)
     own = {function.name: function for function in settings.functions}
-    decisions = decide(learned.definition, candidates, own, watch, own_scorer, learned.best)
+    decisions = decide(
+        learned.definition, candidates, own, watch, own_scorer, learned.best, pair_scores=top is not None
+    )
     program = Program(definition=learned.definition, learning_record=learned.learning_record)
-    return JoinResult.of(program, decisions, watch, (*learned.learning_record.warnings, *warnings))
+    return JoinResult.of(program, decisions, watch, (*learned.learning_record.warnings, *warnings), top=top)
 
 
 def learn_program(
@@ -143,6 +159,7 @@ def learn_program(
     id: IdColumn = None,  # noqa: A002 - the column is called id
     precision_target: float = 0.9,
     min_probability: float | None = None,
+    review_probability: float | None = None,
     method: Literal["auto", "autofj"] = "auto",
     space: Space | None = None,
     blocker: Blocker | None = None,
@@ -175,7 +192,12 @@ def learn_program(
     2
     """
     settings = LearningSettings.of(
-        method, space, precision_target, negative_rules=negative_rules, min_probability=min_probability
+        method,
+        space,
+        precision_target,
+        negative_rules=negative_rules,
+        min_probability=min_probability,
+        review_probability=review_probability,
     )
     own_scorer = _own_scorer(scorer, settings)
     tables = table_pair(reference, query, on, id)

@@ -104,6 +104,15 @@ class Search(Settings):
             "0 joins the largest set that meets the target. Not for autofj."
         ),
     )
+    review_probability: float = Field(
+        default=0.2,
+        ge=0.0,
+        lt=1.0,
+        description=(
+            "Match probability from which a row that is not joined is worth a person's look. It changes nothing that "
+            "is joined. Not for autofj."
+        ),
+    )
     method: Method = Field(
         default="auto", description="autofj is the published algorithm, auto whatever measures best."
     )
@@ -121,9 +130,9 @@ class Search(Settings):
         return None if self.space == "default" else self.space
 
     @property
-    def least_probability(self) -> float | None:
-        """The least match probability as the library takes it: none where a union of configurations decides."""
-        return self.min_probability if self.method == "auto" and self.named_space is None else None
+    def by_scorer(self) -> bool:
+        """Whether a scorer decides; a union of configurations has no match probabilities."""
+        return self.method == "auto" and self.named_space is None
 
     def learning_settings(self) -> LearningSettings:
         """How to learn, as the library takes it."""
@@ -132,7 +141,8 @@ class Search(Settings):
             self.named_space,
             self.precision_target,
             negative_rules=self.negative_rules,
-            min_probability=self.least_probability,
+            min_probability=self.min_probability if self.by_scorer else None,
+            review_probability=self.review_probability if self.by_scorer else None,
         )
 
     def rows_learned_on(self, query_rows: int) -> int:

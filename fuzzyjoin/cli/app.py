@@ -18,6 +18,7 @@ from fuzzyjoin.cli.group import OneLineErrors
 from fuzzyjoin.cli.options import (
     PROGRAM_OUT,
     BatchRows,
+    Candidates,
     Id,
     Index,
     Json,
@@ -32,8 +33,10 @@ from fuzzyjoin.cli.options import (
     Query,
     Quiet,
     Reference,
+    ReviewProbability,
     Space,
     Threads,
+    Top,
     Unmatched,
     Verbose,
 )
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 _TARGET_UNREACHABLE = 3
+_TOP = 5
 _TRY = "fuzzyjoin join reference.csv query.csv --on name -o matches.csv"
 
 app = typer.Typer(
@@ -95,10 +99,13 @@ def join(
     ids: Id = None,
     precision_target: PrecisionTarget = 0.9,
     min_probability: MinProbability = None,
+    review_probability: ReviewProbability = None,
     space: Space = None,
     method: Method = "auto",
     negative_rules: NegativeRules = True,
     unmatched_out: Unmatched = None,
+    candidates_out: Candidates = None,
+    top: Top = None,
     program_out: ProgramOut = None,
     threads: Threads = None,
     quiet: Quiet = False,
@@ -106,7 +113,8 @@ def join(
     as_json: Json = False,
 ) -> None:
     """Learn a join program from the two tables and join them with it."""
-    written = _given(matches=output, unmatched=unmatched_out, program=program_out)
+    written = _given(matches=output, unmatched=unmatched_out, candidates=candidates_out, program=program_out)
+    listed = _listed(top, candidates_out)
     _check_outputs(written, inputs=[reference, query])
 
     from fuzzyjoin.cli.inputs import read_pair
@@ -132,11 +140,13 @@ def join(
             id=tables.id_columns,
             precision_target=precision_target,
             min_probability=min_probability,
+            review_probability=review_probability,
             method=method,
             space=space,
             negative_rules=negative_rules,
             threads=threads,
             progress=progress,
+            top=listed,
         )
     _finish(result, tables, written, seconds, detail=_detail(quiet=quiet, verbose=verbose), as_json=as_json)
 
@@ -151,6 +161,7 @@ def learn(
     ids: Id = None,
     precision_target: PrecisionTarget = 0.9,
     min_probability: MinProbability = None,
+    review_probability: ReviewProbability = None,
     space: Space = None,
     method: Method = "auto",
     negative_rules: NegativeRules = True,
@@ -184,6 +195,7 @@ def learn(
             id=tables.id_columns,
             precision_target=precision_target,
             min_probability=min_probability,
+            review_probability=review_probability,
             method=method,
             space=space,
             negative_rules=negative_rules,
@@ -220,6 +232,8 @@ def apply(
         bool, typer.Option("--strict", help="Refuse a reference table other than the one the program was learned on.")
     ] = False,
     unmatched_out: Unmatched = None,
+    candidates_out: Candidates = None,
+    top: Top = None,
     index: Index = None,
     batch_rows: BatchRows = 50_000,
     threads: Threads = None,
@@ -232,7 +246,8 @@ def apply(
     The query table is joined in batches. Until the last is done, finished parts stand in a folder beside the output,
     named as it is with .parts behind; rerun the command to resume from them, with fewer or more --batch-rows too.
     """
-    written = _given(matches=output, unmatched=unmatched_out)
+    written = _given(matches=output, unmatched=unmatched_out, candidates=candidates_out)
+    listed = _listed(top, candidates_out)
     _check_outputs(written, inputs=[program, reference, query])
 
     from fuzzyjoin.files import locked
@@ -247,6 +262,10 @@ def apply(
 
     started = time.perf_counter()
     loaded = load_program(program)
+    if listed is not None:
+        from fuzzyjoin.joining import require_top
+
+        require_top(listed, by_scorer=loaded.by_scorer)
     columns = [(column.reference, column.query) for column in loaded.columns]
     tables = read_for_batches(reference, query, on=columns, ids=ids, rows=batch_rows)
     seconds = {"read": time.perf_counter() - started}
@@ -278,10 +297,12 @@ def apply(
                 "reference": matcher.side.table.fingerprint(),
                 "query": content_hash(query),
                 "id_columns": list(tables.id_columns),
+                "top": listed,
             },
             rows=len(tables.query),
             id_column=tables.id_columns[1],
             progress=progress or (lambda _stage, _done: None),
+            top=listed,
         )
     started = time.perf_counter()
     write_all([pieces_output(partial(joined.tables, what), path) for what, path in written.items()])
@@ -459,6 +480,13 @@ def _given(**outputs: Path | None) -> dict[str, Path]:
     return {what: path for what, path in outputs.items() if path is not None}
 
 
+def _listed(top: int | None, candidates: Path | None) -> int | None:
+    """How many candidates a row to list, if any."""
+    if top is not None and candidates is None:
+        raise typer.BadParameter(f"--top {top} lists candidates, but no file is named for them; add --candidates FILE")
+    return _TOP if candidates is not None and top is None else top
+
+
 def _check_outputs(written: "Mapping[str, Path]", *, inputs: list[Path]) -> None:
     """Refuse outputs that cannot be written, before anything is read."""
     from fuzzyjoin.files import check_outputs, format_of
@@ -486,6 +514,7 @@ def _finish(
     made = {
         "matches": lambda path: table_output(result.matches, path),
         "unmatched": lambda path: table_output(result.unmatched, path),
+        "candidates": lambda path: table_output(result.candidates, path),
         "program": lambda path: Output(path, result.program.save),
     }
     write_all([made[what](path) for what, path in written.items()])

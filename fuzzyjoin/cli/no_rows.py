@@ -12,6 +12,7 @@ import typer
 from fuzzyjoin.cli.reports import field, print_json, print_warnings, table_words
 from fuzzyjoin.definition import Blocking, Column, Definition, Union
 from fuzzyjoin.files import table_output, write_all
+from fuzzyjoin.joining import CANDIDATE_COLUMNS
 from fuzzyjoin.program import Program
 from fuzzyjoin.terminal import for_terminal
 
@@ -56,7 +57,11 @@ def _frames() -> dict[str, pd.DataFrame]:
     )
     table = pd.DataFrame({"id": ["1", "2"], "text": ["a", "b"]})
     result = program.apply(table, table[:0])
-    return {"matches": result.matches, "unmatched": result.unmatched}
+    return {
+        "matches": result.matches,
+        "unmatched": result.unmatched,
+        "candidates": pd.DataFrame(columns=list(CANDIDATE_COLUMNS)),
+    }
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class _NothingToJoin:
         )
 
     def as_json(self) -> dict[str, Any]:
-        counts = ("query_rows", "matched", "unmatched", "candidate_pairs")
+        counts = ("query_rows", "matched", "unmatched", "review", "candidate_pairs")
         return {
             "counts": {"reference_rows": len(self.tables.reference), **dict.fromkeys(counts, 0)},
             "precision_estimate": {"value": None, "low": None, "high": None, "level": None, "calibrated": False},

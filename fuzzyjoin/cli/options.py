@@ -10,6 +10,7 @@ import typer
 __all__ = [
     "PROGRAM_OUT",
     "BatchRows",
+    "Candidates",
     "Id",
     "Index",
     "Json",
@@ -24,8 +25,10 @@ __all__ = [
     "Query",
     "Quiet",
     "Reference",
+    "ReviewProbability",
     "Space",
     "Threads",
+    "Top",
     "Unmatched",
     "Verbose",
 ]
@@ -92,6 +95,16 @@ MinProbability: TypeAlias = Annotated[
         "target. The joined rows can so exceed the target. Not for autofj.",
     ),
 ]
+ReviewProbability: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--review-probability",
+        metavar="SHARE",
+        callback=_from_zero_below_one,
+        help="Match probability from which an unmatched row is in the band review: 0.2 unless set. It changes nothing "
+        "that is joined. Not for autofj.",
+    ),
+]
 Space: TypeAlias = Annotated[
     Literal["small", "medium", "large"] | None,
     typer.Option("--space", help="How many join functions to search: small is the default of autofj."),
@@ -118,6 +131,18 @@ Matches: TypeAlias = Annotated[
 Unmatched: TypeAlias = Annotated[
     Path | None,
     typer.Option("--unmatched-out", metavar="FILE", help="Where the other query rows go: best candidate and reason."),
+]
+Candidates: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--candidates",
+        metavar="FILE",
+        help="Where the best candidates of every query row go, with their match probabilities. Not for autofj.",
+    ),
+]
+Top: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--top", min=1, metavar="K", help="How many candidates a query row go to --candidates: 5 unless set."),
 ]
 PROGRAM_OUT = typer.Option("--program-out", metavar="FILE", help="Where the program goes, as JSON.")
 ProgramOut: TypeAlias = Annotated[Path | None, PROGRAM_OUT]

@@ -137,7 +137,9 @@ class Outcome:
             return []
         where = self.written.get("unmatched")
         look = f"{where} says why and names the best candidate" if where else "--unmatched-out FILE says why"
-        return [field("look at", f"{count:,} unmatched row{'s' * (count > 1)}: {look}")]
+        review = self.counts.get("review", 0)
+        likely = f", {review:,} of them to review" if review else ""
+        return [field("look at", f"{count:,} unmatched row{'s' * (count > 1)}{likely}: {look}")]
 
     def _equal_rows(self) -> str:
         equal = self.counts.get("equal_reference_rows", 0)

@@ -1,6 +1,7 @@
 """What decides a match, and what was learned beside it, as values and as JSON."""
 
 from fuzzyjoin.definition.definition import (
+    REVIEW_PROBABILITY,
     Blocking,
     Column,
     Configuration,
@@ -15,6 +16,7 @@ from fuzzyjoin.definition.learning_record import LearningRecord, PrecisionEstima
 from fuzzyjoin.definition.schema_1 import from_schema_1, to_schema_1
 
 __all__ = [
+    "REVIEW_PROBABILITY",
     "Blocking",
     "Column",
     "Configuration",

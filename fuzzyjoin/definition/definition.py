@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.tables import KeyTable
 
 __all__ = [
+    "REVIEW_PROBABILITY",
     "Blocking",
     "Column",
     "Configuration",
@@ -28,6 +29,9 @@ __all__ = [
 
 BUILT_IN = ("lexical", "cosine")
 """Names of the built-in blockers: the paper's, and the one that scorers use (see `fuzzyjoin.blocking`)."""
+
+REVIEW_PROBABILITY = 0.2
+"""Match probability from which a row that is not joined is worth a person's look, unless another is named."""
 
 RULE = "^[^/]+/[^/]+$"
 """What a negative rule looks like (see `fuzzyjoin.blocking.negative_rules.NegativeRules`)."""
@@ -99,7 +103,8 @@ class Scorer(Part):
     A query row is joined to its best candidate if that one's score, scaled to (0, 1), reaches `threshold`, and its
     match probability `min_probability`; a null threshold joins nothing. `prior` is the share of query rows whose best
     candidate was estimated to be wrong. A program of 0.1.0 has no `min_probability`: it joins whatever reaches the
-    threshold.
+    threshold. Rows that are not joined but whose best candidate's match probability is at least `review_probability`
+    are for a person to review.
     """
 
     kind: Literal["scorer"] = "scorer"
@@ -108,6 +113,9 @@ class Scorer(Part):
     prior: float = Field(ge=0.0, le=1.0)
     threshold: float | None = Field(ge=0.0, le=1.0)
     min_probability: float | None = Field(default=None, ge=0.0, lt=1.0, exclude_if=lambda value: value is None)
+    review_probability: float = Field(
+        default=REVIEW_PROBABILITY, ge=0.0, lt=1.0, exclude_if=lambda value: value == REVIEW_PROBABILITY
+    )
 
     @property
     def floor(self) -> float:

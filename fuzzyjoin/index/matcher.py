@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fuzzyjoin.compare import Candidates, ReferenceSide
 from fuzzyjoin.index.folder import build_index, complete_index, open_index
 from fuzzyjoin.index.needs import IndexNeeds
-from fuzzyjoin.joining import asked_blocking, decide, given_scorer, reference_warnings
+from fuzzyjoin.joining import asked_blocking, decide, given_scorer, reference_warnings, require_top
 from fuzzyjoin.program import JoinResult, Program
 from fuzzyjoin.stopwatch import Stopwatch
 from fuzzyjoin.tables import NUMBERED, ROW_NUMBER, one_table, require_text
@@ -139,7 +139,13 @@ class Matcher:
             side = ReferenceSide(table, asked_blocking(program.definition, None), needs.negative_rules(), needs.blocker)
         return cls(program, side, warnings, work=work)
 
-    def lookup(self, rows: Table, *, id: str | None = None) -> JoinResult:  # noqa: A002 - the column is called id
+    def lookup(
+        self,
+        rows: Table,
+        *,
+        id: str | None = None,  # noqa: A002 - the column is called id
+        top: int | None = None,
+    ) -> JoinResult:
         """Join some rows; each row's match depends on the program, the reference table and that row alone.
 
         Parameters
@@ -149,21 +155,25 @@ class Matcher:
         id
             The id column; by default `id`, else the first whose values are present and unique. Without any, the rows
             are numbered from 1, which `warnings` tells.
+        top
+            How many candidates a row to list in `candidates`, as for `fuzzy_join`.
 
         Raises
         ------
         UsageError
-            If a column is missing.
+            If a column is missing, or `top` cannot be had.
         DataError
             If an id is missing or occurs twice.
         """
+        require_top(top, by_scorer=self.program.by_scorer)
         watch = Stopwatch()
         with watch.stage("tables"):
             table, numbered = query_table(self.program, rows, id)
-        return JoinResult.of(self.program, self.decide(table, watch), watch, (*self.warnings, *numbered))
+        decisions = self.decide(table, watch, pair_scores=top is not None)
+        return JoinResult.of(self.program, decisions, watch, (*self.warnings, *numbered), top=top)
 
-    def decide(self, query: KeyTable, watch: Stopwatch) -> Decisions:
-        """What the program decides for every row of a query table, in positions."""
+    def decide(self, query: KeyTable, watch: Stopwatch, *, pair_scores: bool = False) -> Decisions:
+        """What the program decides for every row of a query table, in positions; with all pairs' scores if asked."""
         candidates = Candidates(
             self.side.table,
             query,
@@ -173,7 +183,7 @@ class Matcher:
             blocker=self.side.blocker,
             prepared=self.side,
         )
-        return decide(self.program.definition, candidates, self.own, watch, self.scorer)
+        return decide(self.program.definition, candidates, self.own, watch, self.scorer, pair_scores=pair_scores)
 
 
 def index_reference(

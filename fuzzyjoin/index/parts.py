@@ -46,15 +46,17 @@ __all__ = ["JoinedParts", "join_in_parts", "most_rows", "uncovered", "whole_esti
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = "parts of a fuzzyjoin join"
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 FIRST_KEYS: Final = {"fuzzyjoin", "program_id", "reference", "query", "id_columns", "batch_rows"}
 """What the manifest of version 1 holds, which does not name itself."""
 
 TABLES: Final = ("matches", "unmatched")
-COUNTED: Final = ("query_rows", "matched", "unmatched", "candidate_pairs")
+"""What every part holds; with `top` it holds the candidates too."""
+
+COUNTED: Final = ("query_rows", "matched", "unmatched", "review", "candidate_pairs")
 
 OWN_NAME: Final = re.compile(
-    r"manifest\.json(\.tmp)?|[0-9]{6,}(-[0-9]{6,})?(\.json(\.tmp)?|-(matches|unmatched)\.(parquet|tmp))"
+    r"manifest\.json(\.tmp)?|[0-9]{6,}(-[0-9]{6,})?(\.json(\.tmp)?|-(matches|unmatched|candidates)\.(parquet|tmp))"
 )
 """Names of the files that are written here, by version 1 too."""
 
@@ -89,7 +91,7 @@ class JoinedParts:
     thrown_away: bool
 
     def tables(self, name: str) -> Iterator[pa.Table]:
-        """The matches, or the unmatched rows, part after part, in the order of the query table."""
+        """The matches, the unmatched rows, or the candidates if asked, part after part, as the query table goes."""
         return _tables(self.folder, self.parts, name)
 
     def remove(self) -> None:
@@ -107,6 +109,7 @@ def join_in_parts(
     rows: int,
     id_column: str,
     progress: Progress,
+    top: int | None = None,
 ) -> JoinedParts:
     """Join batches of query rows, one after the other, and keep each as a part.
 
@@ -127,6 +130,8 @@ def join_in_parts(
         The id column of the query rows, whose values differ.
     progress
         Told the share of the rows that is joined.
+    top
+        How many candidates a query row to keep, as for `Matcher.lookup`; `parts_of` names it.
 
     Raises
     ------
@@ -147,7 +152,7 @@ def join_in_parts(
             for start, stop in wanted:
                 try:
                     rest = batch.iloc[start - first : stop - first]
-                    parts.append(join_part(matcher, rest, id_column, watch, _stem(folder, start, stop)))
+                    parts.append(join_part(matcher, rest, id_column, watch, _stem(folder, start, stop), top))
                 except BaseException:
                     # Stopped in its first part, a run leaves nothing worth keeping.
                     if not parts:
@@ -314,25 +319,28 @@ def _part_known(about: Path, rows: int) -> dict[str, Any] | None:
             checksum == _digest(part)
             and about.name == _stem(about.parent, start, stop).with_suffix(".json").name
             and 0 <= start < stop <= rows
-            and all(_hash(_part(about.with_suffix(""), name)) == part["files"][name] for name in TABLES)
+            and {*TABLES} <= {*part["files"]} <= {*TABLES, "candidates"}
+            and all(_hash(_part(about.with_suffix(""), name)) == hashed for name, hashed in part["files"].items())
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     return part if sound else None
 
 
-def join_part(matcher: Matcher, batch: pd.DataFrame, id_column: str, watch: Stopwatch, stem: Path) -> dict[str, Any]:
+def join_part(  # noqa: PLR0917 - what is joined, and how and where
+    matcher: Matcher, batch: pd.DataFrame, id_column: str, watch: Stopwatch, stem: Path, top: int | None = None
+) -> dict[str, Any]:
     """Join rows and write their part; what is known of it comes last, and says that the part is whole.
 
     `stem` names the rows: position of the first, and of the first behind them.
     """
     with watch.stage("tables"):
         table, _ = query_table(matcher.program, batch, id_column)
-    decisions = matcher.decide(table, watch)
-    result = JoinResult.of(matcher.program, decisions, watch)
+    decisions = matcher.decide(table, watch, pair_scores=top is not None)
+    result = JoinResult.of(matcher.program, decisions, watch, top=top)
     with watch.stage("parts"):
         hashes = {}
-        for name in TABLES:
+        for name in TABLES if top is None else (*TABLES, "candidates"):
             frame = getattr(result, name)
             fresh = stem.with_name(f"{stem.name}-{name}.tmp")
             pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), fresh)

@@ -1,5 +1,6 @@
 """Joining: what a definition decides for every query row, as tables and in words."""
 
+from fuzzyjoin.joining.candidate_table import CANDIDATE_COLUMNS, candidate_table, require_top
 from fuzzyjoin.joining.decide import (
     Decisions,
     asked_blocking,
@@ -12,12 +13,14 @@ from fuzzyjoin.joining.decide import (
     tables_to_join,
 )
 from fuzzyjoin.joining.explanation import explain_definition, explain_query
-from fuzzyjoin.joining.result_tables import join_counts, match_table, reference_counts, unmatched_table
+from fuzzyjoin.joining.result_tables import join_counts, match_table, reference_counts, row_bands, unmatched_table
 from fuzzyjoin.joining.union import match_scaled
 
 __all__ = [
+    "CANDIDATE_COLUMNS",
     "Decisions",
     "asked_blocking",
+    "candidate_table",
     "configurations_of",
     "decide",
     "drift_warnings",
@@ -30,6 +33,8 @@ __all__ = [
     "named_scorer",
     "reference_counts",
     "reference_warnings",
+    "require_top",
+    "row_bands",
     "tables_to_join",
     "unmatched_table",
 ]

@@ -49,6 +49,7 @@ class Decisions:
     """What was decided for every query row of two tables, in positions.
 
     `allowed` are the candidate pairs that the negative rules left, `estimate` the estimated precision of the matches.
+    `best` are the best candidates, where a scorer decided.
     """
 
     definition: Definition
@@ -56,6 +57,7 @@ class Decisions:
     allowed: CandidatePairs
     matches: Matches
     estimate: PrecisionEstimate
+    best: BestCandidates | None = None
 
     @property
     def joined(self) -> int:
@@ -95,6 +97,8 @@ def decide(  # noqa: PLR0917 - what decides, what is decided, and what is at han
     watch: Stopwatch,
     scorer: TrainedScorer | None = None,
     best: BestCandidates | None = None,
+    *,
+    pair_scores: bool = False,
 ) -> Decisions:
     """Decide every query row of prepared tables.
 
@@ -110,6 +114,8 @@ def decide(  # noqa: PLR0917 - what decides, what is decided, and what is at han
         The scorer that the definition names, where that is not the shipped one.
     best
         The best candidates of these very rows, if learning found them already.
+    pair_scores
+        Whether to keep the scores of all candidates, for `candidate_table`.
     """
     decision = definition.decision
     if isinstance(decision, Scorer):
@@ -119,10 +125,10 @@ def decide(  # noqa: PLR0917 - what decides, what is decided, and what is at han
         with watch.stage("blocking"):
             _ = candidates.query_pairs
         with watch.stage("scoring"):
-            if best is None:
-                best = best_of_queries(candidates, definition.weights, found)
+            if best is None or pair_scores:
+                best = best_of_queries(candidates, definition.weights, found, pair_scores=pair_scores)
             matches, estimate = match_by_scorer(best, definition)
-        return Decisions(definition, candidates, candidates.query_pairs, matches, estimate)
+        return Decisions(definition, candidates, candidates.query_pairs, matches, estimate, best)
     configurations = configurations_of(decision, own)
     with watch.stage("blocking"):
         _ = candidates.query_pairs

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import Float64Array, Int64Array
     from fuzzyjoin.tables import KeyTable
 
-__all__ = ["join_counts", "match_table", "reference_counts", "unmatched_table"]
+__all__ = ["join_counts", "match_table", "reference_counts", "row_bands", "unmatched_table"]
+
+ACCEPT, REVIEW, REJECT = "accept", "review", "reject"
 
 TOO_UNSURE = "too unsure: the best candidate scores below the decision threshold"
 TOO_FAR = "too far: the nearest candidate lies beyond every threshold"
@@ -31,11 +33,13 @@ def reference_counts(reference: KeyTable) -> dict[str, int]:
 def join_counts(decisions: Decisions) -> dict[str, int]:
     """How many rows there are of each kind, and candidate pairs (see `JoinResult.counts`)."""
     candidates, matched = decisions.candidates, decisions.joined
+    to_review = int((row_bands(decisions) == REVIEW).sum())
     return {
         **reference_counts(candidates.reference),
         "query_rows": len(candidates.query),
         "matched": matched,
         "unmatched": len(candidates.query) - matched,
+        "review": to_review,
         "candidate_pairs": len(candidates.query_pairs),
     }
 
@@ -85,6 +89,7 @@ def unmatched_table(decisions: Decisions) -> pd.DataFrame:
         {
             "query_id": query.ids[rows],
             "reason": object_array(_reasons(decisions, rows)),
+            "band": row_bands(decisions)[rows],
             "best_reference_id": _ids_or_none(reference, found.reference[rows]),
             "best_distance": _finite_or_nan(found.distance[rows]),
             "best_threshold": nearest_thresholds,
@@ -94,6 +99,18 @@ def unmatched_table(decisions: Decisions) -> pd.DataFrame:
             "best_reference_text": object_array(reference.texts(found.reference[rows])),
         }
     )
+
+
+def row_bands(decisions: Decisions) -> np.ndarray:
+    """The band of every query row: "accept", "review" or "reject"; None for all where a union decides.
+
+    Accepted is what the program joins; bands change nothing of that.
+    """
+    decision, found = decisions.definition.decision, decisions.matches
+    if not isinstance(decision, Scorer):
+        return np.full(found.joined.size, None, object)
+    likely = (found.reference >= 0) & (found.probability >= decision.review_probability)
+    return np.where(found.joined, ACCEPT, np.where(likely, REVIEW, REJECT)).astype(object)
 
 
 def _best_probabilities(decisions: Decisions, rows: Int64Array) -> Float64Array:

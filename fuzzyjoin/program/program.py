@@ -18,10 +18,19 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import ValidationError
 
-from fuzzyjoin.definition import Definition, LearningRecord, Part, PrecisionEstimate, from_schema_1, to_schema_1
+from fuzzyjoin.definition import (
+    Definition,
+    LearningRecord,
+    Part,
+    PrecisionEstimate,
+    Scorer,
+    from_schema_1,
+    to_schema_1,
+)
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.files import write_text_file
 from fuzzyjoin.joining import (
+    candidate_table,
     decide,
     drift_warnings,
     explain_definition,
@@ -29,6 +38,7 @@ from fuzzyjoin.joining import (
     given_scorer,
     join_counts,
     match_table,
+    require_top,
     tables_to_join,
     unmatched_table,
 )
@@ -100,6 +110,11 @@ class Program(Part):
     def precision_estimate(self) -> PrecisionEstimate:
         """The estimate made when the program was learned."""
         return self.learning_record.precision_estimate if self.learning_record else PrecisionEstimate()
+
+    @property
+    def by_scorer(self) -> bool:
+        """Whether a scorer decides, which gives match probabilities; else a union of configurations does."""
+        return isinstance(self.definition.decision, Scorer)
 
     @property
     def reachable(self) -> bool:
@@ -196,6 +211,7 @@ class Program(Part):
         scorer: str | Path | None = None,
         threads: int | None = None,
         progress: Progress | None = None,
+        top: int | None = None,
     ) -> JoinResult:
         """Join two tables by the program.
 
@@ -218,6 +234,8 @@ class Program(Part):
             Threads to use; by default the processors of this process. The result does not depend on it.
         progress
             Called with a stage's name and the share done.
+        top
+            How many candidates a query row to list in `candidates`, as for `fuzzy_join`.
 
         Returns
         -------
@@ -232,6 +250,7 @@ class Program(Part):
         DataError
             If a table cannot be joined, or under `strict` if the reference table is another.
         """
+        require_top(top, by_scorer=self.by_scorer)
         watch = Stopwatch()
         with watch.stage("tables"):
             candidates, warnings = tables_to_join(
@@ -246,9 +265,9 @@ class Program(Part):
                 work=choose_work(threads, progress),
             )
         own = {function.name: function for function in join_functions}
-        decisions = decide(self.definition, candidates, own, watch, given_scorer(scorer))
+        decisions = decide(self.definition, candidates, own, watch, given_scorer(scorer), pair_scores=top is not None)
         drifted = drift_warnings(self.learning_record, len(candidates.query), decisions.joined)
-        return JoinResult.of(self, decisions, watch, (*warnings, *drifted))
+        return JoinResult.of(self, decisions, watch, (*warnings, *drifted), top=top)
 
     def explain(self, *, rule_words: bool = True) -> str:
         """The program in words, several lines; without `rule_words` its negative rules, which are data, as a number."""
@@ -334,7 +353,8 @@ class JoinResult:
         values. Where a scorer decides it stands as configuration 0; distance and threshold are then 1 - score and
         1 - decision threshold, scores in (0, 1).
     unmatched
-        One row an unmatched query row, with the reason and the candidate that came nearest to being joined.
+        One row an unmatched query row, with the reason and the candidate that came nearest to being joined. `band` is
+        "review" if that one's match probability is at least the program's `review_probability`, else "reject".
         `best_probability` is the match probability of that candidate, in [0, 1]; nan where there is none, or where a
         union decides, which estimates it of joined rows alone.
     program
@@ -345,11 +365,16 @@ class JoinResult:
         The id columns taken from the reference and the query table.
     counts
         reference_rows, equal_reference_rows (those whose compared values a row before them has too), query_rows,
-        matched, unmatched, candidate_pairs.
+        matched, unmatched, review (unmatched rows of that band), candidate_pairs.
     seconds
         Seconds a stage.
     warnings
         What the caller should know, one sentence each.
+    candidates
+        The best candidates of every query row that has any, best first, in the order of the query table, if `top` asked
+        for them. `probability` is the chance that this one and no other is right; with `no_match_probability`, that
+        none is, those of all candidates make 1. `rank` counts from 1, `band` is the query row's: "accept", "review" or
+        "reject".
     """
 
     matches: pd.DataFrame
@@ -360,12 +385,22 @@ class JoinResult:
     counts: dict[str, int]
     seconds: dict[str, float]
     warnings: tuple[str, ...]
+    candidates: pd.DataFrame | None = None
 
     @classmethod
-    def of(cls, program: Program, decisions: Decisions, watch: Stopwatch, warnings: tuple[str, ...] = ()) -> JoinResult:
+    def of(
+        cls,
+        program: Program,
+        decisions: Decisions,
+        watch: Stopwatch,
+        warnings: tuple[str, ...] = (),
+        *,
+        top: int | None = None,
+    ) -> JoinResult:
         """Turn decisions on positions into tables with the caller's ids, in the order of the query table."""
         with watch.stage("result"):
             matches, unmatched = match_table(decisions), unmatched_table(decisions)
+            candidates = None if top is None else candidate_table(decisions, top)
         return cls(
             matches=matches,
             unmatched=unmatched,
@@ -375,6 +410,7 @@ class JoinResult:
             counts=join_counts(decisions),
             seconds=dict(watch.seconds),
             warnings=warnings,
+            candidates=candidates,
         )
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fuzzyjoin.compare import Matches
-from fuzzyjoin.definition import PrecisionEstimate, Scorer
+from fuzzyjoin.definition import REVIEW_PROBABILITY, PrecisionEstimate, Scorer
 from fuzzyjoin.figures import apart
 from fuzzyjoin.scoring.adjustment import Adjustment, adjusted_run, learn_adjustment
 from fuzzyjoin.scoring.calibration import NO_CANDIDATE, QUANTILES, interval
@@ -70,12 +70,17 @@ def unscaled(value: float) -> float:
 
 
 def learn_decision(
-    scored: ScoredRun, scorer: TrainedScorer, target: float, *, min_probability: float = 0.0
+    scored: ScoredRun,
+    scorer: TrainedScorer,
+    target: float,
+    *,
+    min_probability: float = 0.0,
+    review_probability: float = REVIEW_PROBABILITY,
 ) -> LearnedDecision:
     """Join the largest set of query rows whose headline estimate meets the target; freeze curve and threshold.
 
     No row whose own match probability is below `min_probability`, in [0, 1), is in the set. The mean over a set would
-    let surely right rows pay for surely wrong ones.
+    let surely right rows pay for surely wrong ones. `review_probability` changes nothing in the set.
     """
     unadjusted, features = scored.run, scored.features
     first = at(scorer.first_calibrator.curve(unadjusted).probability, unadjusted.best)
@@ -96,6 +101,7 @@ def learn_decision(
         prior=1.0 - curve.share,
         threshold=float(scaled(np.array([least]))[0]) if least is not None else None,
         min_probability=min_probability,
+        review_probability=review_probability,
     )
     return LearnedDecision(
         decision, adjustment, tuple(curve.probability.tolist()), between_task_sd, int(joined.sum()), estimates

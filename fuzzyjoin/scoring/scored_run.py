@@ -52,7 +52,10 @@ def score_run(candidates: Candidates, scorer: TrainedScorer, *, runner_up: bool 
     return ScoredRun(weights, best, *run_with_decoys(tables, scorer, best))
 
 
-def best_of_queries(candidates: Candidates, weights: tuple[float, ...], scorer: TrainedScorer) -> BestCandidates:
-    """The best candidates of every query row, and the runners-up."""
+def best_of_queries(
+    candidates: Candidates, weights: tuple[float, ...], scorer: TrainedScorer, *, pair_scores: bool = False
+) -> BestCandidates:
+    """The best candidates of every query row, and the runners-up; with the scores of all candidates if asked."""
     rows = np.arange(len(candidates.query), dtype=np.int64)
-    return best_candidates(FeatureTables(candidates, weights), scorer, candidates.query_pairs, rows)
+    tables = FeatureTables(candidates, weights)
+    return best_candidates(tables, scorer, candidates.query_pairs, rows, pair_scores=pair_scores)

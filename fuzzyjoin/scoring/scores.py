@@ -56,6 +56,8 @@ class BestCandidates:
         Their scores, `NO_CANDIDATE` where there is none.
     features
         The features of the best, (rows, features), 0 where there is none.
+    pair_scores
+        The scores of all candidates of the rows, row after row, (pairs,), if they were asked for.
     """
 
     first: Int64Array
@@ -63,6 +65,7 @@ class BestCandidates:
     second: Int64Array
     second_score: Float64Array
     features: Float32Array
+    pair_scores: Float64Array | None = None
 
     @property
     def neighbourhood(self) -> Float64Array:
@@ -81,13 +84,15 @@ def best_candidates(
     *,
     is_self_join: bool = False,
     runner_up: bool = True,
+    pair_scores: bool = False,
 ) -> BestCandidates:
     """Score the candidates of `rows` and keep the best; in a self-join the rows are reference rows.
 
-    Without the `runner_up` only candidates that can be the best are compared with their nearest neighbours, which is
-    much less to do where these are not known yet. The best is the same.
+    With `pair_scores`, which needs the `runner_up`, the scores of all candidates are kept too. Without the `runner_up`
+    only candidates that can be the best are compared with their nearest neighbours, which is much less to do where
+    these are not known yet. The best is the same.
     """
-    parts = []
+    parts, scored = [], []
     for start in range(0, max(rows.size, 1), ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]
         if runner_up:
@@ -97,9 +102,11 @@ def best_candidates(
             features, compared = tables.features_but_neighbours(pairs, some, is_self_join=is_self_join)
             scores = _contenders(tables, scorer, (features, compared), pairs, some, is_self_join=is_self_join)
         parts.append(_best(features, scores, pairs, some))
+        if pair_scores:
+            scored.append(scores)
     best = BestCandidates(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
     if runner_up:
-        return best
+        return replace(best, pair_scores=np.concatenate(scored)) if pair_scores else best
     return replace(best, second=np.full(rows.size, -1), second_score=np.full(rows.size, NO_CANDIDATE))
 
 

@@ -130,7 +130,13 @@ def learn_from_run(
     """
     from fuzzyjoin.scoring import disagreements, learn_decision  # noqa: PLC0415 - as above
 
-    learned = learn_decision(scored, scorer, settings.precision_target, min_probability=settings.min_probability)
+    learned = learn_decision(
+        scored,
+        scorer,
+        settings.precision_target,
+        min_probability=settings.min_probability,
+        review_probability=settings.review_probability,
+    )
     calibration = {
         "adjustment": learned.adjustment.as_json(),
         "probabilities": list(learned.probabilities),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fuzzyjoin.blocking import default_k, scorer_k
 from fuzzyjoin.compare import resolve_space
+from fuzzyjoin.definition import REVIEW_PROBABILITY
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.search.query_sample import SAMPLE_ROWS
 
@@ -46,6 +47,8 @@ class LearningSettings:
         Whether to learn and apply negative rules.
     min_probability
         Match probability below which no row is joined where a scorer decides, in [0, 1).
+    review_probability
+        Match probability from which an unmatched row is worth a person's look where a scorer decides, in [0, 1).
     sample_rows
         Query rows to learn on, at most, where a scorer decides; the search takes all.
     sample_seed
@@ -58,6 +61,7 @@ class LearningSettings:
     precision_target: float
     negative_rules: bool
     min_probability: float = 0.0
+    review_probability: float = REVIEW_PROBABILITY
     sample_rows: int = SAMPLE_ROWS
     sample_seed: int = 0
 
@@ -70,8 +74,9 @@ class LearningSettings:
         *,
         negative_rules: bool,
         min_probability: float | None = None,
+        review_probability: float | None = None,
     ) -> LearningSettings:
-        """Check the caller's arguments; no `min_probability` stands for `MIN_PROBABILITY`.
+        """Check the caller's arguments; no probability stands for `MIN_PROBABILITY` or `REVIEW_PROBABILITY`.
 
         Raises
         ------
@@ -82,18 +87,26 @@ class LearningSettings:
             raise UsageError(f"method is {method!r}; expected one of {', '.join(METHODS)}")
         if not 0.0 < precision_target < 1.0:
             raise UsageError(f"precision_target is {precision_target}; expected a share between 0 and 1, such as 0.9")
-        if min_probability is not None and not 0.0 <= min_probability < 1.0:
-            raise UsageError(
-                f"min_probability is {min_probability}; expected a probability of at least 0 and below 1, such as 0.5"
-            )
+        asked = {"min_probability": min_probability, "review_probability": review_probability}
+        given = {name: float(value) for name, value in asked.items() if value is not None}
+        for name, value in given.items():
+            if not 0.0 <= value < 1.0:
+                raise UsageError(f"{name} is {value}; expected a probability of at least 0 and below 1, such as 0.5")
         if method == "auto" and space is None:
-            least = MIN_PROBABILITY if min_probability is None else float(min_probability)
-            return cls(method, SCORER_SPACE, (), precision_target, negative_rules=False, min_probability=least)
-        if min_probability is not None:
+            return cls(
+                method,
+                SCORER_SPACE,
+                (),
+                precision_target,
+                negative_rules=False,
+                min_probability=given.get("min_probability", MIN_PROBABILITY),
+                review_probability=given.get("review_probability", REVIEW_PROBABILITY),
+            )
+        for name, value in given.items():
             raise UsageError(
-                f"min_probability is {min_probability}, but a union of configurations decides, whose number for a match"
-                " is 1 / (1 + neighbours) and no match probability; leave min_probability out, or ask for method auto "
-                "without a space"
+                f"{name} is {value}, but a union of configurations decides, whose number for a match is "
+                f"1 / (1 + neighbours) and no match probability; leave {name} out, or ask for method auto without a "
+                "space"
             )
         space = DEFAULT_SPACE if space is None else space
         name = space if isinstance(space, str) else "custom"

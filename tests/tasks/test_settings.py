@@ -72,4 +72,6 @@ def test_no_setting_can_hold_a_url():
     [({}, 0.5), ({"min_probability": 0.0}, 0.0), ({"method": "autofj"}, None), ({"space": "small"}, None)],
 )
 def test_the_least_match_probability_is_asked_for_where_a_scorer_decides(search, least):
-    assert Search(**search).least_probability == least
+    settings = Search(**search)
+    assert settings.by_scorer == (least is not None)
+    assert settings.learning_settings().min_probability == (least or 0.0)
