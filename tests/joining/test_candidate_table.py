@@ -104,7 +104,7 @@ def test_the_review_probability_is_part_of_the_program_only_where_it_is_named(ma
 @pytest.mark.parametrize("top", [0, -1, 1.5, True, "3"])
 def test_a_number_of_candidates_that_cannot_be_is_refused(malls, top):
     reference, query, result = malls
-    with pytest.raises(UsageError, match="top is .*; expected how many candidates a row to list, 1 or more"):
+    with pytest.raises(UsageError, match=r"top is .*; expected how many candidates a row to list, 1 or more"):
         result.program.apply(reference, query, top=top)
 
 
