@@ -1,8 +1,8 @@
 """The probabilities of all candidates against the truth: by rank and bin, what was said and what share is right.
 
 Every task of AutoFJ-50, or of `--tasks FOLDER`, is joined by the shipped scorer with all candidates listed. That scorer
-was trained on AutoFJ-50, so the other tasks tell more. Each task counts as much as any other. Of several right candidates
-of a row the first counts: the probabilities are of this one and no other.
+was trained on AutoFJ-50, so the other tasks tell more. Each task counts as much as any other. Of several right
+candidates of a row the first counts: the probabilities are of this one and no other.
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ def join_in_parts(
             for start, stop in wanted:
                 try:
                     rest = batch.iloc[start - first : stop - first]
-                    parts.append(join_part(matcher, rest, id_column, watch, _stem(folder, start, stop), top))
+                    parts.append(join_part(matcher, rest, id_column, watch, _stem(folder, start, stop), top=top))
                 except BaseException:
                     # Stopped in its first part, a run leaves nothing worth keeping.
                     if not parts:
@@ -327,8 +327,8 @@ def _part_known(about: Path, rows: int) -> dict[str, Any] | None:
     return part if sound else None
 
 
-def join_part(  # noqa: PLR0917 - what is joined, and how and where
-    matcher: Matcher, batch: pd.DataFrame, id_column: str, watch: Stopwatch, stem: Path, top: int | None = None
+def join_part(
+    matcher: Matcher, batch: pd.DataFrame, id_column: str, watch: Stopwatch, stem: Path, *, top: int | None = None
 ) -> dict[str, Any]:
     """Join rows and write their part; what is known of it comes last, and says that the part is whole.
 

@@ -19,6 +19,7 @@ import fuzzyjoin
 from fuzzyjoin.cli import app
 from fuzzyjoin.files import read_table
 from fuzzyjoin.files.table_files import write_table
+from fuzzyjoin.joining import CANDIDATE_COLUMNS
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "autofj50"
 MALLS = EXAMPLES / "ShoppingMall"
@@ -605,3 +606,57 @@ def test_the_summary_counts_reference_rows_that_repeat_another(titles):
     said = small_join(titles, "--json", "--verbose")
     assert json.loads(said.stdout)["counts"]["equal_reference_rows"] == 6
     assert "6 repeat the compared values of another row and count once" in " ".join(said.stderr.split())
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory):
+    """A join by the scorer that lists the candidates, and its files."""
+    folder = tmp_path_factory.mktemp("scored")
+    tables = (MALLS / "left.csv", MALLS / "right.csv")
+    outputs = ["-o", folder / "m.csv", "--unmatched-out", folder / "u.csv", "--program-out", folder / "p.json"]
+    result = run("join", *tables, "--on", "title", *outputs, "--candidates", folder / "c.csv", "--top", 2, "--json")
+    return folder, json.loads(result.stdout), result.stderr
+
+
+def test_candidates_and_bands_are_written_and_counted(scored):
+    folder, said, summary = scored
+    candidates, rest = read_table(folder / "c.csv"), read_table(folder / "u.csv")
+    assert set(candidates["rank"]) == {"1", "2"}
+    assert candidates["query_id"].nunique() >= said["counts"]["matched"]
+    assert said["counts"]["review"] == (rest["band"] == "review").sum() > 0
+    assert said["written"]["candidates"] == str(folder / "c.csv")
+    assert f"{len(rest)} unmatched rows, {said['counts']['review']} of them to review: " in summary
+
+
+def test_apply_lists_the_same_candidates_in_batches(scored, tmp_path):
+    folder, *_ = scored
+    asked = ["apply", folder / "p.json", MALLS / "left.csv", MALLS / "right.csv", "-o", tmp_path / "m.csv"]
+    run(*asked, "--candidates", tmp_path / "c.csv", "--top", 2, "--batch-rows", 50)
+    assert (tmp_path / "c.csv").read_bytes() == (folder / "c.csv").read_bytes()
+    run(*asked, "--candidates", tmp_path / "five.csv")
+    assert set(read_table(tmp_path / "five.csv")["rank"]) == {"1", "2", "3", "4", "5"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--top", 3], "--top 3 lists candidates, but no file is named for them; add --candidates FILE"),
+        (["--candidates", "c.csv", "--method", "autofj"], "but a union of configurations decides"),
+        (["--review-probability", 0.3, "--method", "autofj"], "review_probability is 0.3, but a union"),
+        (["--review-probability", 1.5], "1.5 is not"),
+    ],
+)
+def test_candidates_and_bands_that_cannot_be_are_refused(titles, monkeypatch, options, message):
+    monkeypatch.chdir(titles)
+    result = run("join", "left.csv", "right.csv", "--on", "title", "-o", "m.csv", *options, code=2)
+    assert message in " ".join(result.stderr.split())
+    assert not (titles / "m.csv").exists()
+
+
+def test_candidates_of_no_rows_are_a_header(titles):
+    write_table(read_table(titles / "right.csv")[:0], titles / "none.csv")
+    outputs = ["-o", titles / "m.csv", "--candidates", titles / "c.csv"]
+    run("join", titles / "left.csv", titles / "none.csv", "--on", "title", *outputs)
+    assert (
+        (titles / "c.csv").read_text().startswith("query_id,rank,reference_id,probability,no_match_probability,band,")
+    )

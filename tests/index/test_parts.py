@@ -79,11 +79,11 @@ def stop_after(monkeypatch, finished):
     joined = []
     original = parts.join_part
 
-    def joining(*arguments):
+    def joining(*arguments, **named):
         if len(joined) == finished:
             raise KeyboardInterrupt
         joined.append(arguments[-1].name)
-        return original(*arguments)
+        return original(*arguments, **named)
 
     monkeypatch.setattr(parts, "join_part", joining)
     return joined
@@ -253,9 +253,9 @@ def test_a_folder_that_holds_something_else_is_left_alone(tables, tmp_path, cont
 def test_what_is_put_beside_the_parts_is_left_alone(tables, tmp_path, monkeypatch):
     folder, original = tmp_path / "matches.csv.parts", parts.join_part
 
-    def joining(*arguments):
+    def joining(*arguments, **named):
         (folder / "letter.txt").write_text("dear")
-        return original(*arguments)
+        return original(*arguments, **named)
 
     monkeypatch.setattr(parts, "join_part", joining)
     apply(tables, tmp_path / "matches.csv")
@@ -273,11 +273,11 @@ def test_a_second_run_on_one_output_is_refused_and_the_first_goes_on(tables, tmp
     output, original, second = tmp_path / "matches.csv", parts.join_part, []
     (tmp_path / "other.csv").symlink_to(output)
 
-    def joining(*arguments):
+    def joining(*arguments, **named):
         if not second:
             # By another name of the file too.
             second[:] = [apply(tables, tmp_path / name, code=2)[0].stderr for name in ("matches.csv", "other.csv")]
-        return original(*arguments)
+        return original(*arguments, **named)
 
     monkeypatch.setattr(parts, "join_part", joining)
     _, written = apply(tables, output, "--batch-rows", 100)

@@ -91,7 +91,8 @@ def test_apply_gives_the_matches_on_record(method, tmp_path):
             pd.read_csv(file, dtype={"query_id": str})
             for file in (FILES / f"{method}-{name}.csv", tmp_path / f"{name}.csv")
         )
-        pd.testing.assert_frame_equal(found, recorded, rtol=1e-9)
+        # Later versions added columns.
+        pd.testing.assert_frame_equal(found[recorded.columns], recorded, rtol=1e-9)
 
 
 @pytest.mark.parametrize("method", METHODS)
