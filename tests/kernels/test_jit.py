@@ -74,11 +74,13 @@ def test_the_share_is_of_the_kernels_on_the_disk_by_then(start):
     assert first == [("total", 0.0), ("broken", 0.5), ("broken", 0.5)]
 
 
+@pytest.mark.slow
 def test_other_types_are_compiled_for_themselves(start):
     assert [name for name, _ in told(start(other_types=True))] == ["total", "total"]
     assert told(start(other_types=True)) == []
 
 
+@pytest.mark.slow
 def test_of_processes_that_start_together_one_compiles(start):
     processes = [start(other_types=True) for _ in range(4)]
     assert sorted(name for process in processes for name, _ in told(process)) == ["total", "total"]

@@ -113,8 +113,16 @@ def beginnings(whole, *others):
 
 
 @pytest.mark.usefixtures("replaced")
-@pytest.mark.parametrize("given", [("on", "tw"), ("o", "t"), ("one…", "two…"), ("one", "tw...")], ids=str)
-@pytest.mark.parametrize("call", ["run", "changes", "replay", "audit-draw"])
+@pytest.mark.parametrize(
+    ("call", "given"),
+    [
+        ("run", ("on", "tw")),
+        ("changes", ("o", "t")),
+        ("replay", ("one…", "two…")),
+        ("audit-draw", ("one", "tw...")),
+        ("changes", ("one…", "tw...")),
+    ],
+)
 def test_a_run_is_named_by_the_beginning_of_its_id(call, given, capsys, tmp_path):
     arguments = {
         "run": ["run", given[1]],
