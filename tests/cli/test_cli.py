@@ -20,6 +20,7 @@ from fuzzyjoin.cli import app
 from fuzzyjoin.files import read_table
 from fuzzyjoin.files.table_files import write_table
 from fuzzyjoin.joining import CANDIDATE_COLUMNS
+from fuzzyjoin.joining import CANDIDATE_COLUMNS
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "autofj50"
 MALLS = EXAMPLES / "ShoppingMall"
@@ -657,6 +658,4 @@ def test_candidates_of_no_rows_are_a_header(titles):
     write_table(read_table(titles / "right.csv")[:0], titles / "none.csv")
     outputs = ["-o", titles / "m.csv", "--candidates", titles / "c.csv"]
     run("join", titles / "left.csv", titles / "none.csv", "--on", "title", *outputs)
-    assert (
-        (titles / "c.csv").read_text().startswith("query_id,rank,reference_id,probability,no_match_probability,band,")
-    )
+    assert list(read_table(titles / "c.csv")) == list(CANDIDATE_COLUMNS)
