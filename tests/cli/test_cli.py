@@ -20,7 +20,6 @@ from fuzzyjoin.cli import app
 from fuzzyjoin.files import read_table
 from fuzzyjoin.files.table_files import write_table
 from fuzzyjoin.joining import CANDIDATE_COLUMNS
-from fuzzyjoin.joining import CANDIDATE_COLUMNS
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "autofj50"
 MALLS = EXAMPLES / "ShoppingMall"
