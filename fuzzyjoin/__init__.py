@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from fuzzyjoin.index import Matcher, index_reference, update_index, verify_index
     from fuzzyjoin.program import JoinResult, Program, precision_curve
+    from fuzzyjoin.tables import ColumnProposal, ColumnProposals, propose_columns
 
     __version__: str
 
@@ -38,6 +39,8 @@ __all__ = [
     "AuditSample",
     "BlockedPairs",
     "Blocker",
+    "ColumnProposal",
+    "ColumnProposals",
     "CustomJoinFunction",
     "DataError",
     "FuzzyJoinError",
@@ -54,6 +57,7 @@ __all__ = [
     "learn_program",
     "measure_audit",
     "precision_curve",
+    "propose_columns",
     "read_labels",
     "update_index",
     "verify_index",
@@ -66,6 +70,8 @@ _HOMES = {
     "AuditSample": "evaluation",
     "BlockedPairs": "blocking",
     "Blocker": "blocking",
+    "ColumnProposal": "tables",
+    "ColumnProposals": "tables",
     "CustomJoinFunction": "compare",
     "DataError": "errors",
     "FuzzyJoinError": "errors",
@@ -82,6 +88,7 @@ _HOMES = {
     "learn_program": "api",
     "measure_audit": "evaluation",
     "precision_curve": "program",
+    "propose_columns": "tables",
     "read_labels": "evaluation",
     "update_index": "index",
     "verify_index": "index",

@@ -1,6 +1,7 @@
 """The edge of the library: the caller's tables, checked once, as key columns in canonical order."""
 
 from fuzzyjoin.tables.cells import as_text
+from fuzzyjoin.tables.column_proposals import ColumnProposal, ColumnProposals, propose_columns
 from fuzzyjoin.tables.columns import (
     NUMBERED,
     ROW_NUMBER,
@@ -21,6 +22,8 @@ from fuzzyjoin.tables.table_pair import TablePair, one_table, table_pair
 __all__ = [
     "NUMBERED",
     "ROW_NUMBER",
+    "ColumnProposal",
+    "ColumnProposals",
     "EqualRows",
     "IdColumn",
     "KeyTable",
@@ -37,6 +40,7 @@ __all__ = [
     "needs_numbers",
     "numbered",
     "one_table",
+    "propose_columns",
     "require_column",
     "require_text",
     "split_columns",

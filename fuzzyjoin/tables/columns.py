@@ -20,6 +20,7 @@ __all__ = [
     "On",
     "choose_columns",
     "choose_id",
+    "choose_ids",
     "identified",
     "needs_numbers",
     "numbered",
@@ -65,8 +66,7 @@ def choose_columns(
     UsageError
         If `on` has another form, a named column does not exist, none is left to compare, or a pair is named twice.
     """
-    sides = sides_of(id_column)
-    ids = choose_id(reference, "reference", sides[0]), choose_id(query, "query", sides[1])
+    ids = choose_ids(id_column, reference, query)
     if on is None:
         shared = [(str(name), str(name)) for name in reference.columns if name in query.columns and name not in ids]
         if not shared:
@@ -84,6 +84,12 @@ def choose_columns(
         require_column(reference, left, "reference", "on")
         require_column(query, right, "query", "on")
     return ids, pairs
+
+
+def choose_ids(id_column: IdColumn, reference: pd.DataFrame, query: pd.DataFrame) -> tuple[str, str]:
+    """The id columns of both tables, as for `choose_id`."""
+    sides = sides_of(id_column)
+    return choose_id(reference, "reference", sides[0]), choose_id(query, "query", sides[1])
 
 
 def identified(
