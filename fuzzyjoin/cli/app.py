@@ -39,6 +39,7 @@ from fuzzyjoin.cli.options import (
     Top,
     Unmatched,
     Verbose,
+    Yes,
 )
 from fuzzyjoin.terminal import for_terminal
 
@@ -96,6 +97,7 @@ def join(
     *,
     output: Matches,
     on: On = None,
+    yes: Yes = False,
     ids: Id = None,
     precision_target: PrecisionTarget = 0.9,
     min_probability: MinProbability = None,
@@ -121,7 +123,7 @@ def join(
     from fuzzyjoin.cli.progress import progress_bars
 
     started = time.perf_counter()
-    tables = read_pair(reference, query, on=on, ids=ids)
+    tables = read_pair(reference, query, on=on, ids=ids, yes=yes)
     seconds = {"read": time.perf_counter() - started}
     if not len(tables.query):
         from fuzzyjoin.cli.no_rows import write_headers
@@ -158,6 +160,7 @@ def learn(
     *,
     program_out: Annotated[Path, PROGRAM_OUT],
     on: On = None,
+    yes: Yes = False,
     ids: Id = None,
     precision_target: PrecisionTarget = 0.9,
     min_probability: MinProbability = None,
@@ -180,7 +183,7 @@ def learn(
     from fuzzyjoin.files import Output, write_all
 
     started = time.perf_counter()
-    tables = read_pair(reference, query, on=on, ids=ids)
+    tables = read_pair(reference, query, on=on, ids=ids, yes=yes)
     read_seconds = time.perf_counter() - started
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.

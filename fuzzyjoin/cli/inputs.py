@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from fuzzyjoin.cli.columns import chosen_columns
 from fuzzyjoin.errors import DataError, FuzzyJoinError
 from fuzzyjoin.files import read_table, require_file, row_name, separator_note, table_batches
 from fuzzyjoin.tables import (
@@ -93,6 +94,8 @@ class FilePair:
         Pairs of columns to compare; None for all that have the same name.
     ids
         The id column as the user named it; None if the user did not.
+    column_notes
+        What the user should know of the columns that were chosen, one sentence each.
     """
 
     reference: TableFile
@@ -100,6 +103,7 @@ class FilePair:
     id_columns: tuple[str, str]
     on: list[tuple[str, str]] | None
     ids: str | None
+    column_notes: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -107,7 +111,7 @@ class FilePair:
         files = ((self.reference, "reference"), (self.query, "query"))
         rows = zip(files, self.id_columns, strict=True)
         numbers = (f"{file.path}: {NUMBERED.format(role)}" for (file, role), ids in rows if ids == ROW_NUMBER)
-        return (*self.reference.notes, *self.query.notes, *numbers)
+        return (*self.reference.notes, *self.query.notes, *numbers, *self.column_notes)
 
     @contextmanager
     def naming_files(self) -> Iterator[None]:
@@ -122,7 +126,12 @@ def read_file(path: Path) -> TableFile:
 
 
 def read_pair(
-    reference_path: Path, query_path: Path, *, on: Sequence[str | tuple[str, str]] | None, ids: str | None
+    reference_path: Path,
+    query_path: Path,
+    *,
+    on: Sequence[str | tuple[str, str]] | None,
+    ids: str | None,
+    yes: bool = False,
 ) -> FilePair:
     """Read the reference and the query table and check what can be checked before the work begins.
 
@@ -131,10 +140,13 @@ def read_pair(
     reference_path, query_path
         The files.
     on
-        Columns to compare, each a name or REFCOL=QUERYCOL, or a pair; None or empty for all that both tables have.
+        Columns to compare, each a name or REFCOL=QUERYCOL, or a pair; None or empty for all that both tables have, or
+        what the values suggest (see `chosen_columns`).
     ids
         The id column, a name or REFCOL=QUERYCOL; None if the user gave none. Then rows of a table without a column
         that names them are numbered.
+    yes
+        Whether to take what the values suggest without asking.
 
     Raises
     ------
@@ -147,13 +159,16 @@ def read_pair(
     pairs = [_column_pair(columns, reference, query) for columns in on] if on else None
     id_pair = None if ids is None else _column_pair(ids, reference, query)
     reference, query = _with_numbers(reference, id_pair), _with_numbers(query, id_pair)
+    notes: tuple[str, ...] = ()
     with _naming(reference=reference_path, query=query_path):
         _require_rows(reference)
+        if pairs is None and len(query):
+            pairs, notes = chosen_columns(reference.frame, query.frame, id_pair, yes=yes)
         # The library looks at them as well, but only after compiled kernels are loaded.
         tables = table_pair(reference.frame, query.frame, pairs, id_pair)
         if len(query):
             require_text(tables.query)
-    return FilePair(reference, query, (tables.reference.id_column, tables.query.id_column), pairs, ids)
+    return FilePair(reference, query, (tables.reference.id_column, tables.query.id_column), pairs, ids, notes)
 
 
 def read_for_batches(

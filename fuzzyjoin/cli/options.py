@@ -31,6 +31,7 @@ __all__ = [
     "Top",
     "Unmatched",
     "Verbose",
+    "Yes",
 ]
 
 
@@ -75,6 +76,9 @@ Id: TypeAlias = Annotated[
         help="Id column, ref=query where the names differ. Without it: the column id, else the first whose values are "
         "unique, in each table.",
     ),
+]
+Yes: TypeAlias = Annotated[
+    bool, typer.Option("--yes", help="Without --on: compare the columns that the values suggest, without asking.")
 ]
 PrecisionTarget: TypeAlias = Annotated[
     float,

@@ -33,6 +33,9 @@ SURELY_SIMILAR: Final = 0.5
 SURELY_APART: Final = 0.1
 """Similarity from which a pair is proposed, from which it is without a warning, and by how much others must be less."""
 
+OF_ONE_NAME: Final = 0.3
+"""What a shared name counts, as similarity."""
+
 VALUES_SEEN: Final = 5_000
 """Distinct values of a column that are looked at, at most; which ones depends on nothing but the values."""
 
@@ -101,7 +104,7 @@ class ColumnProposals:
 
 
 def propose_columns(reference: Table, query: Table, *, id: IdColumn = None) -> ColumnProposals:  # noqa: A002 - as in joins
-    """Propose which columns to compare, by their values alone.
+    """Propose which columns to compare, by their values; names that agree only confirm.
 
     A pair's similarity is made of the words, 3-grams, characters, shapes, lengths and whole values that both columns
     have, and of the distributions of numbers where both hold numbers. The most similar pairs are taken first, each
@@ -163,24 +166,24 @@ def propose_columns(reference: Table, query: Table, *, id: IdColumn = None) -> C
 
 def _assigned(similarity: Mapping[tuple[str, str], float]) -> list[ColumnProposal]:
     """The pairs, most similar first, each column once."""
-    ranked = sorted(similarity, key=lambda pair: (-similarity[pair], pair))
+    # Names that agree say the same thing as values that do.
+    alike = {pair: value + OF_ONE_NAME * (pair[0] == pair[1]) for pair, value in similarity.items()}
+    ranked = sorted(alike, key=lambda pair: (-alike[pair], pair))
     taken: set[tuple[int, str]] = set()
     found = []
     for left, right in ranked:
-        value = similarity[left, right]
-        if value < LEAST_SIMILAR:
-            break
-        if {(0, left), (1, right)} & taken:
+        value = alike[left, right]
+        if similarity[left, right] < LEAST_SIMILAR or {(0, left), (1, right)} & taken:
             continue
         taken |= {(0, left), (1, right)}
-        rivals = {pair: other for pair, other in similarity.items() if (pair[0] == left) != (pair[1] == right)}
+        rivals = {pair: other for pair, other in alike.items() if (pair[0] == left) != (pair[1] == right)}
         near = max(rivals, key=lambda pair: (rivals[pair], pair), default=None)
         warning = None
         if near is not None and value - rivals[near] < SURELY_APART:
             warning = f"{near[0]}={near[1]} is about as alike"
         elif value < SURELY_SIMILAR:
-            warning = "the values of the two are not much alike"
-        found.append(ColumnProposal(left, right, value, warning))
+            warning = "their values are not much alike"
+        found.append(ColumnProposal(left, right, similarity[left, right], warning))
     return found
 
 

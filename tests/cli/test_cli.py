@@ -658,3 +658,58 @@ def test_candidates_of_no_rows_are_a_header(titles):
     outputs = ["-o", titles / "m.csv", "--candidates", titles / "c.csv"]
     run("join", titles / "left.csv", titles / "none.csv", "--on", "title", *outputs)
     assert list(read_table(titles / "c.csv")) == list(CANDIDATE_COLUMNS)
+
+
+@pytest.fixture
+def renamed(titles, monkeypatch):
+    """Small tables whose columns have other names, in the working folder."""
+    typed = read_table(titles / "right.csv").rename(columns={"title": "typed"})
+    write_table(typed, titles / "right.csv")
+    monkeypatch.chdir(titles)
+    return titles
+
+
+ASKED = ("join", "left.csv", "right.csv", "--space", "small", "-o", "matches.csv")
+
+
+def test_columns_of_other_names_are_proposed_and_taken_if_the_user_says_so_beforehand(renamed):
+    result = run(*ASKED, code=2)
+    assert "by their values give --on title=typed, or --yes to take that" in " ".join(result.stderr.split())
+    assert not (renamed / "matches.csv").exists()
+    result = run(*ASKED, "--yes")
+    assert "warning: compared as proposed: --on title=typed" in result.stderr
+    proposed = (renamed / "matches.csv").read_bytes()
+    run(*ASKED, "--on", "title=typed")
+    assert (renamed / "matches.csv").read_bytes() == proposed
+    run("learn", "left.csv", "right.csv", "--space", "small", "--program-out", "p.json", "--yes")
+
+
+@pytest.mark.parametrize(("answer", "code", "written"), [("\n", 0, True), ("n\n", 2, False)])
+def test_at_a_terminal_the_user_is_asked(renamed, answer, code, written):
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-m", "fuzzyjoin", *ASKED]
+    with subprocess.Popen(command, stdin=terminal, stderr=terminal, stdout=subprocess.PIPE) as running:
+        os.close(terminal)
+        shown = b""
+        try:
+            while piece := os.read(controller, 65_536):
+                shown += piece
+                if shown.rstrip().endswith(b"[Y/n]:"):
+                    os.write(controller, answer.encode())
+        except OSError:
+            # As above: the end of a terminal.
+            pass
+        running.communicate()
+    os.close(controller)
+    assert b"compare  title=typed  similarity 0." in shown
+    assert (running.returncode, (renamed / "matches.csv").exists()) == (code, written)
+
+
+def test_where_names_and_values_disagree_the_names_are_taken_and_that_is_said(titles, monkeypatch):
+    monkeypatch.chdir(titles)
+    for name in ("left.csv", "right.csv"):
+        write_table(read_table(name).assign(source="export"), titles / name)
+    result = run(*ASKED)
+    told = "compared are all columns of the same name; by their values, --yes would take: --on title"
+    assert told in " ".join(result.stderr.split())
+    assert "compared as proposed: --on title" in run(*ASKED, "--yes").stderr
