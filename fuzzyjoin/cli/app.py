@@ -18,8 +18,10 @@ from fuzzyjoin.cli.group import OneLineErrors
 from fuzzyjoin.cli.options import (
     PROGRAM_OUT,
     BatchRows,
+    HowJoined,
     Id,
     Index,
+    Joined,
     Json,
     Matches,
     Method,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.cli.inputs import FilePair
     from fuzzyjoin.cli.reports import Detail
+    from fuzzyjoin.joining import How
     from fuzzyjoin.program import JoinResult, Program
 
 __all__ = ["app"]
@@ -99,6 +102,8 @@ def join(
     method: Method = "auto",
     negative_rules: NegativeRules = True,
     unmatched_out: Unmatched = None,
+    joined: Joined = None,
+    how: HowJoined = None,
     program_out: ProgramOut = None,
     threads: Threads = None,
     quiet: Quiet = False,
@@ -106,7 +111,8 @@ def join(
     as_json: Json = False,
 ) -> None:
     """Learn a join program from the two tables and join them with it."""
-    written = _given(matches=output, unmatched=unmatched_out, program=program_out)
+    written = _given(matches=output, unmatched=unmatched_out, joined=joined, program=program_out)
+    shown = _shown_rows(joined, how)
     _check_outputs(written, inputs=[reference, query])
 
     from fuzzyjoin.cli.inputs import read_pair
@@ -118,7 +124,7 @@ def join(
     if not len(tables.query):
         from fuzzyjoin.cli.no_rows import write_headers
 
-        write_headers(tables, written, seconds, quiet=quiet, as_json=as_json)
+        write_headers(tables, written, seconds, shown, quiet=quiet, as_json=as_json)
         return
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.
@@ -138,7 +144,7 @@ def join(
             threads=threads,
             progress=progress,
         )
-    _finish(result, tables, written, seconds, detail=_detail(quiet=quiet, verbose=verbose), as_json=as_json)
+    _finish(result, tables, written, seconds, shown, detail=_detail(quiet=quiet, verbose=verbose), as_json=as_json)
 
 
 @app.command()
@@ -220,6 +226,8 @@ def apply(
         bool, typer.Option("--strict", help="Refuse a reference table other than the one the program was learned on.")
     ] = False,
     unmatched_out: Unmatched = None,
+    joined: Joined = None,
+    how: HowJoined = None,
     index: Index = None,
     batch_rows: BatchRows = 50_000,
     threads: Threads = None,
@@ -232,7 +240,8 @@ def apply(
     The query table is joined in batches. Until the last is done, finished parts stand in a folder beside the output,
     named as it is with .parts behind; rerun the command to resume from them, with fewer or more --batch-rows too.
     """
-    written = _given(matches=output, unmatched=unmatched_out)
+    written = _given(matches=output, unmatched=unmatched_out, joined=joined)
+    shown = _shown_rows(joined, how)
     _check_outputs(written, inputs=[program, reference, query])
 
     from fuzzyjoin.files import locked
@@ -252,6 +261,7 @@ def apply(
     seconds = {"read": time.perf_counter() - started}
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.
+    from fuzzyjoin.cli.joined_output import joined_parts_output
     from fuzzyjoin.index import Matcher, join_in_parts
     from fuzzyjoin.joining import drift_warnings
 
@@ -268,7 +278,7 @@ def apply(
             progress=progress if in_one else None,
         )
         seconds["reference"] = time.perf_counter() - started
-        joined = join_in_parts(
+        parts = join_in_parts(
             matcher,
             query_batches(tables, query, batch_rows),
             output.with_name(f"{output.name}.parts"),
@@ -284,25 +294,32 @@ def apply(
             progress=progress or (lambda _stage, _done: None),
         )
     started = time.perf_counter()
-    write_all([pieces_output(partial(joined.tables, what), path) for what, path in written.items()])
-    query_ids = [str(value) for table in joined.tables("matches") for value in table["query_id"][:1].to_pylist()]
-    joined.remove()
+    write_all(
+        [
+            joined_parts_output(parts, tables, batch_rows, path, shown)
+            if what == "joined"
+            else pieces_output(partial(parts.tables, what), path)
+            for what, path in written.items()
+        ]
+    )
+    query_ids = [str(value) for table in parts.tables("matches") for value in table["query_id"][:1].to_pylist()]
+    parts.remove()
     said = (
-        (joined.kept > 0, f"{joined.kept} finished parts of an earlier run were taken over"),
-        (joined.thrown_away, "finished parts of another join, or of another version, stood there and were thrown away"),
+        (parts.kept > 0, f"{parts.kept} finished parts of an earlier run were taken over"),
+        (parts.thrown_away, "finished parts of another join, or of another version, stood there and were thrown away"),
     )
     outcome = Outcome(
         program=loaded,
-        estimate=joined.precision_estimate,
-        counts=joined.counts,
-        seconds={**seconds, **joined.seconds, "write": time.perf_counter() - started},
+        estimate=parts.precision_estimate,
+        counts=parts.counts,
+        seconds={**seconds, **parts.seconds, "write": time.perf_counter() - started},
         tables=tables,
         written=written,
         next_steps=next_after_join(tables, written, program, query_ids),
         warnings=(
             *tables.notes,
             *matcher.warnings,
-            *drift_warnings(loaded.learning_record, joined.counts["query_rows"], joined.counts["matched"]),
+            *drift_warnings(loaded.learning_record, parts.counts["query_rows"], parts.counts["matched"]),
             *(sentence for is_so, sentence in said if is_so),
         ),
     )
@@ -459,6 +476,15 @@ def _given(**outputs: Path | None) -> dict[str, Path]:
     return {what: path for what, path in outputs.items() if path is not None}
 
 
+def _shown_rows(joined: Path | None, how: "How | None") -> "How":
+    """Which rows the joined table has; refused without a file that they go to."""
+    if how is not None and joined is None:
+        raise typer.BadParameter(
+            f"--how {how} says which rows --joined FILE gets; add --joined FILE, or leave --how out"
+        )
+    return how or "left"
+
+
 def _check_outputs(written: "Mapping[str, Path]", *, inputs: list[Path]) -> None:
     """Refuse outputs that cannot be written, before anything is read."""
     from fuzzyjoin.files import check_outputs, format_of
@@ -474,11 +500,13 @@ def _finish(
     tables: "FilePair",
     written: "Mapping[str, Path]",
     seconds: "Mapping[str, float]",
+    how: "How",
     *,
     detail: "Detail",
     as_json: bool,
 ) -> None:
     """Write what a join made, all of it or nothing, and report."""
+    from fuzzyjoin.cli.joined_output import joined_output
     from fuzzyjoin.cli.reports import Outcome, next_after_join, print_outcome
     from fuzzyjoin.files import Output, table_output, write_all
 
@@ -486,6 +514,7 @@ def _finish(
     made = {
         "matches": lambda path: table_output(result.matches, path),
         "unmatched": lambda path: table_output(result.unmatched, path),
+        "joined": lambda path: joined_output(result.matches, tables, path, how),
         "program": lambda path: Output(path, result.program.save),
     }
     write_all([made[what](path) for what, path in written.items()])

@@ -10,8 +10,10 @@ import typer
 __all__ = [
     "PROGRAM_OUT",
     "BatchRows",
+    "HowJoined",
     "Id",
     "Index",
+    "Joined",
     "Json",
     "Matches",
     "Method",
@@ -118,6 +120,22 @@ Matches: TypeAlias = Annotated[
 Unmatched: TypeAlias = Annotated[
     Path | None,
     typer.Option("--unmatched-out", metavar="FILE", help="Where the other query rows go: best candidate and reason."),
+]
+Joined: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--joined",
+        metavar="FILE",
+        help="Where the joined table goes: the columns of both tables side by side, and the match probability.",
+    ),
+]
+HowJoined: TypeAlias = Annotated[
+    Literal["left", "inner", "anti", "full"] | None,
+    typer.Option(
+        "--how",
+        help="Which rows --joined gets. left, unless set: every query row; inner: the matched ones; anti: the others, "
+        "with the query table's columns alone; full: every row of both tables.",
+    ),
 ]
 PROGRAM_OUT = typer.Option("--program-out", metavar="FILE", help="Where the program goes, as JSON.")
 ProgramOut: TypeAlias = Annotated[Path | None, PROGRAM_OUT]

@@ -19,7 +19,7 @@ from fuzzyjoin.files.delimited import (
 )
 from fuzzyjoin.files.formats import format_of
 from fuzzyjoin.files.outputs import Output, write_all
-from fuzzyjoin.files.parquet import parquet_batches, read_parquet, write_parquet
+from fuzzyjoin.files.parquet import parquet_batches, read_parquet, typed_parquet_batches, write_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "frames_output",
     "pieces_output",
     "read_table",
     "require_file",
@@ -34,6 +35,7 @@ __all__ = [
     "separator_note",
     "table_batches",
     "table_output",
+    "typed_batches",
     "write_table",
 ]
 
@@ -95,6 +97,26 @@ def table_batches(path: str | Path, rows: int) -> Iterator[pd.DataFrame]:
             yield piece.to_pandas(ignore_metadata=True)
 
 
+def typed_batches(path: str | Path, rows: int) -> Iterator[pd.DataFrame]:
+    """Read the rows of `table_batches` with the types that the file gives them: text, except from Parquet.
+
+    Yields
+    ------
+    pandas.DataFrame
+        The columns of a Parquet file have the dtype `pandas.ArrowDtype` of their type there.
+    """
+    import pandas as pd  # noqa: PLC0415 - outputs are checked without it
+
+    path = Path(path)
+    if format_of(path).separator is not None:
+        yield from table_batches(path, rows)
+        return
+    require_file(path)
+    with _permitted(path):
+        for piece in typed_parquet_batches(path, rows):
+            yield piece.to_pandas(ignore_metadata=True, types_mapper=pd.ArrowDtype)
+
+
 @contextmanager
 def _permitted(path: Path) -> Iterator[None]:
     try:
@@ -145,22 +167,27 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
 
 def table_output(frame: pd.DataFrame, path: str | Path) -> Output:
     """Make the output that writes a table to a file, for `write_all`."""
+    return frames_output(lambda: [frame], path)
+
+
+def frames_output(frames: Callable[[], Iterable[pd.DataFrame]], path: str | Path) -> Output:
+    """Make the output that writes a table in pieces, which are gone through twice, to a file, for `write_all`."""
     file_format = format_of(path)
     if file_format.separator is None:
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-        return Output(Path(path), lambda staged: write_parquet(lambda: [table], staged))
-    return Output(Path(path), lambda staged: write_delimited(lambda: [frame], staged, file_format))
+        return Output(
+            Path(path),
+            lambda staged: write_parquet(
+                lambda: (pa.Table.from_pandas(frame, preserve_index=False) for frame in frames()), staged
+            ),
+        )
+    return Output(Path(path), lambda staged: write_delimited(frames, staged, file_format))
 
 
 def pieces_output(tables: Callable[[], Iterable[pa.Table]], path: str | Path) -> Output:
     """Make the output that writes a table in pieces, made from pandas frames, to a file, for `write_all`."""
-    file_format = format_of(path)
-    if file_format.separator is None:
+    if format_of(path).separator is None:
         return Output(Path(path), lambda staged: write_parquet(tables, staged))
-    return Output(
-        Path(path),
-        lambda staged: write_delimited(lambda: (table.to_pandas() for table in tables()), staged, file_format),
-    )
+    return frames_output(lambda: (table.to_pandas() for table in tables()), path)
 
 
 def separator_note(path: str | Path) -> str | None:
