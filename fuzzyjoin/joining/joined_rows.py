@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -46,7 +46,7 @@ class JoinedRows:
     probability: Float64Array
 
     @classmethod
-    def of(cls, matches: pd.DataFrame, query_ids: Iterable[Any], places: pd.Index) -> JoinedRows:
+    def of(cls, matches: pd.DataFrame, query_ids: pd.Series, places: pd.Index) -> JoinedRows:
         """Find the rows that matches name.
 
         Parameters
@@ -76,9 +76,9 @@ class JoinedRows:
         return JoinedRows(self.reference_rows[start:stop], self.probability[start:stop])
 
 
-def id_places(ids: Iterable[Any]) -> pd.Index:
+def id_places(ids: pd.Series) -> pd.Index:
     """Where each id of a table stands: ids are compared as text, as everywhere."""
-    return pd.Index([as_text(value) for value in ids], dtype=object)
+    return pd.Index([as_text(value) for value in ids.to_numpy(dtype=object)], dtype=object)
 
 
 def _found(places: pd.Index, ids: pd.Series, role: str) -> Int64Array:
