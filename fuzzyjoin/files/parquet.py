@@ -60,9 +60,17 @@ def typed_parquet_batches(path: Path, rows: int) -> Iterator[pa.Table]:
         for position, name in enumerate(schema.names):
             if name in schema.names[:position]:
                 raise DataError(f"{path}: the column name {name!r} appears twice; rename one")
-        yield schema.empty_table()
+        plain = pa.schema([(field.name, _plain(field.type)) for field in schema])
+        yield plain.empty_table()
         for batch in file.iter_batches(batch_size=rows):
-            yield pa.Table.from_batches([batch])
+            yield pa.Table.from_batches([batch]).cast(plain)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """A type of the same values whose rows can be taken: those of views cannot."""
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    return pa.large_binary() if pa.types.is_binary_view(kind) else kind
 
 
 def write_parquet(tables: Callable[[], Iterable[pa.Table]], path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     import pandas as pd
+    from pandas.api.extensions import ExtensionDtype
 
 __all__ = [
     "frames_output",
@@ -103,10 +105,9 @@ def typed_batches(path: str | Path, rows: int) -> Iterator[pd.DataFrame]:
     Yields
     ------
     pandas.DataFrame
-        The columns of a Parquet file have the dtype `pandas.ArrowDtype` of their type there.
+        The columns of a Parquet file have a dtype that keeps their type: whole numbers and booleans the nullable one of
+        pandas, all others `pandas.ArrowDtype`.
     """
-    import pandas as pd  # noqa: PLC0415 - outputs are checked without it
-
     path = Path(path)
     if format_of(path).separator is not None:
         yield from table_batches(path, rows)
@@ -114,7 +115,16 @@ def typed_batches(path: str | Path, rows: int) -> Iterator[pd.DataFrame]:
     require_file(path)
     with _permitted(path):
         for piece in typed_parquet_batches(path, rows):
-            yield piece.to_pandas(ignore_metadata=True, types_mapper=pd.ArrowDtype)
+            yield piece.to_pandas(ignore_metadata=True, types_mapper=_keeping)
+
+
+def _keeping(kind: pa.DataType) -> ExtensionDtype:
+    """A dtype of pandas that loses nothing of an Arrow type, missing values included."""
+    import pandas as pd  # noqa: PLC0415 - outputs are checked without it
+
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        return pd.array(pa.array([], kind).to_numpy(zero_copy_only=False)).dtype
+    return pd.ArrowDtype(kind)
 
 
 @contextmanager
@@ -176,11 +186,20 @@ def frames_output(frames: Callable[[], Iterable[pd.DataFrame]], path: str | Path
     if file_format.separator is None:
         return Output(
             Path(path),
-            lambda staged: write_parquet(
-                lambda: (pa.Table.from_pandas(frame, preserve_index=False) for frame in frames()), staged
-            ),
+            lambda staged: write_parquet(lambda: map(_arrow_table, frames()), staged),
         )
     return Output(Path(path), lambda staged: write_delimited(frames, staged, file_format))
+
+
+def _arrow_table(frame: pd.DataFrame) -> pa.Table:
+    """The frame for a Parquet file, which pandas can read again."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    about = json.loads(table.schema.metadata[b"pandas"])
+    for column in about["columns"]:
+        if column["numpy_type"].endswith("[pyarrow]"):
+            # The type stands in the file; pandas cannot read the name of every dtype that it writes.
+            column["numpy_type"] = "object"
+    return table.replace_schema_metadata({**table.schema.metadata, b"pandas": json.dumps(about).encode()})
 
 
 def pieces_output(tables: Callable[[], Iterable[pa.Table]], path: str | Path) -> Output:

@@ -132,9 +132,8 @@ def erase_joined(connection: Connection, pipeline: str, side: str, row_id: str, 
         held = sa.and_(
             table.c[f"{side}_id"] == row_id, sa.or_(*(table.c[value].is_distinct_from(instead) for value in values))
         )
-        if values:
-            count += int(connection.scalar(sa.select(sa.func.count()).select_from(table).where(held)) or 0)
-            connection.execute(sa.update(table).where(held).values(dict.fromkeys(values, instead)))
+        count += int(connection.scalar(sa.select(sa.func.count()).select_from(table).where(held)) or 0)
+        connection.execute(sa.update(table).where(held).values(dict.fromkeys(values, instead)))
     return count
 
 
