@@ -7,7 +7,7 @@ from prefect import flow
 from tasks.orchestration.result_cache import cached
 from tasks.run.completion import completed_without_matches
 from tasks.run.pipeline_run import pipeline_run
-from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
+from tasks.settings import Checks, Conduct, PipelineName, Privacy, Publish, Search, Tables, Warehouse
 from tasks.steps.block_query_rows import block_query_rows
 from tasks.steps.index_reference_table import index_to_learn
 from tasks.steps.ingest_table import ingest_table
@@ -45,7 +45,9 @@ def learn_program(
         The run's id in the warehouse.
     """
     asked = {"tables": tables, "search": search, "checks": checks}
-    with pipeline_run(pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, **asked) as run:
+    with pipeline_run(
+        pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, publish=Publish(), **asked
+    ) as run:
         reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
         validate_inputs(run, reference, query, checks)
         index = index_to_learn(reference, search, search.rows_learned_on(query.table.rows))

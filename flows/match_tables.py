@@ -7,7 +7,7 @@ from prefect import flow
 from tasks.orchestration.result_cache import cached
 from tasks.run.completion import completed, completed_without_matches
 from tasks.run.pipeline_run import pipeline_run
-from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
+from tasks.settings import Checks, Conduct, PipelineName, Privacy, Publish, Search, Tables, Warehouse
 from tasks.steps.block_query_rows import block_query_rows
 from tasks.steps.current_program import current_program
 from tasks.steps.index_reference_table import index_to_learn
@@ -31,6 +31,7 @@ def match_tables(
     search: Search = Search(),
     checks: Checks = Checks(),
     privacy: Privacy = Privacy(),
+    publish: Publish = Publish(),
     conduct: Conduct = Conduct(),
     warehouse: Warehouse = Warehouse(),
 ) -> str:
@@ -44,6 +45,7 @@ def match_tables(
         search: How a program is searched.
         checks: What is expected of the inputs and of the matches.
         privacy: Whose values may be seen where.
+        publish: What is put into the warehouse beside the matches.
         conduct: How the run behaves.
         warehouse: Where the matches go.
 
@@ -51,8 +53,8 @@ def match_tables(
         The run's id in the warehouse.
     """
     asked = {"tables": tables, "search": search, "checks": checks}
-    with pipeline_run(pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, **asked) as run:
-        reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
+    with pipeline_run(pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, publish=publish, **asked) as run:
+        reference, query = ingest_table(tables, "reference", publish), ingest_table(tables, "query", publish)
         validate_inputs(run, reference, query, checks)
         if not query.table.rows and (earlier := current_program(run)):
             # An export that failed is likelier than a table whose rows are all deleted: no match is closed.

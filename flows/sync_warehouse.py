@@ -7,7 +7,7 @@ from prefect import flow
 from tasks.orchestration.result_cache import cached
 from tasks.run.completion import completed, completed_without_matches
 from tasks.run.pipeline_run import pipeline_run
-from tasks.settings import Checks, Conduct, PipelineName, Privacy, Search, Tables, Warehouse
+from tasks.settings import Checks, Conduct, PipelineName, Privacy, Publish, Search, Tables, Warehouse
 from tasks.steps.block_query_rows import block_query_rows
 from tasks.steps.current_program import current_program, require_current_program
 from tasks.steps.detect_changes import detect_changes
@@ -32,6 +32,7 @@ def sync_warehouse(
     search: Search = Search(),
     checks: Checks = Checks(),
     privacy: Privacy = Privacy(),
+    publish: Publish = Publish(),
     conduct: Conduct = Conduct(),
     warehouse: Warehouse = Warehouse(),
 ) -> str:
@@ -47,6 +48,7 @@ def sync_warehouse(
         search: How the first program is searched.
         checks: What is expected of the inputs and of the matches.
         privacy: Whose values may be seen where.
+        publish: What is put into the warehouse beside the matches.
         conduct: How the run behaves.
         warehouse: Where the matches go.
 
@@ -54,8 +56,8 @@ def sync_warehouse(
         The run's id in the warehouse.
     """
     asked = {"tables": tables, "search": search, "checks": checks}
-    with pipeline_run(pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, **asked) as run:
-        reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
+    with pipeline_run(pipeline, warehouse=warehouse, conduct=conduct, privacy=privacy, publish=publish, **asked) as run:
+        reference, query = ingest_table(tables, "reference", publish), ingest_table(tables, "query", publish)
         validate_inputs(run, reference, query, checks)
         if not query.table.rows and (current := current_program(run)):
             # An export that failed is likelier than a table whose rows are all deleted: no match is closed.
@@ -68,7 +70,7 @@ def sync_warehouse(
         program = require_current_program(run)
         work = detect_changes(run, program, reference, query)
         if work.query is None:
-            close_matches(run, program, work.gone)
+            close_matches(run, program, reference, query, gone=work.gone)
             return completed(run)
         result = join_query_rows(program, reference, work.query, conduct.partition_rows)
         target = program.precision_target

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from fuzzyjoin.definition import PrecisionEstimate
 from fuzzyjoin.index import IndexNeeds
 from tasks.ingestion import TableHandle
-from tasks.settings import Privacy, Warehouse
+from tasks.settings import Privacy, Publish, Warehouse
 from tasks.store.named_files import FileHandle
 
 __all__ = ["IndexHandle", "InputHandle", "PairsHandle", "PartHandle", "ProgramHandle", "ResultHandle", "RunHandle"]
@@ -32,12 +32,15 @@ class RunHandle(Handle):
         Where that row is.
     privacy
         What may be seen of the data.
+    publish
+        What is put into the warehouse beside the matches.
     """
 
     run_id: str
     pipeline: str
     warehouse: Warehouse
     privacy: Privacy
+    publish: Publish = Publish()
 
 
 class InputHandle(Handle):
@@ -56,6 +59,8 @@ class InputHandle(Handle):
     order
         Where the snapshot's rows stand in the source, as a file; None if that is not known. It enters no cache key:
         the order of the rows changes no result.
+    whole
+        The table with all its columns, as a file, if it is published. It enters no cache key.
     """
 
     role: Literal["reference", "query"]
@@ -64,6 +69,7 @@ class InputHandle(Handle):
     columns: tuple[str, ...]
     source: str = Field(default="", exclude=True)
     order: FileHandle | None = Field(default=None, exclude=True)
+    whole: FileHandle | None = Field(default=None, exclude=True)
 
 
 class ProgramHandle(Handle):

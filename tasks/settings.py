@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from fuzzyjoin.search import LearningSettings
 from tasks.ingestion.sources import InputSource
@@ -19,6 +19,7 @@ __all__ = [
     "Method",
     "PipelineName",
     "Privacy",
+    "Publish",
     "ReviewSettings",
     "Search",
     "Space",
@@ -26,6 +27,9 @@ __all__ = [
     "Tables",
     "Warehouse",
 ]
+
+
+OWN_PREFIX: Final = "fuzzyjoin_"
 
 
 class Settings(FormSettings):
@@ -214,6 +218,33 @@ class Conduct(Settings):
             "Days that the runs' snapshots of their inputs are kept; after that a run cannot be replayed. 0: for ever."
         ),
     )
+
+
+class Publish(Settings):
+    """What a run puts into the warehouse for others to read, beside the matches.
+
+    Examples
+    --------
+    >>> Publish(joined="malls_joined").joined
+    'malls_joined'
+    """
+
+    joined: str = Field(
+        default="",
+        max_length=63,
+        pattern="^([a-z_][a-z0-9_]*)?$",
+        description=(
+            "Name of a table in the warehouse that holds both tables side by side, every query row beside its match. "
+            "If empty: none. Small letters, digits and underscores; not fuzzyjoin_…"
+        ),
+    )
+
+    @field_validator("joined")
+    @classmethod
+    def _not_of_the_warehouse(cls, name: str) -> str:
+        if name.startswith(OWN_PREFIX):
+            raise ValueError(f"names that begin with {OWN_PREFIX} are the warehouse's own; choose another")
+        return name
 
 
 class ReviewSettings(Settings):

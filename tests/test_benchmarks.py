@@ -20,6 +20,7 @@ from benchmarks import (
     first_minute,
     growth,
     index_changes,
+    joined_output,
     learning_sample,
     long_texts,
     other_tools,
@@ -243,6 +244,20 @@ def test_index_changes_measures_changing_and_building_anew(data, tmp_path, capsy
     assert [row.split()[:3] for row in rows] == [["60", "7", "7"], ["90", "7", "7"]]
     for row in json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["sizes"]:
         assert row["ratio"] == pytest.approx(row["rebuild_seconds"] / row["change_seconds"])
+
+
+def test_joined_output_makes_every_output_of_the_asked_size(tmp_path, capsys):
+    joined_output.main(["--rows", "50", "--matched", "0.5", "--json", str(tmp_path / "figures.json")])
+    outputs = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["outputs"]
+    assert [(row["output"], row["query_rows"], row["columns"]) for row in outputs] == [
+        ("frame", 50, 12),
+        ("csv", 50, 12),
+        ("parquet", 50, 12),
+    ]
+    assert all(row["seconds"] > 0.0 and row["beside_mb"] >= 0.0 for row in outputs)
+    assert capsys.readouterr().out.count("\n") == 5
+    with pytest.raises(SystemExit, match="2"):
+        joined_output.main(["--rows", "0"])
 
 
 def test_long_texts_measures_a_table_of_them_and_a_task_with_one(data, tmp_path, capsys):

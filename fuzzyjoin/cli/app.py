@@ -19,8 +19,10 @@ from fuzzyjoin.cli.options import (
     PROGRAM_OUT,
     BatchRows,
     Candidates,
+    HowJoined,
     Id,
     Index,
+    Joined,
     Json,
     Matches,
     Method,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.cli.inputs import FilePair
     from fuzzyjoin.cli.reports import Detail
+    from fuzzyjoin.joining import How
     from fuzzyjoin.program import JoinResult, Program
 
 __all__ = ["app"]
@@ -108,6 +111,8 @@ def join(
     unmatched_out: Unmatched = None,
     candidates_out: Candidates = None,
     top: Top = None,
+    joined: Joined = None,
+    how: HowJoined = None,
     program_out: ProgramOut = None,
     threads: Threads = None,
     quiet: Quiet = False,
@@ -115,8 +120,11 @@ def join(
     as_json: Json = False,
 ) -> None:
     """Learn a join program from the two tables and join them with it."""
-    written = _given(matches=output, unmatched=unmatched_out, candidates=candidates_out, program=program_out)
+    written = _given(
+        matches=output, unmatched=unmatched_out, candidates=candidates_out, joined=joined, program=program_out
+    )
     listed = _listed(top, candidates_out)
+    shown = _shown_rows(joined, how)
     _check_outputs(written, inputs=[reference, query])
 
     from fuzzyjoin.cli.inputs import read_pair
@@ -128,7 +136,7 @@ def join(
     if not len(tables.query):
         from fuzzyjoin.cli.no_rows import write_headers
 
-        write_headers(tables, written, seconds, quiet=quiet, as_json=as_json)
+        write_headers(tables, written, seconds, shown, quiet=quiet, as_json=as_json)
         return
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.
@@ -150,7 +158,7 @@ def join(
             progress=progress,
             top=listed,
         )
-    _finish(result, tables, written, seconds, detail=_detail(quiet=quiet, verbose=verbose), as_json=as_json)
+    _finish(result, tables, written, seconds, shown, detail=_detail(quiet=quiet, verbose=verbose), as_json=as_json)
 
 
 @app.command()
@@ -237,6 +245,8 @@ def apply(
     unmatched_out: Unmatched = None,
     candidates_out: Candidates = None,
     top: Top = None,
+    joined: Joined = None,
+    how: HowJoined = None,
     index: Index = None,
     batch_rows: BatchRows = 50_000,
     threads: Threads = None,
@@ -249,8 +259,9 @@ def apply(
     The query table is joined in batches. Until the last is done, finished parts stand in a folder beside the output,
     named as it is with .parts behind; rerun the command to resume from them, with fewer or more --batch-rows too.
     """
-    written = _given(matches=output, unmatched=unmatched_out, candidates=candidates_out)
+    written = _given(matches=output, unmatched=unmatched_out, candidates=candidates_out, joined=joined)
     listed = _listed(top, candidates_out)
+    shown = _shown_rows(joined, how)
     _check_outputs(written, inputs=[program, reference, query])
 
     from fuzzyjoin.files import locked
@@ -274,6 +285,7 @@ def apply(
     seconds = {"read": time.perf_counter() - started}
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.
+    from fuzzyjoin.cli.joined_output import joined_parts_output
     from fuzzyjoin.index import Matcher, join_in_parts
     from fuzzyjoin.joining import drift_warnings
 
@@ -290,7 +302,7 @@ def apply(
             progress=progress if in_one else None,
         )
         seconds["reference"] = time.perf_counter() - started
-        joined = join_in_parts(
+        parts = join_in_parts(
             matcher,
             query_batches(tables, query, batch_rows),
             output.with_name(f"{output.name}.parts"),
@@ -308,25 +320,32 @@ def apply(
             top=listed,
         )
     started = time.perf_counter()
-    write_all([pieces_output(partial(joined.tables, what), path) for what, path in written.items()])
-    query_ids = [str(value) for table in joined.tables("matches") for value in table["query_id"][:1].to_pylist()]
-    joined.remove()
+    write_all(
+        [
+            joined_parts_output(parts, tables, batch_rows, path, shown)
+            if what == "joined"
+            else pieces_output(partial(parts.tables, what), path)
+            for what, path in written.items()
+        ]
+    )
+    query_ids = [str(value) for table in parts.tables("matches") for value in table["query_id"][:1].to_pylist()]
+    parts.remove()
     said = (
-        (joined.kept > 0, f"{joined.kept} finished parts of an earlier run were taken over"),
-        (joined.thrown_away, "finished parts of another join, or of another version, stood there and were thrown away"),
+        (parts.kept > 0, f"{parts.kept} finished parts of an earlier run were taken over"),
+        (parts.thrown_away, "finished parts of another join, or of another version, stood there and were thrown away"),
     )
     outcome = Outcome(
         program=loaded,
-        estimate=joined.precision_estimate,
-        counts=joined.counts,
-        seconds={**seconds, **joined.seconds, "write": time.perf_counter() - started},
+        estimate=parts.precision_estimate,
+        counts=parts.counts,
+        seconds={**seconds, **parts.seconds, "write": time.perf_counter() - started},
         tables=tables,
         written=written,
         next_steps=next_after_join(tables, written, program, query_ids),
         warnings=(
             *tables.notes,
             *matcher.warnings,
-            *drift_warnings(loaded.learning_record, joined.counts["query_rows"], joined.counts["matched"]),
+            *drift_warnings(loaded.learning_record, parts.counts["query_rows"], parts.counts["matched"]),
             *(sentence for is_so, sentence in said if is_so),
         ),
     )
@@ -490,6 +509,15 @@ def _listed(top: int | None, candidates: Path | None) -> int | None:
     return _TOP if candidates is not None and top is None else top
 
 
+def _shown_rows(joined: Path | None, how: "How | None") -> "How":
+    """Which rows the joined table has; refused without a file that they go to."""
+    if how is not None and joined is None:
+        raise typer.BadParameter(
+            f"--how {how} says which rows --joined FILE gets; add --joined FILE, or leave --how out"
+        )
+    return how or "left"
+
+
 def _check_outputs(written: "Mapping[str, Path]", *, inputs: list[Path]) -> None:
     """Refuse outputs that cannot be written, before anything is read."""
     from fuzzyjoin.files import check_outputs, format_of
@@ -505,11 +533,13 @@ def _finish(
     tables: "FilePair",
     written: "Mapping[str, Path]",
     seconds: "Mapping[str, float]",
+    how: "How",
     *,
     detail: "Detail",
     as_json: bool,
 ) -> None:
     """Write what a join made, all of it or nothing, and report."""
+    from fuzzyjoin.cli.joined_output import joined_output
     from fuzzyjoin.cli.reports import Outcome, next_after_join, print_outcome
     from fuzzyjoin.files import Output, table_output, write_all
 
@@ -518,6 +548,7 @@ def _finish(
         "matches": lambda path: table_output(result.matches, path),
         "unmatched": lambda path: table_output(result.unmatched, path),
         "candidates": lambda path: table_output(result.candidates, path),
+        "joined": lambda path: joined_output(result.matches, tables, path, how),
         "program": lambda path: Output(path, result.program.save),
     }
     write_all([made[what](path) for what, path in written.items()])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import typer
 
+from fuzzyjoin.cli.joined_output import no_rows_joined
 from fuzzyjoin.cli.reports import field, print_json, print_warnings, table_words
 from fuzzyjoin.definition import Blocking, Column, Definition, Union
 from fuzzyjoin.files import table_output, write_all
@@ -21,23 +22,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fuzzyjoin.cli.inputs import FilePair
+    from fuzzyjoin.joining import How
 
 __all__ = ["write_headers"]
 
 
 def write_headers(
-    tables: FilePair, written: Mapping[str, Path], seconds: Mapping[str, float], *, quiet: bool, as_json: bool
+    tables: FilePair, written: Mapping[str, Path], seconds: Mapping[str, float], how: How, *, quiet: bool, as_json: bool
 ) -> None:
-    """Write outputs with headers, and report.
+    """Write outputs with headers, and report. A joined table can still have rows: all of the reference table.
 
     On no rows no program can be learned: a program file, if one was asked for, is not written, and one that is there
     stays as it is.
     """
     started = time.perf_counter()
     frames = _frames()
-    outputs = {what: path for what, path in written.items() if what in frames}
-    write_all([table_output(frames[what], path) for what, path in outputs.items()])
-    done = _NothingToJoin(tables, outputs, written.get("program"), {**seconds, "write": time.perf_counter() - started})
+    outputs = {what: path for what, path in written.items() if what != "program"}
+    write_all(
+        [
+            no_rows_joined(tables, path, how) if what == "joined" else table_output(frames[what], path)
+            for what, path in outputs.items()
+        ]
+    )
+    seconds = {**seconds, "write": time.perf_counter() - started}
+    done = _NothingToJoin(tables, outputs, written.get("program"), seconds, how)
     print_warnings(tables.notes)
     if not quiet:
         typer.echo(for_terminal(done.summary()), err=True)
@@ -72,6 +80,7 @@ class _NothingToJoin:
     written: Mapping[str, Path]
     program_out: Path | None
     seconds: Mapping[str, float]
+    how: How
 
     def summary(self) -> str:
         unlearned = f"; {self.program_out} is not written" if self.program_out else ""
@@ -80,9 +89,14 @@ class _NothingToJoin:
                 f"The query table has no rows: nothing is joined, and no program is learned{unlearned}.",
                 field("reference", table_words(self.tables, 0)),
                 field("query", table_words(self.tables, 1)),
-                *(field("written", f"{path} ({what}, its header line only)") for what, path in self.written.items()),
+                *(field("written", f"{path} ({what}, {self._held(what)})") for what, path in self.written.items()),
             ]
         )
+
+    def _held(self, what: str) -> str:
+        if what == "joined" and self.how == "full":
+            return f"the {len(self.tables.reference):,} rows of the reference table"
+        return "its header line only"
 
     def as_json(self) -> dict[str, Any]:
         counts = ("query_rows", "matched", "unmatched", "review", "candidate_pairs")

@@ -11,8 +11,10 @@ __all__ = [
     "PROGRAM_OUT",
     "BatchRows",
     "Candidates",
+    "HowJoined",
     "Id",
     "Index",
+    "Joined",
     "Json",
     "Matches",
     "Method",
@@ -147,6 +149,22 @@ Candidates: TypeAlias = Annotated[
 Top: TypeAlias = Annotated[
     int | None,
     typer.Option("--top", min=1, metavar="K", help="How many candidates a query row go to --candidates: 5 unless set."),
+]
+Joined: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--joined",
+        metavar="FILE",
+        help="Where the joined table goes: the columns of both tables side by side, and the match probability.",
+    ),
+]
+HowJoined: TypeAlias = Annotated[
+    Literal["left", "inner", "anti", "full"] | None,
+    typer.Option(
+        "--how",
+        help="Which rows --joined gets. left, unless set: every query row; inner: the matched ones; anti: the others, "
+        "with the query table's columns alone; full: every row of both tables.",
+    ),
 ]
 PROGRAM_OUT = typer.Option("--program-out", metavar="FILE", help="Where the program goes, as JSON.")
 ProgramOut: TypeAlias = Annotated[Path | None, PROGRAM_OUT]

@@ -10,6 +10,7 @@ from fuzzyjoin.files.locks import locked
 from fuzzyjoin.files.outputs import Output, check_outputs, write_all, write_file, write_text_file
 from fuzzyjoin.files.parquet import write_parquet
 from fuzzyjoin.files.table_files import (
+    frames_output,
     pieces_output,
     read_table,
     require_file,
@@ -17,6 +18,7 @@ from fuzzyjoin.files.table_files import (
     separator_note,
     table_batches,
     table_output,
+    typed_batches,
     write_table,
 )
 
@@ -28,6 +30,7 @@ __all__ = [
     "check_outputs",
     "csv_reader",
     "format_of",
+    "frames_output",
     "line_of_row",
     "locked",
     "pieces_output",
@@ -40,6 +43,7 @@ __all__ = [
     "sync_folder",
     "table_batches",
     "table_output",
+    "typed_batches",
     "write_all",
     "write_file",
     "write_parquet",

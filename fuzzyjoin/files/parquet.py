@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["parquet_batches", "read_parquet", "write_parquet"]
+__all__ = ["parquet_batches", "read_parquet", "typed_parquet_batches", "write_parquet"]
 
 # From here on a float no longer tells neighbouring whole numbers apart, so that writing them out would invent digits.
 _EXACT_WHOLE = 2.0**53
@@ -30,7 +30,7 @@ def read_parquet(path: Path) -> pa.Table:
 
 
 def parquet_batches(path: Path, rows: int) -> Iterator[pa.Table]:
-    """Read a Parquet file, at most so many rows at a time.
+    """Read a Parquet file as text, at most so many rows at a time.
 
     Yields
     ------
@@ -45,6 +45,12 @@ def parquet_batches(path: Path, rows: int) -> Iterator[pa.Table]:
     OSError
         If the file cannot be opened.
     """
+    for table in typed_parquet_batches(path, rows):
+        yield _text_table(path, table)
+
+
+def typed_parquet_batches(path: Path, rows: int) -> Iterator[pa.Table]:
+    """Read a Parquet file with its types, at most so many rows at a time; errors and pieces as above."""
     with path.open("rb") as raw, _readable(path):
         # The plain reader, because the one for data sets would add columns that it finds in the folders' names.
         file = pq.ParquetFile(raw)
@@ -54,9 +60,17 @@ def parquet_batches(path: Path, rows: int) -> Iterator[pa.Table]:
         for position, name in enumerate(schema.names):
             if name in schema.names[:position]:
                 raise DataError(f"{path}: the column name {name!r} appears twice; rename one")
-        yield _text_table(path, schema.empty_table())
+        plain = pa.schema([(field.name, _plain(field.type)) for field in schema])
+        yield plain.empty_table()
         for batch in file.iter_batches(batch_size=rows):
-            yield _text_table(path, pa.Table.from_batches([batch]))
+            yield pa.Table.from_batches([batch]).cast(plain)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """A type of the same values whose rows can be taken: those of views cannot."""
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    return pa.large_binary() if pa.types.is_binary_view(kind) else kind
 
 
 def write_parquet(tables: Callable[[], Iterable[pa.Table]], path: Path) -> None:

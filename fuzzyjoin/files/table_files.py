@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,14 +20,16 @@ from fuzzyjoin.files.delimited import (
 )
 from fuzzyjoin.files.formats import format_of
 from fuzzyjoin.files.outputs import Output, write_all
-from fuzzyjoin.files.parquet import parquet_batches, read_parquet, write_parquet
+from fuzzyjoin.files.parquet import parquet_batches, read_parquet, typed_parquet_batches, write_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     import pandas as pd
+    from pandas.api.extensions import ExtensionDtype
 
 __all__ = [
+    "frames_output",
     "pieces_output",
     "read_table",
     "require_file",
@@ -34,6 +37,7 @@ __all__ = [
     "separator_note",
     "table_batches",
     "table_output",
+    "typed_batches",
     "write_table",
 ]
 
@@ -95,6 +99,34 @@ def table_batches(path: str | Path, rows: int) -> Iterator[pd.DataFrame]:
             yield piece.to_pandas(ignore_metadata=True)
 
 
+def typed_batches(path: str | Path, rows: int) -> Iterator[pd.DataFrame]:
+    """Read the rows of `table_batches` with the types that the file gives them: text, except from Parquet.
+
+    Yields
+    ------
+    pandas.DataFrame
+        The columns of a Parquet file have a dtype that keeps their type: whole numbers and booleans the nullable one of
+        pandas, all others `pandas.ArrowDtype`.
+    """
+    path = Path(path)
+    if format_of(path).separator is not None:
+        yield from table_batches(path, rows)
+        return
+    require_file(path)
+    with _permitted(path):
+        for piece in typed_parquet_batches(path, rows):
+            yield piece.to_pandas(ignore_metadata=True, types_mapper=_keeping)
+
+
+def _keeping(kind: pa.DataType) -> ExtensionDtype:
+    """A dtype of pandas that loses nothing of an Arrow type, missing values included."""
+    import pandas as pd  # noqa: PLC0415 - outputs are checked without it
+
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        return pd.array(pa.array([], kind).to_numpy(zero_copy_only=False)).dtype
+    return pd.ArrowDtype(kind)
+
+
 @contextmanager
 def _permitted(path: Path) -> Iterator[None]:
     try:
@@ -145,22 +177,36 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
 
 def table_output(frame: pd.DataFrame, path: str | Path) -> Output:
     """Make the output that writes a table to a file, for `write_all`."""
+    return frames_output(lambda: [frame], path)
+
+
+def frames_output(frames: Callable[[], Iterable[pd.DataFrame]], path: str | Path) -> Output:
+    """Make the output that writes a table in pieces, which are gone through twice, to a file, for `write_all`."""
     file_format = format_of(path)
     if file_format.separator is None:
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-        return Output(Path(path), lambda staged: write_parquet(lambda: [table], staged))
-    return Output(Path(path), lambda staged: write_delimited(lambda: [frame], staged, file_format))
+        return Output(
+            Path(path),
+            lambda staged: write_parquet(lambda: map(_arrow_table, frames()), staged),
+        )
+    return Output(Path(path), lambda staged: write_delimited(frames, staged, file_format))
+
+
+def _arrow_table(frame: pd.DataFrame) -> pa.Table:
+    """The frame for a Parquet file, which pandas can read again."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    about = json.loads(table.schema.metadata[b"pandas"])
+    for column in about["columns"]:
+        if column["numpy_type"].endswith("[pyarrow]"):
+            # The type stands in the file; pandas cannot read the name of every dtype that it writes.
+            column["numpy_type"] = "object"
+    return table.replace_schema_metadata({**table.schema.metadata, b"pandas": json.dumps(about).encode()})
 
 
 def pieces_output(tables: Callable[[], Iterable[pa.Table]], path: str | Path) -> Output:
     """Make the output that writes a table in pieces, made from pandas frames, to a file, for `write_all`."""
-    file_format = format_of(path)
-    if file_format.separator is None:
+    if format_of(path).separator is None:
         return Output(Path(path), lambda staged: write_parquet(tables, staged))
-    return Output(
-        Path(path),
-        lambda staged: write_delimited(lambda: (table.to_pandas() for table in tables()), staged, file_format),
-    )
+    return frames_output(lambda: (table.to_pandas() for table in tables()), path)
 
 
 def separator_note(path: str | Path) -> str | None:

@@ -3,11 +3,12 @@
 from fuzzyjoin.index.folder import find_index, is_index, open_index, remove_index, verify_index
 from fuzzyjoin.index.matcher import Matcher, index_reference, prepare_index, query_table, reference_table
 from fuzzyjoin.index.needs import IndexNeeds
-from fuzzyjoin.index.parts import join_in_parts, most_rows, uncovered, whole_estimate
+from fuzzyjoin.index.parts import JoinedParts, join_in_parts, most_rows, uncovered, whole_estimate
 from fuzzyjoin.index.update import change_index, update_index
 
 __all__ = [
     "IndexNeeds",
+    "JoinedParts",
     "Matcher",
     "change_index",
     "find_index",

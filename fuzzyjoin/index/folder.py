@@ -368,7 +368,8 @@ def _name(made_for: dict[str, Any]) -> str:
 
 def storable(table: KeyTable) -> KeyTable:
     """The table with its texts laid out; ids become text unless all are whole numbers."""
-    laid_out = replace(table, columns=tuple(map(Texts.of, table.columns)), known_fingerprint=table.fingerprint())
+    columns = tuple(map(Texts.of, table.columns))
+    laid_out = replace(table, columns=columns, known_fingerprint=table.fingerprint(), source=None)
     if table.equal is None:
         return replace(laid_out, ids=_stored_ids(table.ids))
     every = _stored_ids(table.equal.ids)

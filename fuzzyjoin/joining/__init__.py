@@ -13,12 +13,25 @@ from fuzzyjoin.joining.decide import (
     tables_to_join,
 )
 from fuzzyjoin.joining.explanation import explain_definition, explain_query
+from fuzzyjoin.joining.joined_rows import (
+    MATCH_PROBABILITY,
+    SUFFIX,
+    How,
+    JoinedRows,
+    id_places,
+    joined_pieces,
+    joined_table,
+)
 from fuzzyjoin.joining.result_tables import join_counts, match_table, reference_counts, row_bands, unmatched_table
 from fuzzyjoin.joining.union import match_scaled
 
 __all__ = [
     "CANDIDATE_COLUMNS",
+    "MATCH_PROBABILITY",
+    "SUFFIX",
     "Decisions",
+    "How",
+    "JoinedRows",
     "asked_blocking",
     "candidate_table",
     "configurations_of",
@@ -27,7 +40,10 @@ __all__ = [
     "explain_definition",
     "explain_query",
     "given_scorer",
+    "id_places",
     "join_counts",
+    "joined_pieces",
+    "joined_table",
     "match_scaled",
     "match_table",
     "named_scorer",

@@ -27,22 +27,27 @@ from fuzzyjoin.definition import (
     from_schema_1,
     to_schema_1,
 )
-from fuzzyjoin.errors import DataError
+from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.files import write_text_file
 from fuzzyjoin.joining import (
+    SUFFIX,
+    JoinedRows,
     candidate_table,
     decide,
     drift_warnings,
     explain_definition,
     explain_query,
     given_scorer,
+    id_places,
     join_counts,
+    joined_table,
     match_table,
     require_top,
     tables_to_join,
     unmatched_table,
 )
 from fuzzyjoin.stopwatch import Stopwatch
+from fuzzyjoin.tables import ROW_NUMBER, as_frame, numbered, require_column
 from fuzzyjoin.threads import choose_work
 
 if TYPE_CHECKING:
@@ -53,7 +58,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.blocking import BlockedPairs, Blocker, NegativeRules
     from fuzzyjoin.compare import CustomJoinFunction
     from fuzzyjoin.definition import Column
-    from fuzzyjoin.joining import Decisions
+    from fuzzyjoin.joining import Decisions, How
     from fuzzyjoin.tables import IdColumn, Table
     from fuzzyjoin.threads import Progress
 
@@ -375,6 +380,8 @@ class JoinResult:
         for them. `probability` is the chance that this one and no other is right; with `no_match_probability`, that
         none is, those of all candidates make 1. `rank` counts from 1, `band` is the query row's: "accept", "review" or
         "reject".
+    query, reference
+        The tables that were joined, sharing the caller's memory; `reference` is None where an index took its place.
     """
 
     matches: pd.DataFrame
@@ -386,6 +393,8 @@ class JoinResult:
     seconds: dict[str, float]
     warnings: tuple[str, ...]
     candidates: pd.DataFrame | None = None
+    query: pd.DataFrame | None = None
+    reference: pd.DataFrame | None = None
 
     @classmethod
     def of(
@@ -411,7 +420,69 @@ class JoinResult:
             seconds=dict(watch.seconds),
             warnings=warnings,
             candidates=candidates,
+            query=decisions.candidates.query.source,
+            reference=decisions.candidates.reference.source,
         )
+
+    def joined(self, how: How = "left", *, suffix: str = SUFFIX, reference: Table | None = None) -> pd.DataFrame:
+        """Both tables side by side, as one table.
+
+        Parameters
+        ----------
+        how
+            Which rows it has. "left": every query row once, with its reference row if it has a match. "inner": the
+            matched query rows. "full": those of "left", then the reference rows that no query row matched. "anti": the
+            query rows without a match, with the columns of the query table alone.
+        suffix
+            What is appended to the name of a column of the reference table that the query table has too, as often as
+            it takes until no other column has that name.
+        reference
+            The reference table. Only a result that `Matcher.lookup` found in an index needs it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns of the query table; those of the reference table; `match_probability`, in [0, 1], nan where
+            there is no match. Query rows are in the order of their table, then reference rows in that of theirs. Of
+            reference rows with equal compared values the match names one; the others are not matched. Dtypes stay as
+            they are, except that whole numbers and booleans of numpy become nullable ("Int64", "boolean") on the side
+            that can be missing: the reference table's under "left", both under "full".
+
+        Raises
+        ------
+        UsageError
+            If an argument is not as above, or the reference table is needed.
+        DataError
+            If the reference table given lacks a row that a match names.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from fuzzyjoin import fuzzy_join
+        >>> reference = pd.DataFrame({"id": [1, 2, 3], "name": ["Grand Mall", "North Plaza", "Lake Center"]})
+        >>> query = pd.DataFrame({"id": [7, 8, 9], "name": ["The Grand Mall", "zzz", "Lake Centre"]})
+        >>> result = fuzzy_join(reference, query, on="name", space="small")
+        >>> result.joined().drop(columns="match_probability")
+           id            name  id_reference name_reference
+        0   7  The Grand Mall             1     Grand Mall
+        1   8             zzz          <NA>            NaN
+        2   9     Lake Centre             3    Lake Center
+        >>> result.joined("full")["name_reference"].tolist()
+        ['Grand Mall', nan, 'Lake Center', 'North Plaza']
+        """
+        table = self.reference if reference is None else as_frame(reference, "reference")
+        if table is None or self.query is None:
+            raise UsageError(
+                "the result was looked up in an index, which holds the compared columns of the reference table only",
+                argument="reference",
+                remedy="give the table: result.joined(reference=table)",
+            )
+        of_reference, of_query = self.id_columns
+        if of_reference == ROW_NUMBER and reference is not None:
+            table = numbered(table)
+        require_column(table, of_reference, "reference")
+        rows = JoinedRows.of(self.matches, self.query[of_query], id_places(table[of_reference]))
+        return joined_table(self.query, table, rows, how, suffix)
 
     def __repr__(self) -> str:
         """One sentence, and the first matches."""

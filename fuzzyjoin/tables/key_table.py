@@ -65,6 +65,9 @@ class KeyTable:
         The table's fingerprint, if it was taken before.
     equal
         All rows, if this table holds one row a key (see `distinct`).
+    source
+        The caller's table, in whose rows `source_rows` counts; None of a table from an index. It shares the caller's
+        memory, and what the caller changes later does not show in it.
     """
 
     role: str
@@ -75,6 +78,7 @@ class KeyTable:
     source_rows: Int64Array
     known_fingerprint: str | None = None
     equal: EqualRows | None = None
+    source: pd.DataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -147,6 +151,7 @@ class KeyTable:
             ids=self.ids[positions],
             columns=tuple([column[place] for place in places] for column in self.columns),
             source_rows=self.source_rows[positions],
+            source=self.source,
         )
 
     def texts(self, positions: Int64Array) -> list[str]:
@@ -274,6 +279,7 @@ def key_table(frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequen
         ids=ids[order],
         columns=tuple([values[row] for row in order] for values in texts),
         source_rows=np.array(order, np.int64),
+        source=frame.copy(deep=False),
     )
 
 

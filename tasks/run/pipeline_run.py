@@ -20,8 +20,9 @@ from tasks.orchestration.temporary_server import wait_for_temporary_server
 from tasks.run.old_files import delete_old_files
 from tasks.scrubbing import scrub
 from tasks.store.code_version import code_version
-from tasks.warehouse.connection import writing
+from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.errors import LockHeldError, RunEndedError
+from tasks.warehouse.joined_tables import require_free
 from tasks.warehouse.lock import pipeline_lock
 from tasks.warehouse.migrations import migrate_up
 from tasks.warehouse.pipelines import register_pipeline
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from sqlalchemy.engine import Engine
 
-    from tasks.settings import Conduct, Privacy, Warehouse
+    from tasks.settings import Conduct, Privacy, Publish, Warehouse
     from tasks.warehouse.pipelines import Promotion
 
 __all__ = ["pipeline_run"]
@@ -44,7 +45,13 @@ wait_for_temporary_server()
 
 @contextmanager
 def pipeline_run(
-    pipeline: str, *, warehouse: Warehouse, conduct: Conduct, privacy: Privacy, **parameters: BaseModel
+    pipeline: str,
+    *,
+    warehouse: Warehouse,
+    conduct: Conduct,
+    privacy: Privacy,
+    publish: Publish,
+    **parameters: BaseModel,
 ) -> Iterator[RunHandle]:
     """Hold the pipeline's lock and keep a record of the run: that it began, and if it fails, why.
 
@@ -56,6 +63,8 @@ def pipeline_run(
         The pipeline's name.
     warehouse, conduct, privacy
         Where the record goes, and how the run behaves.
+    publish
+        What the run puts into the warehouse beside the matches.
     parameters
         What else the run was asked to do, for the record.
 
@@ -64,9 +73,9 @@ def pipeline_run(
     LockHeldError
         If another run of the pipeline works for longer than `conduct.wait_seconds`; the message says which.
     WarehouseError
-        If the warehouse cannot be reached.
+        If the warehouse cannot be reached, or something else stands where the run is to publish.
     """
-    asked = {"warehouse": warehouse, "conduct": conduct, "privacy": privacy, **parameters}
+    asked = {"warehouse": warehouse, "conduct": conduct, "privacy": privacy, "publish": publish, **parameters}
     attempt = Attempt(
         run_id=_run_id(),
         pipeline=pipeline,
@@ -77,7 +86,13 @@ def pipeline_run(
             **{name: settings.model_dump(mode="json") for name, settings in asked.items()},
         },
     )
-    handle = RunHandle(run_id=attempt.run_id, pipeline=pipeline, warehouse=warehouse, privacy=privacy)
+    handle = RunHandle(
+        run_id=attempt.run_id,
+        pipeline=pipeline,
+        warehouse=warehouse,
+        privacy=privacy,
+        publish=publish,
+    )
     with opened_warehouse(warehouse) as engine, ExitStack() as held:
         try:
             held.enter_context(
@@ -93,6 +108,10 @@ def pipeline_run(
         _prepare(engine, pipeline, promotion=None if conduct.promotion == "as set before" else conduct.promotion)
         start_run(engine, attempt, at=datetime.now(UTC))
         with _failures_recorded(engine, attempt.run_id):
+            if publish.joined:
+                # Not only when it is written, after an hour of work.
+                with reading(engine) as connection:
+                    require_free(connection, pipeline, publish.joined)
             yield handle
             # By now the flow has recorded the run's success.
             delete_old_files(handle, conduct.keep_days)

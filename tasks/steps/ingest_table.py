@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.kernels.types import Int64Array
     from tasks.ingestion import InputSource
-    from tasks.settings import Tables
+    from tasks.settings import Publish, Tables
 
 __all__ = ["ingest_table"]
 
@@ -52,8 +52,8 @@ def _can_help(_task: object, _run: TaskRun, state: State[Any]) -> bool:
     # What a source holds is known only after it was read.
     cache_policy=NO_CACHE,
 )
-def ingest_table(tables: Tables, role: Literal["reference", "query"]) -> InputHandle:
-    """Read one of the tables, and keep its id and its compared columns as a snapshot."""
+def ingest_table(tables: Tables, role: Literal["reference", "query"], publish: Publish | None = None) -> InputHandle:
+    """Read one of the tables, and keep its id and its compared columns as a snapshot; all columns, if published."""
     source = tables.reference if role == "reference" else tables.query
     if isinstance(source, DatabaseSource):
         engine = source_engine(source)
@@ -65,7 +65,12 @@ def ingest_table(tables: Tables, role: Literal["reference", "query"]) -> InputHa
         frame = read_input(source)
         if note := separator_note(source.path):
             get_run_logger().warning("%s", for_terminal(note))
-    return keep(frame, tables, role)
+    handle = keep(frame, tables, role)
+    if publish is None or not publish.joined:
+        return handle
+    # Not a snapshot: no run can be replayed better with the other columns, so they go with what was saved for a while.
+    whole = store_file("whole_tables", ".parquet", partial(frame.to_parquet, index=False))
+    return handle.model_copy(update={"whole": whole})
 
 
 def keep(frame: pd.DataFrame, tables: Tables, role: Literal["reference", "query"]) -> InputHandle:

@@ -9,12 +9,13 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from fuzzyjoin import PrecisionEstimate
+from fuzzyjoin import DataError, PrecisionEstimate
 from tasks.ingestion import load_snapshot
 from tasks.orchestration.credentials import opened_warehouse
 from tasks.run.masking import shown_texts
 from tasks.store.named_files import load_frame
 from tasks.warehouse.errors import WarehouseUnreachableError
+from tasks.warehouse.joined_tables import JoinedTable
 from tasks.warehouse.matches import Changes, RunResult, write_matches
 from tasks.warehouse.query_rows import row_hashes
 from tasks.warehouse.schema import EVIDENCE
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State, TaskRun
 
     from tasks.handles import InputHandle, ProgramHandle, ResultHandle, RunHandle
+    from tasks.settings import Privacy
     from tasks.warehouse.matches import Covers
 
 __all__ = ["close_matches", "materialise_matches"]
@@ -76,25 +78,60 @@ def materialise_matches(
         covers=covers,
         gone=gone,
         row_hashes=row_hashes(looked_at, query.id_column, query.columns),
+        joined=_joined(run, reference, query),
     )
     with opened_warehouse(run.warehouse) as engine:
         return write_matches(engine, run.run_id, outcome, at=datetime.now(UTC))
 
 
 @task(name="close matches", task_run_name="close matches", cache_policy=NO_CACHE)
-def close_matches(run: RunHandle, program: ProgramHandle, gone: tuple[str, ...]) -> Changes:
-    """Close what is held of deleted query rows where no other row has to be looked at; the run has succeeded."""
+def close_matches(
+    run: RunHandle,
+    program: ProgramHandle,
+    reference: InputHandle,
+    query: InputHandle,
+    *,
+    covers: Covers = "changes",
+    gone: tuple[str, ...] = (),
+) -> Changes:
+    """Close what is held of deleted query rows where no other row has to be looked at; the run has succeeded.
+
+    A joined table is published all the same: other columns than the compared ones may have changed.
+    """
     nothing = pd.DataFrame(columns=["query_id", "reference_id", *EVIDENCE, "reason"], dtype=object)
     outcome = RunResult(
         program_id=program.program_id,
         matched=nothing,
         unmatched=nothing,
         precision_estimate=PrecisionEstimate(),
-        covers="changes",
+        covers=covers,
         gone=gone,
+        joined=_joined(run, reference, query),
     )
     with opened_warehouse(run.warehouse) as engine:
         return write_matches(engine, run.run_id, outcome, at=datetime.now(UTC))
+
+
+def _joined(run: RunHandle, reference: InputHandle, query: InputHandle) -> JoinedTable | None:
+    """What the run publishes: of both tables, the columns that the warehouse may keep."""
+    if not run.publish.joined:
+        return None
+    return JoinedTable(
+        name=run.publish.joined,
+        query=_kept(query, run.privacy),
+        reference=_kept(reference, run.privacy),
+        query_id=query.id_column,
+        reference_id=reference.id_column,
+    )
+
+
+def _kept(table: InputHandle, privacy: Privacy) -> pd.DataFrame:
+    if table.whole is None:
+        raise DataError(f"the {table.role} table was not kept as a whole, so it cannot be published; run again")
+    frame = load_frame(table.whole)
+    if privacy.evidence == "all compared columns":
+        return frame
+    return frame[[name for name in frame.columns if name == table.id_column or name in privacy.shown_columns]]
 
 
 def _redacted(found: pd.DataFrame, run: RunHandle, **sides: InputHandle) -> pd.DataFrame:

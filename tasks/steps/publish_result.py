@@ -103,11 +103,17 @@ def _result(
             "- `fuzzyjoin_current_matches`: the matches that hold now; `fuzzyjoin_match_audit`: every match with its "
             "evidence, run and program"
         ),
+        _published(run),
         "## Ask why",
         code(f"python -m tasks.warehouse why {run.pipeline} QUERY_ID\npython -m tasks.warehouse run {run.run_id}"),
         f"Seconds in the library: {seconds}.",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _published(run: RunHandle) -> str:
+    name = run.publish.joined
+    return f"- {code(name, inline=True)}: both tables side by side, every query row beside its match" if name else ""
 
 
 def _current(recorded: RunAudit) -> str:

@@ -18,7 +18,7 @@ LEFTOVER: Final = ".fuzzyjoin-*.tmp"
 """Names of the files that a process leaves behind if it is killed while it writes."""
 
 # A result names files of the other kinds, so results go first: none is left that names a deleted file.
-SAVED_WORK: Final = ("results", "matches", "partitions", "pairs", "indexes", "parts", "orders")
+SAVED_WORK: Final = ("results", "matches", "partitions", "pairs", "indexes", "parts", "orders", "whole_tables")
 # Of these only what a killed process has left half-written.
 KEPT: Final = ("programs", "validations")
 

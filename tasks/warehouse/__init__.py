@@ -11,6 +11,7 @@ Works on SQLite, PostgreSQL and DuckDB. Knows no orchestrator; all SQL of the pr
 | `programs`, `decisions` | which programs there are, and which one a pipeline uses |
 | `learned_on` | which tables a program was learned on |
 | `matches`, `unmatched`, `staging` | how a run's matches get in, wholly or not at all |
+| `joined_tables` | both tables side by side, under a name of the pipeline's choice |
 | `ids` | which run or program a shortened id means |
 | `steadiness` | when a match found again is the one that is stored already |
 | `query_rows`, `last_run` | which query rows have changed, and what the last run left behind |

@@ -22,6 +22,7 @@ from fuzzyjoin.text import blocking_text, lower
 from tasks.ingestion.snapshots import content_hash_of, is_content_hash, leftovers_in, snapshot_path, snapshots_in
 from tasks.warehouse.connection import reading, writing
 from tasks.warehouse.errors import WarehouseError
+from tasks.warehouse.joined_tables import erase_joined
 from tasks.warehouse.lock import pipeline_lock
 from tasks.warehouse.pipelines import require_pipeline
 from tasks.warehouse.schema import decisions, erasures, matches, programs, query_rows, runs, unmatched
@@ -76,7 +77,7 @@ class Erasure:
     subject
         Whose values.
     matches_redacted
-        Rows of matches and of unmatched query rows, past and present, whose text was removed.
+        Rows of matches and of unmatched query rows, past and present, and of joined tables, whose text was removed.
     snapshots
         Content hashes of the snapshots deleted.
     rules
@@ -235,7 +236,7 @@ def _redact(connection: Connection, pipeline: str, subject: Subject) -> int:
     for table, text, there in _of(pipeline, subject):
         count += int(connection.scalar(sa.select(sa.func.count()).select_from(table).where(there)) or 0)
         connection.execute(sa.update(table).where(there).values({text: ERASED}))
-    return count
+    return count + erase_joined(connection, pipeline, subject.side, subject.row_id, ERASED)
 
 
 def _forget_hashes(connection: Connection, pipeline: str, subject: Subject) -> int:

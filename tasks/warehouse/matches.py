@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from tasks.warehouse.connection import writing
 from tasks.warehouse.current_estimate import estimate_of_current, estimate_of_run
 from tasks.warehouse.errors import WarehouseError
+from tasks.warehouse.joined_tables import write_joined
 from tasks.warehouse.programs import require_program
 from tasks.warehouse.query_rows import basis_of, store_row_hashes
 from tasks.warehouse.runs import require_running, update_running
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from fuzzyjoin.definition import PrecisionEstimate
+    from tasks.warehouse.joined_tables import JoinedTable
 
 __all__ = ["Changes", "Covers", "RunResult", "write_matches"]
 
@@ -57,6 +59,8 @@ class RunResult:
     row_hashes
         What the rows that the run looked at, matched or not, held: as `tasks.warehouse.query_rows.row_hashes` gives it.
         Without them the next `changed_rows` counts these rows as new.
+    joined
+        The joined table that is published with the matches, if one is.
     """
 
     program_id: str
@@ -66,6 +70,7 @@ class RunResult:
     covers: Covers = "all"
     gone: Sequence[str] = ()
     row_hashes: pd.DataFrame | None = None
+    joined: JoinedTable | None = None
 
     def __post_init__(self) -> None:
         if self.covers not in get_args(Covers):
@@ -104,6 +109,8 @@ def write_matches(engine: Engine, run_id: str, outcome: RunResult, *, at: dateti
         If the run is not running any more: nothing is written.
     WarehouseError
         If the program is not stored.
+    WarehouseError
+        If the joined table cannot be written: nothing is.
     DataError
         If the matches are not fit to be stored: nothing is written.
     """
@@ -139,6 +146,8 @@ def write_matches(engine: Engine, run_id: str, outcome: RunResult, *, at: dateti
             )
             basis = _basis(connection, run_id, outcome)
             store_row_hashes(connection, pipeline, run_id, basis=basis, covers_all=outcome.covers == "all")
+        if outcome.joined is not None:
+            write_joined(connection, pipeline, run_id, outcome.joined, whole=outcome.covers != "part")
         changes = Changes(opened=opened, closed=closed, unchanged=len(outcome.matched) - opened)
         if outcome.covers == "all":
             current = estimate_of_run(estimate)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-__all__ = ["GONE", "INCOMING", "OF_THE_BEST", "results_table", "staged"]
+__all__ = ["GONE", "INCOMING", "OF_THE_BEST", "fill", "results_table", "staged"]
 
 MATCH_NAMES = ("query_id", "reference_id", *EVIDENCE)
 NAMES = (*MATCH_NAMES, "best_reference_id", "reason", "row_hash")
@@ -99,9 +99,25 @@ def staged(connection: Connection, table: pa.Table) -> Iterator[None]:
         If a text holds what the database cannot store.
     """
     INCOMING.create(connection)
-    {"sqlite": _insert, "postgresql": _copy, "duckdb": _register}[connection.dialect.name](connection, table)
+    fill(connection, INCOMING, table)
+    if connection.dialect.name == "sqlite":
+        # Made at the end, in one go; the ids are unique already.
+        connection.exec_driver_sql(f"CREATE INDEX temp.{INCOMING.name}_rows ON {INCOMING.name} (query_id)")
+    elif connection.dialect.name == "postgresql":
+        _plan_for(connection, table.num_rows)
     yield
     INCOMING.drop(connection)
+
+
+def fill(connection: Connection, target: sa.Table, table: pa.Table) -> None:
+    """Insert rows into a table of the same columns in the same order, query_id among them, by the fastest way in.
+
+    Raises
+    ------
+    DataError
+        If a text holds what the database cannot store.
+    """
+    {"sqlite": _insert, "postgresql": _copy, "duckdb": _register}[connection.dialect.name](connection, target, table)
 
 
 def _with_hashes(table: pa.Table, row_hashes: pd.DataFrame, looked_at: int) -> pa.Table:
@@ -154,46 +170,49 @@ def _check_ids(table: pa.Table, matched: int) -> None:
         raise DataError(f"query_id {first!r} stands more than once in the results; a query row has one match at most")
 
 
-def _insert(connection: Connection, table: pa.Table) -> None:
+def _insert(connection: Connection, target: sa.Table, table: pa.Table) -> None:
     if table.num_rows:
-        statement = str(sa.insert(INCOMING).compile(dialect=connection.dialect))
+        statement = str(sa.insert(target).compile(dialect=connection.dialect))
         rows = list(zip(*(column.to_pylist() for column in table.columns), strict=True))
         connection.exec_driver_sql(statement, rows)
-    # Made at the end, in one go; the ids are unique already.
-    connection.exec_driver_sql(f"CREATE INDEX temp.{INCOMING.name}_rows ON {INCOMING.name} (query_id)")
 
 
-def _register(connection: Connection, table: pa.Table) -> None:
+def _register(connection: Connection, target: sa.Table, table: pa.Table) -> None:
     driver: Any = connection.connection.driver_connection
     driver.register("fuzzyjoin_arrow", table)
-    columns: list[sa.ColumnClause[object]] = [sa.column(name) for name in NAMES]
+    names = table.column_names
+    columns: list[sa.ColumnClause[object]] = [sa.column(name) for name in names]
     connection.execute(
-        sa.insert(INCOMING).from_select(list(NAMES), sa.select(*columns).select_from(sa.table("fuzzyjoin_arrow")))
+        sa.insert(target).from_select(names, sa.select(*columns).select_from(sa.table("fuzzyjoin_arrow")))
     )
     driver.unregister("fuzzyjoin_arrow")
 
 
-def _copy(connection: Connection, table: pa.Table) -> None:
+def _copy(connection: Connection, target: sa.Table, table: pa.Table) -> None:
     _refuse_nul(table)
     buffer = BytesIO()
     # Every value is quoted and a missing one is not, so that an empty text stays one.
     csv.write_csv(table, buffer, csv.WriteOptions(include_header=False, quoting_style="all_valid"))
     content = buffer.getbuffer()
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {INCOMING.name} ({', '.join(NAMES)}) FROM STDIN CSV") as copy:
+    with driver.cursor() as cursor, cursor.copy(f"COPY {target.name} FROM STDIN CSV") as copy:
         for start in range(0, len(content), COPY_BYTES):
             copy.write(content[start : start + COPY_BYTES])
+
+
+def _plan_for(connection: Connection, rows: int) -> None:
+    """Let PostgreSQL know what it has been given."""
     # Without statistics the planner takes a temporary table for a small one; and those of the matches can be as old as
     # the first load, when it would look up 200,000 rows one by one.
     connection.execute(sa.text(f"ANALYZE {INCOMING.name} (query_id)"))
-    if table.num_rows > FEW_ROWS:
+    if rows > FEW_ROWS:
         connection.execute(sa.text("SET LOCAL enable_nestloop = off"))
         # The joins of whole tables then need no files.
         connection.execute(sa.text("SET LOCAL work_mem = '256MB'"))
 
 
 def _refuse_nul(table: pa.Table) -> None:
-    for name in NAMES:
+    for name in table.column_names:
         if pa.types.is_string(table.schema.field(name).type):
             holds = pc.match_substring(table[name], "\0")
             if pc.any(holds).as_py():

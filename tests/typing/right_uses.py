@@ -58,6 +58,11 @@ def learn_once_and_apply_often(reference: pd.DataFrame, query: pd.DataFrame, fil
     return program.program_id
 
 
+def show_both_tables(result: JoinResult, reference: pd.DataFrame) -> pd.DataFrame:
+    assert_type(result.joined(), pd.DataFrame)
+    return result.joined("full", suffix="_of_shop", reference=reference)
+
+
 def look_rows_up(program: Program, reference: pd.DataFrame, rows: pd.DataFrame) -> JoinResult:
     index = index_reference(program, reference, "indexes")
     assert_type(index, Path)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from fuzzyjoin.errors import DataError
 from tasks.run.pipeline_run import pipeline_run
-from tasks.settings import Conduct, Privacy, Warehouse
+from tasks.settings import Conduct, Privacy, Publish, Warehouse
 from tasks.warehouse import connection as connection_module
 from tasks.warehouse import schema
 from tasks.warehouse.connection import reading, warehouse_engine, writing
@@ -37,7 +37,7 @@ def writer(engine):
 
 def run(**changed):
     conduct = Conduct(asked_by="ada", wait_seconds=0, **changed)
-    return pipeline_run("malls", warehouse=Warehouse(), conduct=conduct, privacy=Privacy())
+    return pipeline_run("malls", warehouse=Warehouse(), conduct=conduct, privacy=Privacy(), publish=Publish())
 
 
 def runs(engine):

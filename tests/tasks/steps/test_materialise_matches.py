@@ -2,17 +2,19 @@
 
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import sqlalchemy as sa
 
 from fuzzyjoin.definition import PrecisionEstimate
-from tasks.handles import InputHandle, ResultHandle, RunHandle
+from tasks.handles import InputHandle, ProgramHandle, ResultHandle, RunHandle
 from tasks.ingestion import write_snapshot
-from tasks.settings import Privacy, Warehouse
-from tasks.steps.materialise_matches import materialise_matches
+from tasks.settings import Privacy, Publish, Warehouse
+from tasks.steps.materialise_matches import close_matches, materialise_matches
 from tasks.store.named_files import store_file
+from tasks.store.saved_work import delete_saved_work
 from tasks.warehouse import schema
 from tasks.warehouse.connection import reading, warehouse_engine, writing
 from tasks.warehouse.migrations import migrate_up
@@ -105,3 +107,55 @@ def test_masked_columns_are_kept_neither_of_matches_nor_of_unmatched_rows(engine
         ("Vienna", "Wien"),
         (None, None),
     ]
+
+
+WHOLE = {role: table.assign(salary=["1", "2", "3"][: len(table)]) for role, table in TABLES.items()}
+
+
+@pytest.mark.parametrize(
+    ("privacy", "columns"),
+    [
+        (Privacy(shown_columns=("city",)), ["id", "name", "city", "salary"]),
+        (Privacy(shown_columns=("city",), evidence="shown columns only"), ["id", "city"]),
+    ],
+)
+def test_a_joined_table_has_the_columns_that_the_warehouse_may_keep(engine, tmp_path, privacy, columns):
+    handles = {
+        role: InputHandle(
+            role=role,
+            table=write_snapshot(TABLES[role], tmp_path / "snapshots"),
+            id_column="id",
+            columns=("name", "city"),
+            whole=store_file("whole_tables", ".parquet", partial(table.to_parquet, index=False)),
+        )
+        for role, table in WHOLE.items()
+    }
+    run = RunHandle(
+        run_id="one",
+        pipeline="malls",
+        warehouse=Warehouse(),
+        privacy=privacy,
+        publish=Publish(joined="people_joined"),
+    )
+    using = ProgramHandle(
+        program_id=program().program_id,
+        file=store_file("programs", ".json", lambda path: path.write_text("{}")),
+        precision_target=0.9,
+        precision_estimate=PrecisionEstimate(),
+    )
+    close_matches.fn(run, using, **handles)
+    with reading(engine) as connection:
+        found = connection.execute(sa.text("SELECT * FROM people_joined")).mappings().all()
+    assert list(found[0]) == [
+        *["query_id", *columns],
+        *["reference_id", *(f"{column}_reference" for column in columns)],
+        *["match_probability", "run_id"],
+    ]
+    assert [row["city"] for row in found] == ["NYC", "Vienna", None]
+
+
+@pytest.mark.usefixtures("engine")
+def test_whole_tables_go_with_saved_work():
+    kept = store_file("whole_tables", ".parquet", partial(WHOLE["query"].to_parquet, index=False))
+    assert delete_saved_work() >= 1
+    assert not Path(kept.path).exists()

@@ -121,6 +121,7 @@ def write(
     gone=(),
     kept=None,
     parameters=None,
+    joined=None,
     **inputs,
 ):
     """A whole run, under its lock."""
@@ -136,6 +137,7 @@ def write(
             covers=covers,
             gone=gone,
             row_hashes=kept,
+            joined=joined,
         )
         return write_matches(engine, run_id, outcome, at=at)
 
