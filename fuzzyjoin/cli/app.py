@@ -5,6 +5,7 @@ What takes long to import is imported inside the commands, so that `--help` and 
 # ruff: noqa: PLC0415 - see above
 
 # No postponed annotations here: typer reads these at run time.
+import dataclasses
 import time
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,8 @@ from fuzzyjoin.cli.group import OneLineErrors
 from fuzzyjoin.cli.options import (
     PROGRAM_OUT,
     BatchRows,
+    Delimiter,
+    Encoding,
     Id,
     Index,
     Json,
@@ -93,6 +96,8 @@ def join(
     output: Matches,
     on: On = None,
     ids: Id = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
     precision_target: PrecisionTarget = 0.9,
     min_probability: MinProbability = None,
     space: Space = None,
@@ -109,11 +114,11 @@ def join(
     written = _given(matches=output, unmatched=unmatched_out, program=program_out)
     _check_outputs(written, inputs=[reference, query])
 
-    from fuzzyjoin.cli.inputs import read_pair
+    from fuzzyjoin.cli.inputs import layouts, read_pair
     from fuzzyjoin.cli.progress import progress_bars
 
     started = time.perf_counter()
-    tables = read_pair(reference, query, on=on, ids=ids)
+    tables = read_pair(reference, query, on=on, ids=ids, layouts=layouts(delimiter, encoding))
     seconds = {"read": time.perf_counter() - started}
     if not len(tables.query):
         from fuzzyjoin.cli.no_rows import write_headers
@@ -149,6 +154,8 @@ def learn(
     program_out: Annotated[Path, PROGRAM_OUT],
     on: On = None,
     ids: Id = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
     precision_target: PrecisionTarget = 0.9,
     min_probability: MinProbability = None,
     space: Space = None,
@@ -163,13 +170,13 @@ def learn(
     written = _given(program=program_out)
     _check_outputs(written, inputs=[reference, query])
 
-    from fuzzyjoin.cli.inputs import read_pair
+    from fuzzyjoin.cli.inputs import layouts, read_pair
     from fuzzyjoin.cli.progress import progress_bars
     from fuzzyjoin.cli.reports import Outcome, next_after_learn, print_outcome
     from fuzzyjoin.files import Output, write_all
 
     started = time.perf_counter()
-    tables = read_pair(reference, query, on=on, ids=ids)
+    tables = read_pair(reference, query, on=on, ids=ids, layouts=layouts(delimiter, encoding))
     read_seconds = time.perf_counter() - started
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.
@@ -216,6 +223,8 @@ def apply(
     *,
     output: Matches,
     ids: Id = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse a reference table other than the one the program was learned on.")
     ] = False,
@@ -240,7 +249,7 @@ def apply(
     # Until the command ends, however it ends: the parts of two runs would stand in one folder.
     context.with_resource(locked(output))
 
-    from fuzzyjoin.cli.inputs import content_hash, load_program, query_batches, read_for_batches
+    from fuzzyjoin.cli.inputs import content_hash, layouts, load_program, query_batches, read_for_batches
     from fuzzyjoin.cli.progress import progress_bars
     from fuzzyjoin.cli.reports import Outcome, next_after_join, print_outcome
     from fuzzyjoin.files import pieces_output, write_all
@@ -248,7 +257,8 @@ def apply(
     started = time.perf_counter()
     loaded = load_program(program)
     columns = [(column.reference, column.query) for column in loaded.columns]
-    tables = read_for_batches(reference, query, on=columns, ids=ids, rows=batch_rows)
+    asked = layouts(delimiter, encoding)
+    tables = read_for_batches(reference, query, on=columns, ids=ids, rows=batch_rows, layouts=asked)
     seconds = {"read": time.perf_counter() - started}
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.
@@ -270,13 +280,14 @@ def apply(
         seconds["reference"] = time.perf_counter() - started
         joined = join_in_parts(
             matcher,
-            query_batches(tables, query, batch_rows),
+            query_batches(tables, batch_rows),
             output.with_name(f"{output.name}.parts"),
             parts_of={
                 "fuzzyjoin": __version__,
                 "program_id": loaded.program_id,
                 "reference": matcher.side.table.fingerprint(),
                 "query": content_hash(query),
+                "layout": dataclasses.asdict(tables.query.layout),
                 "id_columns": list(tables.id_columns),
             },
             rows=len(tables.query),
@@ -344,6 +355,8 @@ def index(
             "--id", metavar="NAME", help="REFERENCE's id column. Without it: the column id, else the first unique one."
         ),
     ] = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
@@ -362,13 +375,13 @@ def index(
             "--id is for REFERENCE; the tables of --append and --delete have the index's id column"
         )
 
-    from fuzzyjoin.cli.inputs import load_program, read_changes, read_file
+    from fuzzyjoin.cli.inputs import layouts, load_program, read_changes, read_file
     from fuzzyjoin.cli.progress import progress_bars
     from fuzzyjoin.cli.reports import print_warnings
 
     loaded = load_program(program)
     if reference is not None:
-        table = read_file(reference)
+        table = read_file(reference, layouts(delimiter, encoding)[0])
         print_warnings(table.notes)
 
         # Only now: a fault in the files is told without waiting for the compiled kernels.
@@ -402,9 +415,11 @@ def explain(
         str | None, typer.Option("--query-id", metavar="ID", help="Why this query row was joined, or was not.")
     ] = None,
     ids: Id = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
 ) -> None:
     """Say what a program does, or why it joins a row or not."""
-    from fuzzyjoin.cli.inputs import load_program, read_pair
+    from fuzzyjoin.cli.inputs import layouts, load_program, read_pair
     from fuzzyjoin.cli.reports import print_warnings
 
     if reference is None or query is None or query_id is None:
@@ -413,7 +428,8 @@ def explain(
         typer.echo(for_terminal(load_program(program).explain()))
         return
     loaded = load_program(program)
-    tables = read_pair(reference, query, on=[(column.reference, column.query) for column in loaded.columns], ids=ids)
+    columns = [(column.reference, column.query) for column in loaded.columns]
+    tables = read_pair(reference, query, on=columns, ids=ids, layouts=layouts(delimiter, encoding))
     with tables.naming_files():
         words = loaded.explain_query(tables.reference.frame, tables.query.frame, query_id, id=tables.id_columns)
     print_warnings(tables.notes)

@@ -10,6 +10,8 @@ import typer
 __all__ = [
     "PROGRAM_OUT",
     "BatchRows",
+    "Delimiter",
+    "Encoding",
     "Id",
     "Index",
     "Json",
@@ -71,6 +73,24 @@ Id: TypeAlias = Annotated[
         metavar="NAME",
         help="Id column, ref=query where the names differ. Without it: the column id, else the first whose values are "
         "unique, in each table.",
+    ),
+]
+Delimiter: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--delimiter",
+        metavar="CHAR",
+        help="What stands between the fields of both CSV files: , ; | or tab; ref=query where they differ. Without it: "
+        "found, and said if it is not that of the ending.",
+    ),
+]
+Encoding: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        metavar="NAME",
+        help="Encoding of both CSV files, such as windows-1250; ref=query where they differ. Without it: UTF-8, UTF-16 "
+        "with a byte order mark, or Windows-1252 where that is sure.",
     ),
 ]
 PrecisionTarget: TypeAlias = Annotated[

@@ -235,7 +235,7 @@ def next_after_learn(tables: FilePair, program: Path) -> list[str]:
 def _tables_asked(tables: FilePair) -> list[str]:
     """Name the tables, and the id columns if the user had to."""
     ids = [] if tables.ids is None else ["--id", tables.ids]
-    return [*ids, str(tables.reference.path), str(tables.query.path)]
+    return [*ids, *tables.layout_options, str(tables.reference.path), str(tables.query.path)]
 
 
 def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:

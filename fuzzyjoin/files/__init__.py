@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 from fuzzyjoin.files.csv_reader import CsvError, csv_reader
-from fuzzyjoin.files.delimited import SEPARATORS, line_of_row, read_delimited
+from fuzzyjoin.files.delimited import delimited_batches, line_of_row
 from fuzzyjoin.files.durable import sync_file, sync_folder
 from fuzzyjoin.files.formats import FileFormat, format_of
+from fuzzyjoin.files.layout import AS_FOUND, DELIMITERS, Delimiter, Layout
 from fuzzyjoin.files.locks import locked
 from fuzzyjoin.files.outputs import Output, check_outputs, write_all, write_file, write_text_file
 from fuzzyjoin.files.parquet import write_parquet
 from fuzzyjoin.files.table_files import (
+    found_layout,
+    layout_note,
     pieces_output,
     read_table,
     require_file,
     row_name,
-    separator_note,
     table_batches,
     table_output,
     write_table,
 )
 
 __all__ = [
-    "SEPARATORS",
+    "AS_FOUND",
+    "DELIMITERS",
     "CsvError",
+    "Delimiter",
     "FileFormat",
+    "Layout",
     "Output",
     "check_outputs",
     "csv_reader",
+    "delimited_batches",
     "format_of",
+    "found_layout",
+    "layout_note",
     "line_of_row",
     "locked",
     "pieces_output",
-    "read_delimited",
     "read_table",
     "require_file",
     "row_name",
-    "separator_note",
     "sync_file",
     "sync_folder",
     "table_batches",

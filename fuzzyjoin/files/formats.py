@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from fuzzyjoin.errors import UsageError
 
@@ -16,22 +17,25 @@ class FileFormat:
 
     Parameters
     ----------
+    kind
+        "delimited" for CSV and TSV.
     separator
-        What stands between two cells of a line; None for Parquet.
+        What stands between two cells of a line; None for other kinds.
     gzipped
         Whether the text is compressed with gzip.
     """
 
-    separator: str | None
+    kind: Literal["delimited", "parquet"]
+    separator: str | None = None
     gzipped: bool = False
 
 
 ENDINGS = {
-    ".csv": FileFormat(","),
-    ".csv.gz": FileFormat(",", gzipped=True),
-    ".tsv": FileFormat("\t"),
-    ".tsv.gz": FileFormat("\t", gzipped=True),
-    ".parquet": FileFormat(None),
+    ".csv": FileFormat("delimited", ","),
+    ".csv.gz": FileFormat("delimited", ",", gzipped=True),
+    ".tsv": FileFormat("delimited", "\t"),
+    ".tsv.gz": FileFormat("delimited", "\t", gzipped=True),
+    ".parquet": FileFormat("parquet"),
 }
 
 
@@ -55,7 +59,7 @@ def format_of(path: str | Path) -> FileFormat:
     Examples
     --------
     >>> format_of("companies.TSV.gz")
-    FileFormat(separator='\t', gzipped=True)
+    FileFormat(kind='delimited', separator='\t', gzipped=True)
     """
     name = Path(path).name.lower()
     for ending, file_format in ENDINGS.items():

@@ -9,44 +9,46 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from fuzzyjoin.errors import UsageError
-from fuzzyjoin.files.delimited import (
-    SEPARATORS,
-    delimited_batches,
-    line_of_row,
-    read_delimited,
-    separator_of,
-    write_delimited,
-)
+from fuzzyjoin.files.delimited import delimited_batches, line_of_row, write_delimited
 from fuzzyjoin.files.formats import format_of
+from fuzzyjoin.files.layout import AS_FOUND, encoding_name, found_text_layout, require_encoding
 from fuzzyjoin.files.outputs import Output, write_all
-from fuzzyjoin.files.parquet import parquet_batches, read_parquet, write_parquet
+from fuzzyjoin.files.parquet import parquet_batches, write_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     import pandas as pd
 
+    from fuzzyjoin.files.formats import FileFormat
+    from fuzzyjoin.files.layout import Layout
+
 __all__ = [
+    "found_layout",
+    "layout_note",
     "pieces_output",
     "read_table",
     "require_file",
     "row_name",
-    "separator_note",
     "table_batches",
     "table_output",
     "write_table",
 ]
 
+# Bounds the Python strings alive at one time; the Arrow columns they become are several times smaller.
+_ROWS_A_BATCH = 65_536
 
-def read_table(path: str | Path) -> pd.DataFrame:
+
+def read_table(path: str | Path, layout: Layout = AS_FOUND) -> pd.DataFrame:
     r"""Read a table, every value as text.
 
     Parameters
     ----------
     path
-        A file ending in .csv, .csv.gz, .tsv, .tsv.gz or .parquet. CSV and TSV are UTF-8, with a header line, cells
-        that contain the separator, a quote or a line break in double quotes, and quotes inside them written twice.
-        A file whose header and first lines are parted evenly by semicolons, tabs or bars instead is read by these.
+        A file whose ending is one of `fuzzyjoin.files.formats.ENDINGS`. CSV and TSV have a header line, cells that
+        contain the delimiter, a quote or a line break in double quotes, and quotes inside them written twice.
+    layout
+        What the caller knows of the file; the rest is found (see `found_layout`).
 
     Returns
     -------
@@ -67,19 +69,19 @@ def read_table(path: str | Path) -> pd.DataFrame:
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder) / "towns.csv"
-    ...     _ = path.write_text("id,name\n007,Bergen\n008,\n")
-    ...     read_table(path)["name"].isna().tolist()
-    [False, True]
+    ...     _ = path.write_text("id;name\n007;Malm\xf6\n008;\n", encoding="windows-1252")
+    ...     read_table(path)["name"].fillna("missing").tolist()
+    ['Malmö', 'missing']
     """
     path = Path(path)
     file_format = format_of(path)
     require_file(path)
     with _permitted(path):
-        table = read_parquet(path) if file_format.separator is None else read_delimited(path, file_format)
+        table = pa.concat_tables(_pieces(path, file_format, _ROWS_A_BATCH, layout))
     return table.to_pandas(ignore_metadata=True)
 
 
-def table_batches(path: str | Path, rows: int) -> Iterator[pd.DataFrame]:
+def table_batches(path: str | Path, rows: int, layout: Layout = AS_FOUND) -> Iterator[pd.DataFrame]:
     """Read a table as `read_table` does, at most so many rows at a time; the first piece has none.
 
     Errors are those of `read_table`; some come only with the piece that holds the fault.
@@ -87,12 +89,55 @@ def table_batches(path: str | Path, rows: int) -> Iterator[pd.DataFrame]:
     path = Path(path)
     file_format = format_of(path)
     require_file(path)
-    pieces = (
-        parquet_batches(path, rows) if file_format.separator is None else delimited_batches(path, file_format, rows)
-    )
     with _permitted(path):
-        for piece in pieces:
+        for piece in _pieces(path, file_format, rows, layout):
             yield piece.to_pandas(ignore_metadata=True)
+
+
+def found_layout(path: str | Path, asked: Layout = AS_FOUND) -> Layout:
+    """Find how a table is laid out in its file, as far as it is not asked for, where that is sure.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, it is a folder, cannot be opened, or its ending is unknown.
+    DataError
+        If its encoding is not sure, or surely not the one asked for.
+    """
+    path = Path(path)
+    file_format = format_of(path)
+    require_file(path)
+    with _permitted(path):
+        if file_format.kind == "delimited":
+            if asked.encoding is not None:
+                require_encoding(path, file_format, asked.encoding)
+            return found_text_layout(path, file_format, asked)
+    return asked
+
+
+def layout_note(path: str | Path, asked: Layout, found: Layout) -> str | None:
+    """Say what was found of a file, if it is not what one would expect of its ending.
+
+    >>> from fuzzyjoin.files.layout import Layout
+    >>> layout_note("towns.csv", AS_FOUND, Layout(";", "windows-1252"))
+    "towns.csv: read as Windows-1252 with ';' between fields"
+    """
+    file_format = format_of(path)
+    if file_format.kind != "delimited":
+        return None
+    encoding = f" as {encoding_name(str(found.encoding))}" if asked.encoding is None else ""
+    delimiter = "a tab" if found.delimiter == "\t" else repr(found.delimiter)
+    other = asked.delimiter is None and found.delimiter != file_format.separator
+    encoding = encoding if found.encoding != "utf-8-sig" else ""
+    if not encoding and not other:
+        return None
+    return f"{path}: read{encoding}{f' with {delimiter} between fields' if other else ''}"
+
+
+def _pieces(path: Path, file_format: FileFormat, rows: int, layout: Layout) -> Iterator[pa.Table]:
+    if file_format.kind == "delimited":
+        return delimited_batches(path, file_format, rows, layout)
+    return parquet_batches(path, rows)
 
 
 @contextmanager
@@ -146,7 +191,7 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
 def table_output(frame: pd.DataFrame, path: str | Path) -> Output:
     """Make the output that writes a table to a file, for `write_all`."""
     file_format = format_of(path)
-    if file_format.separator is None:
+    if file_format.kind == "parquet":
         table = pa.Table.from_pandas(frame, preserve_index=False)
         return Output(Path(path), lambda staged: write_parquet(lambda: [table], staged))
     return Output(Path(path), lambda staged: write_delimited(lambda: [frame], staged, file_format))
@@ -155,7 +200,7 @@ def table_output(frame: pd.DataFrame, path: str | Path) -> Output:
 def pieces_output(tables: Callable[[], Iterable[pa.Table]], path: str | Path) -> Output:
     """Make the output that writes a table in pieces, made from pandas frames, to a file, for `write_all`."""
     file_format = format_of(path)
-    if file_format.separator is None:
+    if file_format.kind == "parquet":
         return Output(Path(path), lambda staged: write_parquet(tables, staged))
     return Output(
         Path(path),
@@ -163,21 +208,7 @@ def pieces_output(tables: Callable[[], Iterable[pa.Table]], path: str | Path) ->
     )
 
 
-def separator_note(path: str | Path) -> str | None:
-    """Say by which separator a file is read, if that is not the one that its ending says."""
-    path = Path(path)
-    file_format = format_of(path)
-    if file_format.separator is None:
-        return None
-    with _permitted(path):
-        found = separator_of(path, file_format)
-    if found == file_format.separator:
-        return None
-    named = SEPARATORS[file_format.separator]
-    return f"{path}: its cells are separated by {SEPARATORS[found]}, not by {named}, and were read so"
-
-
-def row_name(path: str | Path, position: int) -> str:
+def row_name(path: str | Path, position: int, layout: Layout = AS_FOUND) -> str:
     """Say where a row stands in its file.
 
     Parameters
@@ -186,6 +217,8 @@ def row_name(path: str | Path, position: int) -> str:
         A file that `read_table` has read.
     position
         The row's position in the table, from 0.
+    layout
+        As for `read_table`.
 
     Returns
     -------
@@ -193,6 +226,6 @@ def row_name(path: str | Path, position: int) -> str:
         "line 7" (from 1, the header counted, the row's first line) for CSV and TSV; "row 7" (from 1) for Parquet.
     """
     file_format = format_of(path)
-    if file_format.separator is None:
-        return f"row {position + 1}"
-    return f"line {line_of_row(Path(path), file_format, position)}"
+    if file_format.kind == "delimited":
+        return f"line {line_of_row(Path(path), file_format, position, layout)}"
+    return f"row {position + 1}"

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
+from fuzzyjoin.files import Layout
 from tasks.pages.forms import FormSettings, source_form
 
 __all__ = ["DatabaseSource", "FileSource", "InputSource", "QuerySource", "TableSource"]
@@ -36,6 +37,27 @@ class FileSource(_Settings):
     path: str = Field(
         min_length=1, description="A file ending in .csv, .tsv or .parquet; .csv.gz and .tsv.gz are read as well."
     )
+    delimiter: Literal["found", ",", ";", "tab", "|"] = Field(
+        default="found", description="What stands between the fields of a CSV or TSV file, where it is not found."
+    )
+    encoding: str = Field(
+        default="",
+        description=(
+            "Encoding of a CSV or TSV file, such as windows-1250. If empty: UTF-8, UTF-16 with a byte order mark, or "
+            "Windows-1252 where that is sure."
+        ),
+    )
+
+    @property
+    def layout(self) -> Layout:
+        """How the table is laid out in the file, as far as it is said.
+
+        Raises
+        ------
+        UsageError
+            If the encoding is unknown.
+        """
+        return Layout(None if self.delimiter == "found" else self.delimiter, self.encoding or None)
 
 
 class DatabaseSource(_Settings):
