@@ -35,6 +35,7 @@ from fuzzyjoin.cli.options import (
     Query,
     Quiet,
     Reference,
+    Sheet,
     Space,
     Threads,
     Unmatched,
@@ -98,6 +99,7 @@ def join(
     ids: Id = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
+    sheet: Sheet = None,
     precision_target: PrecisionTarget = 0.9,
     min_probability: MinProbability = None,
     space: Space = None,
@@ -118,7 +120,7 @@ def join(
     from fuzzyjoin.cli.progress import progress_bars
 
     started = time.perf_counter()
-    tables = read_pair(reference, query, on=on, ids=ids, layouts=layouts(delimiter, encoding))
+    tables = read_pair(reference, query, on=on, ids=ids, layouts=layouts(delimiter, encoding, sheet))
     seconds = {"read": time.perf_counter() - started}
     if not len(tables.query):
         from fuzzyjoin.cli.no_rows import write_headers
@@ -156,6 +158,7 @@ def learn(
     ids: Id = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
+    sheet: Sheet = None,
     precision_target: PrecisionTarget = 0.9,
     min_probability: MinProbability = None,
     space: Space = None,
@@ -176,7 +179,7 @@ def learn(
     from fuzzyjoin.files import Output, write_all
 
     started = time.perf_counter()
-    tables = read_pair(reference, query, on=on, ids=ids, layouts=layouts(delimiter, encoding))
+    tables = read_pair(reference, query, on=on, ids=ids, layouts=layouts(delimiter, encoding, sheet))
     read_seconds = time.perf_counter() - started
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.
@@ -225,6 +228,7 @@ def apply(
     ids: Id = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
+    sheet: Sheet = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse a reference table other than the one the program was learned on.")
     ] = False,
@@ -257,7 +261,7 @@ def apply(
     started = time.perf_counter()
     loaded = load_program(program)
     columns = [(column.reference, column.query) for column in loaded.columns]
-    asked = layouts(delimiter, encoding)
+    asked = layouts(delimiter, encoding, sheet)
     tables = read_for_batches(reference, query, on=columns, ids=ids, rows=batch_rows, layouts=asked)
     seconds = {"read": time.perf_counter() - started}
 
@@ -357,6 +361,7 @@ def index(
     ] = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
+    sheet: Sheet = None,
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
@@ -381,7 +386,7 @@ def index(
 
     loaded = load_program(program)
     if reference is not None:
-        table = read_file(reference, layouts(delimiter, encoding)[0])
+        table = read_file(reference, layouts(delimiter, encoding, sheet)[0])
         print_warnings(table.notes)
 
         # Only now: a fault in the files is told without waiting for the compiled kernels.
@@ -417,6 +422,7 @@ def explain(
     ids: Id = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
+    sheet: Sheet = None,
 ) -> None:
     """Say what a program does, or why it joins a row or not."""
     from fuzzyjoin.cli.inputs import layouts, load_program, read_pair
@@ -429,7 +435,7 @@ def explain(
         return
     loaded = load_program(program)
     columns = [(column.reference, column.query) for column in loaded.columns]
-    tables = read_pair(reference, query, on=columns, ids=ids, layouts=layouts(delimiter, encoding))
+    tables = read_pair(reference, query, on=columns, ids=ids, layouts=layouts(delimiter, encoding, sheet))
     with tables.naming_files():
         words = loaded.explain_query(tables.reference.frame, tables.query.frame, query_id, id=tables.id_columns)
     print_warnings(tables.notes)

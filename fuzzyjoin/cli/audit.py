@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from fuzzyjoin.cli.options import Delimiter, Encoding, Id, Json, ProgramFile, Query, Quiet, Reference
+from fuzzyjoin.cli.options import Delimiter, Encoding, Id, Json, ProgramFile, Query, Quiet, Reference, Sheet
 from fuzzyjoin.terminal import for_terminal
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def draw(
     ids: Id = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
+    sheet: Sheet = None,
     from_matches: Annotated[
         int, typer.Option("--from-matches", min=1, metavar="N", help="Matches to draw, rounded up to a multiple of 4.")
     ] = 120,
@@ -87,7 +88,7 @@ def draw(
 
     loaded = load_program(program)
     columns = [(column.reference, column.query) for column in loaded.columns]
-    tables = read_pair(reference, query, on=columns, ids=ids, layouts=layouts(delimiter, encoding))
+    tables = read_pair(reference, query, on=columns, ids=ids, layouts=layouts(delimiter, encoding, sheet))
     print_warnings(tables.notes)
     with tables.naming_files(), read_result(matches, unmatched) as (joined, left):
         sample = draw_audit(

@@ -129,7 +129,7 @@ class FilePair:
     def layout_options(self) -> list[str]:
         """The options by which the user said how the files are laid out."""
         options = []
-        for name in ("delimiter", "encoding"):
+        for name in ("delimiter", "encoding", "sheet"):
             left, right = (getattr(file.asked, name) for file in (self.reference, self.query))
             if left or right:
                 text = left if left == right else f"{left or ''}={right or ''}"
@@ -143,7 +143,7 @@ class FilePair:
             yield
 
 
-def layouts(delimiter: str | None, encoding: str | None) -> tuple[Layout, Layout]:
+def layouts(delimiter: str | None, encoding: str | None, sheet: str | None) -> tuple[Layout, Layout]:
     """How the reference and the query file are laid out, of options that name one thing for both, or REF=QUERY.
 
     An empty side is to be found: `=windows-1250` speaks of the query file alone.
@@ -153,8 +153,8 @@ def layouts(delimiter: str | None, encoding: str | None) -> tuple[Layout, Layout
     UsageError
         If a delimiter or an encoding is unknown.
     """
-    delimiters, encodings = _sides(delimiter), _sides(encoding)
-    return Layout(delimiters[0], encodings[0]), Layout(delimiters[1], encodings[1])
+    reference, query = zip(_sides(delimiter), _sides(encoding), _sides(sheet), strict=True)
+    return Layout(*reference), Layout(*query)
 
 
 def _sides(option: str | None) -> tuple[str | None, str | None]:

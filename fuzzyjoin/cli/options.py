@@ -26,6 +26,7 @@ __all__ = [
     "Query",
     "Quiet",
     "Reference",
+    "Sheet",
     "Space",
     "Threads",
     "Unmatched",
@@ -48,7 +49,8 @@ def _from_zero_below_one(value: float | None) -> float | None:
 Reference: TypeAlias = Annotated[
     Path,
     typer.Argument(
-        metavar="REFERENCE", help="The clean list, nearly free of duplicates: .csv, .tsv, .csv.gz, .tsv.gz or .parquet."
+        metavar="REFERENCE",
+        help="The clean list, nearly free of duplicates: .csv, .tsv, .jsonl, each .gz too, .xlsx or .parquet.",
     ),
 ]
 Query: TypeAlias = Annotated[
@@ -91,6 +93,14 @@ Encoding: TypeAlias = Annotated[
         metavar="NAME",
         help="Encoding of both CSV files, such as windows-1250; ref=query where they differ. Without it: UTF-8, UTF-16 "
         "with a byte order mark, or Windows-1252 where that is sure.",
+    ),
+]
+Sheet: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--sheet",
+        metavar="NAME",
+        help="Sheet of both Excel workbooks; ref=query where they differ. Without it: the first that holds anything.",
     ),
 ]
 PrecisionTarget: TypeAlias = Annotated[

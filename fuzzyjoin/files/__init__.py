@@ -1,4 +1,7 @@
-"""Table files: CSV, TSV and Parquet in and out, everything as text, with errors that name file, column and row."""
+"""Table files in and out: CSV, TSV, JSON lines, Parquet and Excel.
+
+Everything is read as text, and errors name file, column and row.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,9 @@ import pyarrow as pa
 
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.files.delimited import delimited_batches, line_of_row, write_delimited
+from fuzzyjoin.files.excel import chosen_sheet, excel_batches, excel_row, filled_sheets, write_excel
 from fuzzyjoin.files.formats import format_of
+from fuzzyjoin.files.json_lines import json_line_of_row, json_lines_batches, write_json_lines
 from fuzzyjoin.files.layout import AS_FOUND, encoding_name, found_text_layout, require_encoding
 from fuzzyjoin.files.outputs import Output, write_all
 from fuzzyjoin.files.parquet import parquet_batches, write_parquet
@@ -100,9 +103,9 @@ def found_layout(path: str | Path, asked: Layout = AS_FOUND) -> Layout:
     Raises
     ------
     UsageError
-        If there is no such file, it is a folder, cannot be opened, or its ending is unknown.
+        If there is no such file or sheet, it is a folder, cannot be opened, or its ending is unknown.
     DataError
-        If its encoding is not sure, or surely not the one asked for.
+        If its encoding is not sure, or surely not the one asked for; if it is no workbook.
     """
     path = Path(path)
     file_format = format_of(path)
@@ -112,6 +115,8 @@ def found_layout(path: str | Path, asked: Layout = AS_FOUND) -> Layout:
             if asked.encoding is not None:
                 require_encoding(path, file_format, asked.encoding)
             return found_text_layout(path, file_format, asked)
+        if file_format.kind == "excel":
+            return replace(asked, sheet=chosen_sheet(path, asked.sheet))
     return asked
 
 
@@ -123,6 +128,9 @@ def layout_note(path: str | Path, asked: Layout, found: Layout) -> str | None:
     "towns.csv: read as Windows-1252 with ';' between fields"
     """
     file_format = format_of(path)
+    if file_format.kind == "excel" and asked.sheet is None:
+        others = [repr(name) for name in filled_sheets(Path(path)) if name != found.sheet]
+        return f"{path}: read from the sheet {found.sheet!r}; not from {', '.join(others)}" if others else None
     if file_format.kind != "delimited":
         return None
     encoding = f" as {encoding_name(str(found.encoding))}" if asked.encoding is None else ""
@@ -135,9 +143,15 @@ def layout_note(path: str | Path, asked: Layout, found: Layout) -> str | None:
 
 
 def _pieces(path: Path, file_format: FileFormat, rows: int, layout: Layout) -> Iterator[pa.Table]:
-    if file_format.kind == "delimited":
-        return delimited_batches(path, file_format, rows, layout)
-    return parquet_batches(path, rows)
+    match file_format.kind:
+        case "delimited":
+            return delimited_batches(path, file_format, rows, layout)
+        case "json lines":
+            return json_lines_batches(path, file_format, rows)
+        case "excel":
+            return excel_batches(path, rows, layout.sheet)
+        case "parquet":
+            return parquet_batches(path, rows)
 
 
 @contextmanager
@@ -191,21 +205,29 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
 def table_output(frame: pd.DataFrame, path: str | Path) -> Output:
     """Make the output that writes a table to a file, for `write_all`."""
     file_format = format_of(path)
-    if file_format.kind == "parquet":
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-        return Output(Path(path), lambda staged: write_parquet(lambda: [table], staged))
-    return Output(Path(path), lambda staged: write_delimited(lambda: [frame], staged, file_format))
+    if file_format.kind == "delimited":
+        return Output(Path(path), lambda staged: write_delimited(lambda: [frame], staged, file_format))
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    return pieces_output(lambda: [table], path)
 
 
 def pieces_output(tables: Callable[[], Iterable[pa.Table]], path: str | Path) -> Output:
     """Make the output that writes a table in pieces, made from pandas frames, to a file, for `write_all`."""
+    path = Path(path)
     file_format = format_of(path)
-    if file_format.kind == "parquet":
-        return Output(Path(path), lambda staged: write_parquet(tables, staged))
-    return Output(
-        Path(path),
-        lambda staged: write_delimited(lambda: (table.to_pandas() for table in tables()), staged, file_format),
-    )
+
+    def write(staged: Path) -> None:
+        match file_format.kind:
+            case "delimited":
+                write_delimited(lambda: (table.to_pandas() for table in tables()), staged, file_format)
+            case "json lines":
+                write_json_lines(tables, staged, file_format)
+            case "excel":
+                write_excel(tables, staged, named=path)
+            case "parquet":
+                write_parquet(tables, staged)
+
+    return Output(path, write)
 
 
 def row_name(path: str | Path, position: int, layout: Layout = AS_FOUND) -> str:
@@ -223,9 +245,14 @@ def row_name(path: str | Path, position: int, layout: Layout = AS_FOUND) -> str:
     Returns
     -------
     str
-        "line 7" (from 1, the header counted, the row's first line) for CSV and TSV; "row 7" (from 1) for Parquet.
+        "line 7" (from 1, the header counted, the row's first line) for text; "row 7" (from 1) for Parquet, and as the
+        sheet counts for Excel.
     """
     file_format = format_of(path)
     if file_format.kind == "delimited":
         return f"line {line_of_row(Path(path), file_format, position, layout)}"
+    if file_format.kind == "json lines":
+        return f"line {json_line_of_row(Path(path), file_format, position)}"
+    if file_format.kind == "excel":
+        return f"row {excel_row(Path(path), position, layout.sheet)}"
     return f"row {position + 1}"

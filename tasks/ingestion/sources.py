@@ -35,7 +35,8 @@ class FileSource(_Settings):
 
     kind: Literal["file"] = "file"
     path: str = Field(
-        min_length=1, description="A file ending in .csv, .tsv or .parquet; .csv.gz and .tsv.gz are read as well."
+        min_length=1,
+        description="A file ending in .csv, .tsv, .jsonl, .ndjson, .xlsx or .parquet; .csv.gz and the like too.",
     )
     delimiter: Literal["found", ",", ";", "tab", "|"] = Field(
         default="found", description="What stands between the fields of a CSV or TSV file, where it is not found."
@@ -47,6 +48,7 @@ class FileSource(_Settings):
             "Windows-1252 where that is sure."
         ),
     )
+    sheet: str = Field(default="", description="Sheet of an Excel workbook. If empty: the first that holds anything.")
 
     @property
     def layout(self) -> Layout:
@@ -57,7 +59,8 @@ class FileSource(_Settings):
         UsageError
             If the encoding is unknown.
         """
-        return Layout(None if self.delimiter == "found" else self.delimiter, self.encoding or None)
+        delimiter = None if self.delimiter == "found" else self.delimiter
+        return Layout(delimiter, self.encoding or None, self.sheet or None)
 
 
 class DatabaseSource(_Settings):

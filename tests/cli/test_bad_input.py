@@ -102,7 +102,7 @@ class TestTables:
         (folder / f"{side}{ending}").mkdir()
         self.refuse(folder, side, ending, "is a folder", code=2)
 
-    @pytest.mark.parametrize("ending", [".xlsx", ".txt", ".json", ""])
+    @pytest.mark.parametrize("ending", [".xls", ".txt", ".json", ""])
     def test_unknown_ending(self, folder, side, ending):
         put(folder / f"{side}{ending}", "id,title\n1,a\n")
         self.refuse(folder, side, ending, ".csv", ".parquet", code=2)

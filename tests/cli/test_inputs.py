@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import openpyxl
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from fuzzyjoin.cli.app import app
+from fuzzyjoin.files import read_table
+from fuzzyjoin.files.table_files import write_table
 
 NAMES = [
     "Müller & Söhne AG",
@@ -108,3 +111,33 @@ def test_what_cannot_be_is_refused(folder, option, value, said):
     assert result.exit_code in {1, 2}
     assert said in result.stderr
     assert not (folder / "matches.csv").exists()
+
+
+@pytest.mark.parametrize(("tables", "written"), [(".xlsx", ".xlsx"), (".jsonl", ".jsonl"), (".ndjson.gz", ".parquet")])
+def test_other_formats_give_the_same_matches(folder, tables, written):
+    write_table(pd.DataFrame({"Nr": range(len(NAMES)), "Name": NAMES}), folder / f"customers{tables}")
+    write_table(pd.DataFrame({"Nr": range(len(TYPED)), "Name": TYPED}), folder / f"typed{tables}")
+    run("join", "customers.csv", "typed.csv", "--on", "Name", "-o", "matches.csv")
+    files = ("--program-out", "p.json", "-o", f"matches{written}")
+    result = run("join", f"customers{tables}", f"typed{tables}", "--on", "Name", *files)
+    assert result.exit_code == 0, result.stderr
+    other = read_table(folder / f"matches{written}")
+    assert set(zip(other["query_id"], other["reference_id"], strict=True)) == joined()
+    again = run("apply", "p.json", f"customers{tables}", f"typed{tables}", "-o", f"again{written}", "--batch-rows", "2")
+    assert again.exit_code == 0, again.stderr
+    assert (folder / f"again{written}").read_bytes() == (folder / f"matches{written}").read_bytes()
+
+
+def test_a_sheet_can_be_named_for_one_table(folder):
+    book = openpyxl.Workbook()
+    book.active.append(["about"])
+    sheet = book.create_sheet("Typed")
+    for row in [["Nr", "Name"], *enumerate(TYPED)]:
+        sheet.append(row)
+    book.save(folder / "typed.xlsx")
+    asked = ("join", "customers.csv", "typed.xlsx", "-o", "matches.csv", "--id", "Nr")
+    refused = run(*asked)
+    assert refused.exit_code == 2
+    result = run(*asked, "--sheet", "=Typed", "--on", "Name")
+    assert result.exit_code == 0, result.stderr
+    assert joined()
