@@ -51,7 +51,8 @@ def fuzzy_join(
     Parameters
     ----------
     reference, query
-        pandas frames or Arrow tables. The reference table should hold few duplicates.
+        pandas frames, or frames that speak the Arrow PyCapsule interface: those of Polars, DuckDB, Ibis, pyarrow. The
+        reference table should hold few duplicates.
     on
         The columns to compare: a name; where the names differ, "reference column=query column" or a dict {reference
         column: query column}; for several columns a list of names and (reference column, query column) pairs. By

@@ -145,7 +145,7 @@ class Matcher:
         Parameters
         ----------
         rows
-            A pandas frame or an Arrow table with the query columns that the program names.
+            A frame (see `fuzzy_join`) with the query columns that the program names.
         id
             The id column; by default `id`, else the first whose values are present and unique. Without any, the rows
             are numbered from 1, which `warnings` tells.
@@ -194,7 +194,7 @@ def index_reference(
     program
         The program, or its file.
     reference
-        A pandas frame or an Arrow table with the reference columns that the program names.
+        A frame (see `fuzzy_join`) with the reference columns that the program names.
     folder
         Where indexes are kept; made if absent. The index is a folder in it, named by its content.
     id

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from fuzzyjoin.compare import ReferenceParts
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.index.folder import find_index, is_index, open_index, storable, write_index
 from fuzzyjoin.index.needs import IndexNeeds
 from fuzzyjoin.program import Program
-from fuzzyjoin.tables import as_frame, key_table, require_column, require_text
+from fuzzyjoin.tables import as_frame, is_table, key_table, require_column, require_text
 from fuzzyjoin.text import Texts
 from fuzzyjoin.threads import choose_work
 
@@ -50,7 +49,7 @@ def update_index(
     program
         The program that it was built for, or its file.
     append
-        Rows to append: a pandas frame or an Arrow table with the id column and the reference columns of the index. A
+        Rows to append: a frame (see `fuzzy_join`) with the id column and the reference columns of the index. A
         row that the index holds already, with the same id and texts, is passed over. Ids stay whole numbers if all are,
         else they become text.
     delete
@@ -155,13 +154,13 @@ def change_index(
 
 
 def _ids_to_delete(table: KeyTable, delete: Table | Iterable[Any]) -> pd.Series:
-    if isinstance(delete, (pd.DataFrame, pa.Table)):
-        frame = as_frame(delete, "delete")
+    if is_table(delete):
+        frame = as_frame(cast("Table", delete), "delete")
         require_column(frame, table.id_column, "delete", "id")
         return frame[table.id_column]
     if isinstance(delete, str):
         raise UsageError(f"delete is the text {delete!r}", argument="delete", remedy="give a list of ids")
-    return pd.Series(list(delete), dtype=object)
+    return pd.Series(list(cast("Iterable[Any]", delete)), dtype=object)
 
 
 def _rows_to_append(table: KeyTable, rows: Table | None) -> KeyTable:

@@ -14,13 +14,14 @@ from fuzzyjoin.tables.columns import (
     require_column,
     split_columns,
 )
-from fuzzyjoin.tables.frames import Table, as_frame
+from fuzzyjoin.tables.frames import ArrowStream, Table, as_frame, is_table
 from fuzzyjoin.tables.key_table import EqualRows, KeyTable, key_table, key_tables, require_text
 from fuzzyjoin.tables.table_pair import TablePair, one_table, table_pair
 
 __all__ = [
     "NUMBERED",
     "ROW_NUMBER",
+    "ArrowStream",
     "EqualRows",
     "IdColumn",
     "KeyTable",
@@ -32,6 +33,7 @@ __all__ = [
     "choose_columns",
     "choose_id",
     "identified",
+    "is_table",
     "key_table",
     "key_tables",
     "needs_numbers",

@@ -38,7 +38,7 @@ def table_pair(reference: Table, query: Table, on: On, id_column: IdColumn) -> T
     Parameters
     ----------
     reference, query
-        pandas frames or Arrow tables.
+        Frames (see `fuzzy_join`).
     on, id_column
         As for `fuzzy_join`.
 
