@@ -41,6 +41,7 @@ def fuzzy_join(
     blocker: Blocker | None = None,
     negative_rules: bool = True,
     scorer: str | Path | None = None,
+    keep_placeholders: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> JoinResult:
@@ -80,6 +81,9 @@ def fuzzy_join(
         Whether to learn and apply negative rules; a scorer has none.
     scorer
         A scorer file of your own in place of the shipped one (see `docs/scorer.md`).
+    keep_placeholders
+        Compare texts such as "N/A" and "-" like any other. By default those that the data show to be placeholders are
+        read as missing, which `warnings` tells (see `docs/inputs.md`); the program keeps which.
     threads
         Threads to use; by default the processors of this process. The result does not depend on it.
     progress
@@ -127,13 +131,14 @@ def fuzzy_join(
     watch = Stopwatch()
     with watch.stage("tables"):
         own_scorer = _own_scorer(scorer, settings)
-        tables = table_pair(reference, query, on, id)
+        tables = table_pair(reference, query, on, id, () if keep_placeholders else None)
         candidates, warnings = _candidates(tables, blocker, choose_work(threads, progress), settings), tables.warnings
     learned = learn(candidates, settings, watch, own_scorer)
+    definition = learned.definition.with_missing(tables.missing)
     own = {function.name: function for function in settings.functions}
-    decisions = decide(learned.definition, candidates, own, watch, own_scorer, learned.best)
-    program = Program(definition=learned.definition, learning_record=learned.learning_record)
-    return JoinResult.of(program, decisions, watch, (*learned.learning_record.warnings, *warnings))
+    decisions = decide(definition, candidates, own, watch, own_scorer, learned.best)
+    program = Program(definition=definition, learning_record=learned.learning_record)
+    return JoinResult.of(program, decisions, watch, (*warnings, *learned.learning_record.warnings))
 
 
 def learn_program(
@@ -150,6 +155,7 @@ def learn_program(
     negative_rules: bool = True,
     pairs: BlockedPairs | None = None,
     scorer: str | Path | None = None,
+    keep_placeholders: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Program:
@@ -179,10 +185,11 @@ def learn_program(
         method, space, precision_target, negative_rules=negative_rules, min_probability=min_probability
     )
     own_scorer = _own_scorer(scorer, settings)
-    tables = table_pair(reference, query, on, id)
+    tables = table_pair(reference, query, on, id, () if keep_placeholders else None)
     candidates = _candidates(tables, blocker, choose_work(threads, progress), settings, pairs)
     learned = learn(candidates, settings, Stopwatch(), own_scorer)
-    return Program(definition=learned.definition, learning_record=learned.learning_record)
+    definition = learned.definition.with_missing(tables.missing)
+    return Program(definition=definition, learning_record=learned.learning_record)
 
 
 def block_tables(
@@ -193,6 +200,7 @@ def block_tables(
     id: IdColumn = None,  # noqa: A002 - the column is called id
     method: Literal["auto", "autofj"] = "auto",
     space: Space | None = None,
+    keep_placeholders: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> BlockedPairs:
@@ -219,7 +227,7 @@ def block_tables(
     True
     """
     settings = LearningSettings.of(method, space, ANY_TARGET, negative_rules=True)
-    tables = table_pair(reference, query, on, id)
+    tables = table_pair(reference, query, on, id, () if keep_placeholders else None)
     compared = tables.reference.distinct()
     blocker, k = settings.blocking(len(compared))
     candidates = Candidates(compared, tables.query, k, choose_work(threads, progress), blocker=blocker)

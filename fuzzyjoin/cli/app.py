@@ -24,6 +24,7 @@ from fuzzyjoin.cli.options import (
     Id,
     Index,
     Json,
+    KeepPlaceholders,
     Matches,
     Method,
     MinProbability,
@@ -105,6 +106,7 @@ def join(
     space: Space = None,
     method: Method = "auto",
     negative_rules: NegativeRules = True,
+    keep_placeholders: KeepPlaceholders = False,
     unmatched_out: Unmatched = None,
     program_out: ProgramOut = None,
     threads: Threads = None,
@@ -142,6 +144,7 @@ def join(
             method=method,
             space=space,
             negative_rules=negative_rules,
+            keep_placeholders=keep_placeholders,
             threads=threads,
             progress=progress,
         )
@@ -164,6 +167,7 @@ def learn(
     space: Space = None,
     method: Method = "auto",
     negative_rules: NegativeRules = True,
+    keep_placeholders: KeepPlaceholders = False,
     threads: Threads = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -197,6 +201,7 @@ def learn(
             method=method,
             space=space,
             negative_rules=negative_rules,
+            keep_placeholders=keep_placeholders,
             threads=threads,
             progress=progress,
         )
@@ -211,7 +216,7 @@ def learn(
         tables=tables,
         written=written,
         next_steps=next_after_learn(tables, program_out),
-        warnings=tables.notes,
+        warnings=(*tables.notes, *tables.placeholder_notes(program)),
     )
     print_outcome(outcome, detail=_detail(quiet=quiet, verbose=verbose), as_json=as_json)
     _exit_unless_reachable(program)

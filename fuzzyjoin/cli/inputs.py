@@ -24,6 +24,7 @@ from fuzzyjoin.tables import (
     needs_numbers,
     numbered,
     one_table,
+    placeholder_notes,
     require_text,
     split_columns,
     table_pair,
@@ -124,6 +125,11 @@ class FilePair:
         numbers = (f"{file.path}: {NUMBERED.format(role)}" for (file, role), ids in rows if ids == ROW_NUMBER)
         read = "; ".join((*self.reference.notes, *self.query.notes))
         return (*([read] if read else []), *numbers)
+
+    def placeholder_notes(self, program: Program) -> tuple[str, ...]:
+        """What a program reads as missing in these tables, one sentence a pair of columns."""
+        pairs = [(column.reference, column.query) for column in program.columns]
+        return placeholder_notes(self.reference.frame, self.query.frame, pairs, program.definition.missing)
 
     @property
     def layout_options(self) -> list[str]:

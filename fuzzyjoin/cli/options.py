@@ -15,6 +15,7 @@ __all__ = [
     "Id",
     "Index",
     "Json",
+    "KeepPlaceholders",
     "Matches",
     "Method",
     "MinProbability",
@@ -139,6 +140,14 @@ NegativeRules: TypeAlias = Annotated[
     typer.Option(
         "--negative-rules/--no-negative-rules",
         help="Whether to learn pairs of words that forbid a match, from reference rows that differ in them alone.",
+    ),
+]
+KeepPlaceholders: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--keep-placeholders",
+        help='Compare "N/A", "-" and the like as texts. Without it: those that the data show to be placeholders are '
+        "read as missing, and said.",
     ),
 ]
 Matches: TypeAlias = Annotated[

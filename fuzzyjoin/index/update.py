@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fuzzyjoin.kernels.types import BoolArray, Int64Array
-    from fuzzyjoin.tables import KeyTable, Table
+    from fuzzyjoin.tables import KeyTable, Missing, Table
     from fuzzyjoin.threads import Progress, Work
 
 __all__ = ["change_index", "update_index"]
@@ -132,7 +132,7 @@ def change_index(
     held = side.table.whole()
     deleted = np.zeros(len(held), np.bool_)
     deleted[held.positions(_ids_to_delete(held, delete), "delete")] = True
-    appended = _without_known(_rows_to_append(held, append), held, deleted)
+    appended = _without_known(_rows_to_append(held, append, needs.missing), held, deleted)
     own, more = _with_ids_alike(held, appended)
     rows = _rows_together(own, more, deleted)
     if rows.size == 0:
@@ -163,7 +163,7 @@ def _ids_to_delete(table: KeyTable, delete: Table | Iterable[Any]) -> pd.Series:
     return pd.Series(list(cast("Iterable[Any]", delete)), dtype=object)
 
 
-def _rows_to_append(table: KeyTable, rows: Table | None) -> KeyTable:
+def _rows_to_append(table: KeyTable, rows: Table | None, missing: Missing) -> KeyTable:
     """The rows to append as a table like that of the index."""
     none = table.some(np.empty(0, np.int64))
     if rows is None:
@@ -173,7 +173,8 @@ def _rows_to_append(table: KeyTable, rows: Table | None) -> KeyTable:
         require_column(frame, column, "append", argument)
     if not len(frame):
         return none
-    return key_table(frame, role="append", id_column=table.id_column, columns=table.column_names)
+    names = table.column_names
+    return key_table(frame, role="append", id_column=table.id_column, columns=names, missing=missing)
 
 
 def _without_known(appended: KeyTable, table: KeyTable, deleted: BoolArray) -> KeyTable:

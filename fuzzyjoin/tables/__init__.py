@@ -16,6 +16,7 @@ from fuzzyjoin.tables.columns import (
 )
 from fuzzyjoin.tables.frames import ArrowStream, Table, as_frame, is_table
 from fuzzyjoin.tables.key_table import EqualRows, KeyTable, key_table, key_tables, require_text
+from fuzzyjoin.tables.placeholders import Missing, folded, found_placeholders, placeholder_notes
 from fuzzyjoin.tables.table_pair import TablePair, one_table, table_pair
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "EqualRows",
     "IdColumn",
     "KeyTable",
+    "Missing",
     "On",
     "Table",
     "TablePair",
@@ -32,6 +34,8 @@ __all__ = [
     "as_text",
     "choose_columns",
     "choose_id",
+    "folded",
+    "found_placeholders",
     "identified",
     "is_table",
     "key_table",
@@ -39,6 +43,7 @@ __all__ = [
     "needs_numbers",
     "numbered",
     "one_table",
+    "placeholder_notes",
     "require_column",
     "require_text",
     "split_columns",

@@ -141,3 +141,23 @@ def test_a_sheet_can_be_named_for_one_table(folder):
     result = run(*asked, "--sheet", "=Typed", "--on", "Name")
     assert result.exit_code == 0, result.stderr
     assert joined()
+
+
+def test_placeholders_are_said_and_can_be_kept(folder):
+    rows = [*TYPED, "N/A", "n/a", "N/A"]
+    pd.DataFrame({"Nr": range(len(rows)), "Name": rows}).to_csv("gaps.csv", index=False)
+    reference = pd.DataFrame({"Nr": range(len(NAMES) + 1), "Name": [*NAMES, "N/A"]})
+    reference.to_csv("reference.csv", index=False)
+    asked = ("reference.csv", "gaps.csv", "--on", "Name", "--program-out", "p.json")
+    said = 'warning: Name: "N/A" (4 rows) is read as missing\n'
+    result = run("join", *asked, "-o", "matches.csv")
+    assert said in result.stderr
+    assert not {query for query, _ in joined()} & {"6", "7", "8"}
+    assert said in run("learn", *asked).stderr
+    applied = run("apply", "p.json", "reference.csv", "gaps.csv", "-o", "applied.csv", "--batch-rows", "1")
+    assert applied.exit_code == 0, applied.stderr
+    assert joined("applied.csv") == joined()
+    kept = run("join", *asked, "-o", "kept.csv", "--keep-placeholders")
+    assert "missing" not in kept.stderr
+    assert {("6", "6"), ("7", "6"), ("8", "6")} <= joined("kept.csv")
+    assert (folder / "p.json").read_text().count('"missing"') == 0
