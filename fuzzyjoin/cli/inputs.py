@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from fuzzyjoin.errors import DataError, FuzzyJoinError
@@ -82,7 +83,7 @@ class TableFile:
     def __len__(self) -> int:
         return len(self.frame) if self.rows is None else self.rows
 
-    @property
+    @cached_property
     def notes(self) -> tuple[str, ...]:
         """What the user should know of how the file was read, one sentence each."""
         note = layout_note(self.path, self.asked, self.layout)

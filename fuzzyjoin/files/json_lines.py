@@ -95,13 +95,7 @@ def _objects(path: Path, file_format: FileFormat) -> Iterator[tuple[int, dict[st
 def _row(path: Path, number: int, line: str) -> dict[str, str | None]:
     where = f"{path}: line {number}: "
     try:
-        found = json.loads(
-            line,
-            object_pairs_hook=_Pairs,
-            parse_int=str,
-            parse_float=lambda digits: _POINT_ZERO.sub("", digits),
-            parse_constant=lambda name: None if name == "NaN" else name,
-        )
+        found = _DECODER.decode(line)
     except json.JSONDecodeError as error:
         raise DataError(f"{where}is not JSON ({error.msg}); write one object on every line") from None
     except RecursionError:
@@ -122,6 +116,14 @@ def _row(path: Path, number: int, line: str) -> dict[str, str | None]:
 
 class _Pairs(list[tuple[str, Any]]):
     """The keys and values of an object."""
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_Pairs,
+    parse_int=str,
+    parse_float=lambda digits: _POINT_ZERO.sub("", digits),
+    parse_constant=lambda name: None if name == "NaN" else name,
+)
 
 
 def _kind(value: object) -> str:

@@ -6,6 +6,7 @@ import codecs
 import gzip
 import re
 import zlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal
@@ -278,6 +279,8 @@ _SENSELESS: Final = re.compile(
     )
 )
 
+_BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
+
 _RUN: Final = re.compile(r"[^\x00-\x7f\xa0]{4,}")
 """Characters beyond ASCII in a row: a word of Western Europe has three at most."""
 
@@ -301,9 +304,13 @@ def _is_windows_1252(data: bytes) -> bool:
         return False
     if re.search(r"[\x00-\x08\x0e-\x1f\x7f]", text) or _UTF_8.search(data):
         return False
-    beyond = len(re.findall(r"[^\x00-\x7f]", text))
-    letters = set(text.lower())
+    found = Counter(text[max(run.start() - 1, 0) : run.end() + 1] for run in _BEYOND_ASCII.finditer(text))
+    letters = set("".join(found).lower())
     if letters & _ICELANDIC and letters & _NOT_ICELANDIC:
         return False
-    senseless = sum(1 for _ in _SENSELESS.finditer(text)) + sum(len(run) for run in _RUN.findall(text))
+    beyond = senseless = 0
+    for around, times in found.items():
+        beyond += times * (len(around) - len(around.encode("ascii", errors="ignore")))
+        senseless += times * len(_SENSELESS.findall(around))
+        senseless += times * sum(map(len, _RUN.findall(around)))
     return senseless <= _SENSELESS_AT_MOST * beyond
