@@ -100,7 +100,7 @@ train: install
 resolve = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 lock: | $(BIN)/python $(filter $(OWN_UV),$(UV))
-	$(resolve) --extra pipeline --extra duckdb --extra dask --group build pyproject.toml --output-file $(LOCK)
+	$(resolve) --extra pipeline --extra duckdb --extra dask --extra excel --group build pyproject.toml --output-file $(LOCK)
 	$(resolve) --constraint $(LOCK) --group pyproject.toml:test --group pyproject.toml:lint --output-file $(TEST_LOCK)
 	$(resolve) --constraint $(LOCK) --group pyproject.toml:train --output-file $(TRAIN_LOCK)
 	$(resolve) --group pyproject.toml:installer --output-file $(INSTALLER_LOCK)

@@ -50,7 +50,7 @@ def learn_program(
     ) as run:
         reference, query = ingest_table(tables, "reference"), ingest_table(tables, "query")
         validate_inputs(run, reference, query, checks)
-        index = index_to_learn(reference, search, search.rows_learned_on(query.table.rows))
+        index = index_to_learn(reference, query, search, search.rows_learned_on(query.table.rows))
         pairs = cached(block_query_rows)(index, query, search.method, search.space)
         learned = cached(search_program)(index, pairs, query, search)
         current = comparable_program(run, learned, conduct)

@@ -59,7 +59,7 @@ def match_tables(
         if not query.table.rows and (earlier := current_program(run)):
             # An export that failed is likelier than a table whose rows are all deleted: no match is closed.
             return completed_without_matches(run, earlier, told="the query table has no rows, nothing was changed")
-        index = index_to_learn(reference, search, query.table.rows)
+        index = index_to_learn(reference, query, search, query.table.rows)
         pairs = cached(block_query_rows)(index, query, search.method, search.space)
         learned = cached(search_program)(index, pairs, query, search)
         current = comparable_program(run, learned, conduct)

@@ -63,7 +63,7 @@ def sync_warehouse(
             # An export that failed is likelier than a table whose rows are all deleted: no match is closed.
             return completed_without_matches(run, current, told="the query table has no rows, nothing was changed")
         if current_program(run) is None:
-            index = index_to_learn(reference, search, query.table.rows)
+            index = index_to_learn(reference, query, search, query.table.rows)
             pairs = cached(block_query_rows)(index, query, search.method, search.space)
             learned = cached(search_program)(index, pairs, query, search)
             publish_program(run, learned, pairs, standing=propose_program(run, learned))

@@ -42,6 +42,7 @@ def fuzzy_join(
     blocker: Blocker | None = None,
     negative_rules: bool = True,
     scorer: str | Path | None = None,
+    keep_placeholders: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
     top: int | None = None,
@@ -53,7 +54,8 @@ def fuzzy_join(
     Parameters
     ----------
     reference, query
-        pandas frames or Arrow tables. The reference table should hold few duplicates.
+        pandas frames, or frames that speak the Arrow PyCapsule interface: those of Polars, DuckDB, Ibis, pyarrow. The
+        reference table should hold few duplicates.
     on
         The columns to compare: a name; where the names differ, "reference column=query column" or a dict {reference
         column: query column}; for several columns a list of names and (reference column, query column) pairs. By
@@ -84,6 +86,9 @@ def fuzzy_join(
         Whether to learn and apply negative rules; a scorer has none.
     scorer
         A scorer file of your own in place of the shipped one (see `docs/scorer.md`).
+    keep_placeholders
+        Compare texts such as "N/A" and "-" like any other. By default those that the data show to be placeholders are
+        read as missing, which `warnings` tells (see `docs/inputs.md`); the program keeps which.
     threads
         Threads to use; by default the processors of this process. The result does not depend on it.
     progress
@@ -140,15 +145,14 @@ def fuzzy_join(
     watch = Stopwatch()
     with watch.stage("tables"):
         own_scorer = _own_scorer(scorer, settings)
-        tables = table_pair(reference, query, on, id)
+        tables = table_pair(reference, query, on, id, () if keep_placeholders else None)
         candidates, warnings = _candidates(tables, blocker, choose_work(threads, progress), settings), tables.warnings
     learned = learn(candidates, settings, watch, own_scorer)
+    definition = learned.definition.with_missing(tables.missing)
     own = {function.name: function for function in settings.functions}
-    decisions = decide(
-        learned.definition, candidates, own, watch, own_scorer, learned.best, pair_scores=top is not None
-    )
-    program = Program(definition=learned.definition, learning_record=learned.learning_record)
-    return JoinResult.of(program, decisions, watch, (*learned.learning_record.warnings, *warnings), top=top)
+    decisions = decide(definition, candidates, own, watch, own_scorer, learned.best, pair_scores=top is not None)
+    program = Program(definition=definition, learning_record=learned.learning_record)
+    return JoinResult.of(program, decisions, watch, (*warnings, *learned.learning_record.warnings), top=top)
 
 
 def learn_program(
@@ -166,6 +170,7 @@ def learn_program(
     negative_rules: bool = True,
     pairs: BlockedPairs | None = None,
     scorer: str | Path | None = None,
+    keep_placeholders: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Program:
@@ -200,10 +205,11 @@ def learn_program(
         review_probability=review_probability,
     )
     own_scorer = _own_scorer(scorer, settings)
-    tables = table_pair(reference, query, on, id)
+    tables = table_pair(reference, query, on, id, () if keep_placeholders else None)
     candidates = _candidates(tables, blocker, choose_work(threads, progress), settings, pairs)
     learned = learn(candidates, settings, Stopwatch(), own_scorer)
-    return Program(definition=learned.definition, learning_record=learned.learning_record)
+    definition = learned.definition.with_missing(tables.missing)
+    return Program(definition=definition, learning_record=learned.learning_record)
 
 
 def block_tables(
@@ -214,6 +220,7 @@ def block_tables(
     id: IdColumn = None,  # noqa: A002 - the column is called id
     method: Literal["auto", "autofj"] = "auto",
     space: Space | None = None,
+    keep_placeholders: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> BlockedPairs:
@@ -240,7 +247,7 @@ def block_tables(
     True
     """
     settings = LearningSettings.of(method, space, ANY_TARGET, negative_rules=True)
-    tables = table_pair(reference, query, on, id)
+    tables = table_pair(reference, query, on, id, () if keep_placeholders else None)
     compared = tables.reference.distinct()
     blocker, k = settings.blocking(len(compared))
     candidates = Candidates(compared, tables.query, k, choose_work(threads, progress), blocker=blocker)

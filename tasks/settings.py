@@ -128,6 +128,14 @@ class Search(Settings):
         default=True, description="Learn pairs of words that make two records different, such as north/south."
     )
 
+    keep_placeholders: bool = Field(
+        default=False,
+        description=(
+            'Compare texts such as "N/A" and "-" like any other. If not, those that the data show to be placeholders '
+            "are read as missing; the program keeps which."
+        ),
+    )
+
     @property
     def named_space(self) -> Space:
         """The space as the library takes it: none for the method's own."""

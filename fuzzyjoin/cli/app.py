@@ -5,6 +5,7 @@ What takes long to import is imported inside the commands, so that `--help` and 
 # ruff: noqa: PLC0415 - see above
 
 # No postponed annotations here: typer reads these at run time.
+import dataclasses
 import time
 from functools import partial
 from pathlib import Path
@@ -19,11 +20,14 @@ from fuzzyjoin.cli.options import (
     PROGRAM_OUT,
     BatchRows,
     Candidates,
+    Delimiter,
+    Encoding,
     HowJoined,
     Id,
     Index,
     Joined,
     Json,
+    KeepPlaceholders,
     Matches,
     Method,
     MinProbability,
@@ -36,6 +40,7 @@ from fuzzyjoin.cli.options import (
     Quiet,
     Reference,
     ReviewProbability,
+    Sheet,
     Space,
     Threads,
     Top,
@@ -102,12 +107,16 @@ def join(
     on: On = None,
     yes: Yes = False,
     ids: Id = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
     precision_target: PrecisionTarget = 0.9,
     min_probability: MinProbability = None,
     review_probability: ReviewProbability = None,
     space: Space = None,
     method: Method = "auto",
     negative_rules: NegativeRules = True,
+    keep_placeholders: KeepPlaceholders = False,
     unmatched_out: Unmatched = None,
     candidates_out: Candidates = None,
     top: Top = None,
@@ -127,11 +136,11 @@ def join(
     shown = _shown_rows(joined, how)
     _check_outputs(written, inputs=[reference, query])
 
-    from fuzzyjoin.cli.inputs import read_pair
+    from fuzzyjoin.cli.inputs import layouts, read_pair
     from fuzzyjoin.cli.progress import progress_bars
 
     started = time.perf_counter()
-    tables = read_pair(reference, query, on=on, ids=ids, yes=yes)
+    tables = read_pair(reference, query, on=on, ids=ids, yes=yes, layouts=layouts(delimiter, encoding, sheet))
     seconds = {"read": time.perf_counter() - started}
     if not len(tables.query):
         from fuzzyjoin.cli.no_rows import write_headers
@@ -154,6 +163,7 @@ def join(
             method=method,
             space=space,
             negative_rules=negative_rules,
+            keep_placeholders=keep_placeholders,
             threads=threads,
             progress=progress,
             top=listed,
@@ -170,12 +180,16 @@ def learn(
     on: On = None,
     yes: Yes = False,
     ids: Id = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
     precision_target: PrecisionTarget = 0.9,
     min_probability: MinProbability = None,
     review_probability: ReviewProbability = None,
     space: Space = None,
     method: Method = "auto",
     negative_rules: NegativeRules = True,
+    keep_placeholders: KeepPlaceholders = False,
     threads: Threads = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -185,13 +199,13 @@ def learn(
     written = _given(program=program_out)
     _check_outputs(written, inputs=[reference, query])
 
-    from fuzzyjoin.cli.inputs import read_pair
+    from fuzzyjoin.cli.inputs import layouts, read_pair
     from fuzzyjoin.cli.progress import progress_bars
     from fuzzyjoin.cli.reports import Outcome, next_after_learn, print_outcome
     from fuzzyjoin.files import Output, write_all
 
     started = time.perf_counter()
-    tables = read_pair(reference, query, on=on, ids=ids, yes=yes)
+    tables = read_pair(reference, query, on=on, ids=ids, yes=yes, layouts=layouts(delimiter, encoding, sheet))
     read_seconds = time.perf_counter() - started
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.
@@ -210,6 +224,7 @@ def learn(
             method=method,
             space=space,
             negative_rules=negative_rules,
+            keep_placeholders=keep_placeholders,
             threads=threads,
             progress=progress,
         )
@@ -224,7 +239,7 @@ def learn(
         tables=tables,
         written=written,
         next_steps=next_after_learn(tables, program_out),
-        warnings=tables.notes,
+        warnings=(*tables.notes, *tables.placeholder_notes(program)),
     )
     print_outcome(outcome, detail=_detail(quiet=quiet, verbose=verbose), as_json=as_json)
     _exit_unless_reachable(program)
@@ -239,6 +254,9 @@ def apply(
     *,
     output: Matches,
     ids: Id = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse a reference table other than the one the program was learned on.")
     ] = False,
@@ -269,7 +287,7 @@ def apply(
     # Until the command ends, however it ends: the parts of two runs would stand in one folder.
     context.with_resource(locked(output))
 
-    from fuzzyjoin.cli.inputs import content_hash, load_program, query_batches, read_for_batches
+    from fuzzyjoin.cli.inputs import content_hash, layouts, load_program, query_batches, read_for_batches
     from fuzzyjoin.cli.progress import progress_bars
     from fuzzyjoin.cli.reports import Outcome, next_after_join, print_outcome
     from fuzzyjoin.files import pieces_output, write_all
@@ -281,7 +299,8 @@ def apply(
 
         require_top(listed, by_scorer=loaded.by_scorer)
     columns = [(column.reference, column.query) for column in loaded.columns]
-    tables = read_for_batches(reference, query, on=columns, ids=ids, rows=batch_rows)
+    asked = layouts(delimiter, encoding, sheet)
+    tables = read_for_batches(reference, query, on=columns, ids=ids, rows=batch_rows, layouts=asked)
     seconds = {"read": time.perf_counter() - started}
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.
@@ -304,13 +323,14 @@ def apply(
         seconds["reference"] = time.perf_counter() - started
         parts = join_in_parts(
             matcher,
-            query_batches(tables, query, batch_rows),
+            query_batches(tables, batch_rows),
             output.with_name(f"{output.name}.parts"),
             parts_of={
                 "fuzzyjoin": __version__,
                 "program_id": loaded.program_id,
                 "reference": matcher.side.table.fingerprint(),
                 "query": content_hash(query),
+                "layout": dataclasses.asdict(tables.query.layout),
                 "id_columns": list(tables.id_columns),
                 "top": listed,
             },
@@ -387,6 +407,9 @@ def index(
             "--id", metavar="NAME", help="REFERENCE's id column. Without it: the column id, else the first unique one."
         ),
     ] = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
@@ -405,13 +428,13 @@ def index(
             "--id is for REFERENCE; the tables of --append and --delete have the index's id column"
         )
 
-    from fuzzyjoin.cli.inputs import load_program, read_changes, read_file
+    from fuzzyjoin.cli.inputs import layouts, load_program, read_changes, read_file
     from fuzzyjoin.cli.progress import progress_bars
     from fuzzyjoin.cli.reports import print_warnings
 
     loaded = load_program(program)
     if reference is not None:
-        table = read_file(reference)
+        table = read_file(reference, layouts(delimiter, encoding, sheet)[0])
         print_warnings(table.notes)
 
         # Only now: a fault in the files is told without waiting for the compiled kernels.
@@ -445,9 +468,12 @@ def explain(
         str | None, typer.Option("--query-id", metavar="ID", help="Why this query row was joined, or was not.")
     ] = None,
     ids: Id = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
 ) -> None:
     """Say what a program does, or why it joins a row or not."""
-    from fuzzyjoin.cli.inputs import load_program, read_pair
+    from fuzzyjoin.cli.inputs import layouts, load_program, read_pair
     from fuzzyjoin.cli.reports import print_warnings
 
     if reference is None or query is None or query_id is None:
@@ -456,7 +482,8 @@ def explain(
         typer.echo(for_terminal(load_program(program).explain()))
         return
     loaded = load_program(program)
-    tables = read_pair(reference, query, on=[(column.reference, column.query) for column in loaded.columns], ids=ids)
+    columns = [(column.reference, column.query) for column in loaded.columns]
+    tables = read_pair(reference, query, on=columns, ids=ids, layouts=layouts(delimiter, encoding, sheet))
     with tables.naming_files():
         words = loaded.explain_query(tables.reference.frame, tables.query.frame, query_id, id=tables.id_columns)
     print_warnings(tables.notes)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from fuzzyjoin.cli.options import Id, Json, ProgramFile, Query, Quiet, Reference
+from fuzzyjoin.cli.options import Delimiter, Encoding, Id, Json, ProgramFile, Query, Quiet, Reference, Sheet
 from fuzzyjoin.terminal import for_terminal
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ def draw(
         ),
     ] = None,
     ids: Id = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
     from_matches: Annotated[
         int, typer.Option("--from-matches", min=1, metavar="N", help="Matches to draw, rounded up to a multiple of 4.")
     ] = 120,
@@ -78,13 +81,14 @@ def draw(
     require_csv(output)
     check_outputs([output, design_out], inputs=inputs)
 
-    from fuzzyjoin.cli.inputs import load_program, read_pair, read_result
+    from fuzzyjoin.cli.inputs import layouts, load_program, read_pair, read_result
     from fuzzyjoin.cli.reports import print_warnings
     from fuzzyjoin.evaluation import draw_audit, sheet_output
     from fuzzyjoin.files import Output, write_all
 
     loaded = load_program(program)
-    tables = read_pair(reference, query, on=[(column.reference, column.query) for column in loaded.columns], ids=ids)
+    columns = [(column.reference, column.query) for column in loaded.columns]
+    tables = read_pair(reference, query, on=columns, ids=ids, layouts=layouts(delimiter, encoding, sheet))
     print_warnings(tables.notes)
     with tables.naming_files(), read_result(matches, unmatched) as (joined, left):
         sample = draw_audit(

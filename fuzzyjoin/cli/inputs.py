@@ -5,17 +5,28 @@ from __future__ import annotations
 import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from fuzzyjoin.cli.columns import chosen_columns
 from fuzzyjoin.errors import DataError, FuzzyJoinError
-from fuzzyjoin.files import read_table, require_file, row_name, separator_note, table_batches
+from fuzzyjoin.files import (
+    AS_FOUND,
+    Layout,
+    found_layout,
+    layout_note,
+    read_table,
+    require_file,
+    row_name,
+    table_batches,
+)
 from fuzzyjoin.tables import (
     NUMBERED,
     ROW_NUMBER,
     needs_numbers,
     numbered,
     one_table,
+    placeholder_notes,
     require_text,
     split_columns,
     table_pair,
@@ -23,6 +34,7 @@ from fuzzyjoin.tables import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import pandas as pd
@@ -32,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FilePair",
     "content_hash",
+    "layouts",
     "load_program",
     "query_batches",
     "read_changes",
@@ -56,27 +69,31 @@ class TableFile:
         The table.
     path
         The file.
+    asked, layout
+        What the user says of how it is laid out in the file, and how it is.
     rows
         Rows of the file, if `frame` holds only its columns; None if it holds all.
     """
 
     frame: pd.DataFrame
     path: Path
+    asked: Layout
+    layout: Layout
     rows: int | None = None
 
     def __len__(self) -> int:
         return len(self.frame) if self.rows is None else self.rows
 
-    @property
+    @cached_property
     def notes(self) -> tuple[str, ...]:
         """What the user should know of how the file was read, one sentence each."""
-        note = separator_note(self.path)
+        note = layout_note(self.path, self.asked, self.layout)
         return (note,) if note else ()
 
     @contextmanager
     def naming_file(self) -> Iterator[None]:
         """Name the file in an error of the library about the reference table, as which this one is given."""
-        with _naming(reference=self.path):
+        with _naming(reference=(self.path, self.layout)):
             yield
 
 
@@ -111,18 +128,57 @@ class FilePair:
         files = ((self.reference, "reference"), (self.query, "query"))
         rows = zip(files, self.id_columns, strict=True)
         numbers = (f"{file.path}: {NUMBERED.format(role)}" for (file, role), ids in rows if ids == ROW_NUMBER)
-        return (*self.reference.notes, *self.query.notes, *numbers, *self.column_notes)
+        read = "; ".join((*self.reference.notes, *self.query.notes))
+        return (*([read] if read else []), *numbers, *self.column_notes)
+
+    def placeholder_notes(self, program: Program) -> tuple[str, ...]:
+        """What a program reads as missing in these tables, one sentence a pair of columns."""
+        pairs = [(column.reference, column.query) for column in program.columns]
+        return placeholder_notes(self.reference.frame, self.query.frame, pairs, program.definition.missing)
+
+    @property
+    def layout_options(self) -> list[str]:
+        """The options by which the user said how the files are laid out."""
+        options = []
+        for name in ("delimiter", "encoding", "sheet"):
+            left, right = (getattr(file.asked, name) for file in (self.reference, self.query))
+            if left or right:
+                text = left if left == right else f"{left or ''}={right or ''}"
+                options += [f"--{name}", text.replace("\t", "tab")]
+        return options
 
     @contextmanager
     def naming_files(self) -> Iterator[None]:
         """Name the file and the line in an error of the library, which knows the tables only as its arguments."""
-        with _naming(reference=self.reference.path, query=self.query.path):
+        with _naming_both(self.reference, self.query):
             yield
 
 
-def read_file(path: Path) -> TableFile:
+def layouts(delimiter: str | None, encoding: str | None, sheet: str | None) -> tuple[Layout, Layout]:
+    """How the reference and the query file are laid out, of options that name one thing for both, or REF=QUERY.
+
+    An empty side is to be found: `=windows-1250` speaks of the query file alone.
+
+    Raises
+    ------
+    UsageError
+        If a delimiter or an encoding is unknown.
+    """
+    reference, query = zip(_sides(delimiter), _sides(encoding), _sides(sheet), strict=True)
+    return Layout(*reference), Layout(*query)
+
+
+def _sides(option: str | None) -> tuple[str | None, str | None]:
+    if option is None:
+        return None, None
+    left, equals, right = option.partition("=")
+    return (left or None, right or None) if equals else (option, option)
+
+
+def read_file(path: Path, asked: Layout = AS_FOUND) -> TableFile:
     """Read a table, keeping where it came from."""
-    return TableFile(read_table(path), path)
+    layout = found_layout(path, asked)
+    return TableFile(read_table(path, layout), path, asked, layout)
 
 
 def read_pair(
@@ -132,6 +188,7 @@ def read_pair(
     on: Sequence[str | tuple[str, str]] | None,
     ids: str | None,
     yes: bool = False,
+    layouts: tuple[Layout, Layout] = (AS_FOUND, AS_FOUND),
 ) -> FilePair:
     """Read the reference and the query table and check what can be checked before the work begins.
 
@@ -147,6 +204,8 @@ def read_pair(
         that names them are numbered.
     yes
         Whether to take what the values suggest without asking.
+    layouts
+        What the user says of how both are laid out.
 
     Raises
     ------
@@ -155,12 +214,12 @@ def read_pair(
     DataError
         If a file cannot be read, an id is missing or repeated, or a column is empty.
     """
-    reference, query = read_file(reference_path), read_file(query_path)
+    reference, query = read_file(reference_path, layouts[0]), read_file(query_path, layouts[1])
     pairs = [_column_pair(columns, reference, query) for columns in on] if on else None
     id_pair = None if ids is None else _column_pair(ids, reference, query)
     reference, query = _with_numbers(reference, id_pair), _with_numbers(query, id_pair)
     notes: tuple[str, ...] = ()
-    with _naming(reference=reference_path, query=query_path):
+    with _naming_both(reference, query):
         _require_rows(reference)
         if pairs is None and len(query):
             pairs, notes = chosen_columns(reference.frame, query.frame, id_pair, yes=yes)
@@ -172,15 +231,22 @@ def read_pair(
 
 
 def read_for_batches(
-    reference_path: Path, query_path: Path, *, on: Sequence[tuple[str, str]], ids: str | None, rows: int
+    reference_path: Path,
+    query_path: Path,
+    *,
+    on: Sequence[tuple[str, str]],
+    ids: str | None,
+    rows: int,
+    layouts: tuple[Layout, Layout] = (AS_FOUND, AS_FOUND),
 ) -> FilePair:
     """Read the reference table and go through the query table once, so many rows at a time.
 
     Checks and errors are those of `read_pair`; of the query table only the columns are kept.
     """
-    reference = read_file(reference_path)
-    seen = _look_through(query_path, rows)
-    query = TableFile(seen.columns, query_path, rows=seen.rows)
+    reference = read_file(reference_path, layouts[0])
+    layout = found_layout(query_path, layouts[1])
+    seen = _look_through(query_path, layout, rows)
+    query = TableFile(seen.columns, query_path, layouts[1], layout, rows=seen.rows)
     id_pair = None if ids is None else _column_pair(ids, reference, query)
     reference = _with_numbers(reference, id_pair)
     asked = id_pair[1] if id_pair else next(iter({"id"} & set(seen.columns)), None)
@@ -188,13 +254,13 @@ def read_for_batches(
     if not able and asked is None:
         able = [ROW_NUMBER]
     compared = [query_column for _, query_column in on]
-    with _naming(reference=reference_path, query=query_path):
+    with _naming_both(reference, query):
         _require_rows(reference)
         left, _ = one_table(reference.frame, "reference", [column for column, _ in on], id_pair and id_pair[0])
         require_text(left)
         if not able or (seen.rows and not seen.filled.issuperset(compared)):
             # Whatever does not look right is looked at closely, in the whole table, which names the fault by its line.
-            right, _ = one_table(read_table(query_path), "query", compared, asked)
+            right, _ = one_table(read_table(query_path, layout), "query", compared, asked)
             require_text(right)
     return FilePair(reference, query, (left.id_column, able[0]), list(on), ids)
 
@@ -221,11 +287,11 @@ class _Seen:
     filled: set[str]
 
 
-def _look_through(path: Path, rows: int) -> _Seen:
+def _look_through(path: Path, layout: Layout, rows: int) -> _Seen:
     import numpy as np  # noqa: PLC0415 - only those who read in batches need it
     import pandas as pd  # noqa: PLC0415 - as above
 
-    pieces = table_batches(path, rows)
+    pieces = table_batches(path, rows, layout)
     columns = next(pieces)
     # Values are compared by their hashes: differing hashes come from differing values.
     hashes: dict[str, list[Any]] = {str(column): [np.empty(0, np.uint64)] for column in columns}
@@ -245,10 +311,10 @@ def _look_through(path: Path, rows: int) -> _Seen:
     return _Seen(columns, seen, ids, filled)
 
 
-def query_batches(tables: FilePair, path: Path, rows: int) -> Iterator[pd.DataFrame]:
+def query_batches(tables: FilePair, rows: int) -> Iterator[pd.DataFrame]:
     """Read the query table that `read_for_batches` went through, so many rows at a time; the first piece has none."""
     first = 1
-    for piece in table_batches(path, rows):
+    for piece in table_batches(tables.query.path, rows, tables.query.layout):
         yield _numbered_as_text(piece, first) if tables.id_columns[1] == ROW_NUMBER else piece
         first += len(piece)
 
@@ -286,7 +352,7 @@ def read_changes(append: Path | None, delete: Path | None) -> Iterator[dict[str,
 def _read_given(**paths: Path | None) -> Iterator[dict[str, pd.DataFrame]]:
     given = {argument: path for argument, path in paths.items() if path is not None}
     frames = {argument: read_table(path) for argument, path in given.items()}
-    with _naming(**given):
+    with _naming(**{argument: (path, AS_FOUND) for argument, path in given.items()}):
         yield frames
 
 
@@ -304,17 +370,21 @@ def load_program(path: Path) -> Program:
 
 
 @contextmanager
-def _naming(**files: Path) -> Iterator[None]:
+def _naming(**files: tuple[Path, Layout]) -> Iterator[None]:
     """Name the file that the argument at fault was read from, and where in it the row stands."""
     try:
         yield
     except FuzzyJoinError as error:
-        path = files.get(error.argument or "")
-        if path is not None and error.file is None:
-            error.file = str(path)
+        file = files.get(error.argument or "")
+        if file is not None and error.file is None:
+            error.file = str(file[0])
             if error.row is not None:
-                error.place = row_name(path, error.row - 1)
+                error.place = row_name(file[0], error.row - 1, file[1])
         raise
+
+
+def _naming_both(reference: TableFile, query: TableFile) -> AbstractContextManager[None]:
+    return _naming(reference=(reference.path, reference.layout), query=(query.path, query.layout))
 
 
 def _column_pair(text: str | tuple[str, str], reference: TableFile, query: TableFile) -> tuple[str, str]:

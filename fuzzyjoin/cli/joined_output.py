@@ -46,7 +46,7 @@ def joined_parts_output(joined: JoinedParts, tables: FilePair, batch_rows: int, 
     ranges = [tuple(part["rows"]) for part in joined.parts]
 
     def pieces() -> Iterator[tuple[pd.DataFrame, JoinedRows]]:
-        texts = _cut(query_batches(tables, tables.query.path, batch_rows), ranges)
+        texts = _cut(query_batches(tables, batch_rows), ranges)
         both: Iterable[tuple[pd.DataFrame, pd.DataFrame]] = ((piece, piece) for piece in texts)
         if _keeps_types(tables.query, path):
             both = zip(texts, _cut(_typed_query(tables, batch_rows), ranges), strict=True)
@@ -66,7 +66,7 @@ def _output(
     pieces: Callable[[], Iterable[tuple[pd.DataFrame, JoinedRows]]], tables: FilePair, path: Path, how: How
 ) -> Output:
     reference = _shown(tables.reference, path, tables.id_columns[0])
-    with_digits = format_of(path).separator is not None and how != "anti"
+    with_digits = format_of(path).kind == "delimited" and how != "anti"
 
     def frames() -> Iterator[pd.DataFrame]:
         for piece in joined_pieces(pieces(), reference, how):
@@ -88,7 +88,7 @@ def _places(tables: FilePair) -> pd.Index:
 
 def _keeps_types(file: TableFile, path: Path) -> bool:
     """Whether a table's columns have types, and the output's format can show them."""
-    return format_of(file.path).separator is None and format_of(path).separator is None
+    return format_of(file.path).kind == "parquet" and format_of(path).kind != "delimited"
 
 
 def _shown(file: TableFile, path: Path, id_column: str) -> pd.DataFrame:

@@ -11,11 +11,14 @@ __all__ = [
     "PROGRAM_OUT",
     "BatchRows",
     "Candidates",
+    "Delimiter",
+    "Encoding",
     "HowJoined",
     "Id",
     "Index",
     "Joined",
     "Json",
+    "KeepPlaceholders",
     "Matches",
     "Method",
     "MinProbability",
@@ -28,6 +31,7 @@ __all__ = [
     "Quiet",
     "Reference",
     "ReviewProbability",
+    "Sheet",
     "Space",
     "Threads",
     "Top",
@@ -52,7 +56,8 @@ def _from_zero_below_one(value: float | None) -> float | None:
 Reference: TypeAlias = Annotated[
     Path,
     typer.Argument(
-        metavar="REFERENCE", help="The clean list, nearly free of duplicates: .csv, .tsv, .csv.gz, .tsv.gz or .parquet."
+        metavar="REFERENCE",
+        help="The clean list, nearly free of duplicates: .csv, .tsv, .jsonl, each .gz too, .xlsx or .parquet.",
     ),
 ]
 Query: TypeAlias = Annotated[
@@ -81,6 +86,32 @@ Id: TypeAlias = Annotated[
 ]
 Yes: TypeAlias = Annotated[
     bool, typer.Option("--yes", help="Without --on: compare the columns that the values suggest, without asking.")
+]
+Delimiter: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--delimiter",
+        metavar="CHAR",
+        help="What stands between the fields of both CSV files: , ; | or tab; ref=query where they differ. Without it: "
+        "found, and said if it is not that of the ending.",
+    ),
+]
+Encoding: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        metavar="NAME",
+        help="Encoding of both CSV files, such as windows-1250; ref=query where they differ. Without it: UTF-8, UTF-16 "
+        "with a byte order mark, or Windows-1252 where that is sure.",
+    ),
+]
+Sheet: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--sheet",
+        metavar="NAME",
+        help="Sheet of both Excel workbooks; ref=query where they differ. Without it: the first that holds anything.",
+    ),
 ]
 PrecisionTarget: TypeAlias = Annotated[
     float,
@@ -128,6 +159,14 @@ NegativeRules: TypeAlias = Annotated[
     typer.Option(
         "--negative-rules/--no-negative-rules",
         help="Whether to learn pairs of words that forbid a match, from reference rows that differ in them alone.",
+    ),
+]
+KeepPlaceholders: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--keep-placeholders",
+        help='Compare "N/A", "-" and the like as texts. Without it: those that the data show to be placeholders are '
+        "read as missing, and said.",
     ),
 ]
 Matches: TypeAlias = Annotated[

@@ -42,6 +42,10 @@ Detail: TypeAlias = Literal["quiet", "short", "verbose"]
 """How much a command says on stderr."""
 
 
+_WARNING_LINES = 2
+"""Lines that the summary has for warnings."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What join, learn and apply have to report.
@@ -121,10 +125,11 @@ class Outcome:
         return "\n".join(lines)
 
     def _first_warnings(self) -> list[str]:
-        """The first warning, and how many more there are."""
-        more = len(self.warnings) - 1
-        told = f"{more} more warning{'s' * (more > 1)}: --verbose shows all" if more > 0 else ""
-        return [*(_warning_line(text) for text in self.warnings[:1]), *([_warning_line(told)] if told else [])]
+        """The warnings, if there are two at most; else the first, and how many more there are."""
+        if len(self.warnings) <= _WARNING_LINES:
+            return [_warning_line(text) for text in self.warnings]
+        more = f"{len(self.warnings) - 1} more warnings: --verbose shows all"
+        return [_warning_line(self.warnings[0]), _warning_line(more)]
 
     def _target(self) -> str:
         record = self.program.learning_record
@@ -237,7 +242,7 @@ def next_after_learn(tables: FilePair, program: Path) -> list[str]:
 def _tables_asked(tables: FilePair) -> list[str]:
     """Name the tables, and the id columns if the user had to."""
     ids = [] if tables.ids is None else ["--id", tables.ids]
-    return [*ids, str(tables.reference.path), str(tables.query.path)]
+    return [*ids, *tables.layout_options, str(tables.reference.path), str(tables.query.path)]
 
 
 def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:

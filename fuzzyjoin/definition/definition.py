@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from fuzzyjoin.blocking import NegativeRules
 from fuzzyjoin.compare import JoinFunction
 from fuzzyjoin.errors import DataError
+from fuzzyjoin.tables import folded
 
 if TYPE_CHECKING:
     from fuzzyjoin.blocking import BlockerName
-    from fuzzyjoin.tables import KeyTable
+    from fuzzyjoin.tables import KeyTable, Missing
 
 __all__ = [
     "REVIEW_PROBABILITY",
@@ -44,11 +45,22 @@ class Part(BaseModel):
 
 
 class Column(Part):
-    """A pair of compared columns. One of weight 0 takes part in blocking and negative rules only."""
+    """A pair of compared columns. One of weight 0 takes part in blocking and negative rules only.
+
+    `missing` holds the placeholders that are read as missing in both, folded (see `fuzzyjoin.tables.placeholders`),
+    ascending. A program without any has no such key.
+    """
 
     reference: str
     query: str
     weight: float = Field(ge=0.0, le=1.0)
+    missing: tuple[str, ...] = Field(default=(), exclude_if=lambda value: not value)
+
+    @model_validator(mode="after")
+    def _placeholders_are_folded_and_ascending(self) -> Column:
+        if list(self.missing) != sorted({folded(text) for text in self.missing} - {""}):
+            raise ValueError(f"missing holds {self.missing}; placeholders are folded, and ascend")
+        return self
 
 
 class Blocking(Part):
@@ -202,6 +214,20 @@ class Definition(Part):
     def weights(self) -> tuple[float, ...]:
         """What each column counts, in [0, 1]."""
         return tuple(column.weight for column in self.columns)
+
+    @property
+    def missing(self) -> Missing:
+        """For each pair of columns the placeholders that are read as missing; none for no pair."""
+        found = tuple(column.missing for column in self.columns)
+        return found if any(found) else ()
+
+    def with_missing(self, missing: Missing) -> Definition:
+        """The definition that reads these placeholders as missing; what is learned does not know of them."""
+        if not missing:
+            return self
+        columns = zip(self.columns, missing, strict=True)
+        read = tuple(column.model_copy(update={"missing": words}) for column, words in columns)
+        return self.model_copy(update={"columns": read})
 
     @property
     def reachable(self) -> bool:

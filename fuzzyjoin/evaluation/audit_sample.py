@@ -71,8 +71,8 @@ def draw_audit(
     program: Program,
     reference: Table,
     query: Table,
-    matches: pd.DataFrame,
-    unmatched: pd.DataFrame | None = None,
+    matches: Table,
+    unmatched: Table | None = None,
     *,
     id: IdColumn = None,  # noqa: A002 - the column is called id
     from_matches: int = 120,
@@ -95,7 +95,7 @@ def draw_audit(
     program
         The program that joined.
     reference, query
-        The tables that it joined: pandas frames or Arrow tables.
+        The tables that it joined: frames (see `fuzzy_join`).
     matches, unmatched
         What `JoinResult` holds or `fuzzyjoin join` wrote; as text too. Without `unmatched` recall cannot be measured.
     id
@@ -142,10 +142,12 @@ def draw_audit(
     frames, _ = identified(as_frame(reference, "reference"), as_frame(query, "query"), id)
     columns = [(column.reference, column.query) for column in program.columns]
     tables = key_tables(*frames, *choose_columns(columns, id, *frames))
-    joined = _rows(matches, "matches", ("reference_id", "distance"), tables)
+    joined = _rows(as_frame(matches, "matches"), "matches", ("reference_id", "distance"), tables)
     if not joined:
         raise DataError("matches has no rows: nothing was joined, so there is nothing to label", argument="matches")
-    left = None if unmatched is None else _rows(unmatched, "unmatched", ("best_reference_id", "best_distance"), tables)
+    left = None
+    if unmatched is not None:
+        left = _rows(as_frame(unmatched, "unmatched"), "unmatched", ("best_reference_id", "best_distance"), tables)
     _require_apart(joined, left, len(tables[1]))
     near = None if left is None else [row for row in left if row.reference_id]
 

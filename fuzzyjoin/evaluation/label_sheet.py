@@ -12,14 +12,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+import pyarrow as pa
+
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.files import (
     CsvError,
     FileFormat,
+    Layout,
     Output,
     csv_reader,
+    delimited_batches,
     line_of_row,
-    read_delimited,
     require_file,
 )
 from fuzzyjoin.tables import require_column
@@ -60,6 +63,7 @@ SHEET_COLUMNS: Final = ("number", "query", "reference", "label", "note")
 _MEANINGS: Final[dict[str, Label]] = {word: label for label, words in LABELS.items() for word in words}
 _HASH_DIGITS: Final = 16
 _SEPARATORS: Final = (",", ";", "\t")
+_ROWS_AT_ONCE: Final = 65_536
 
 
 @dataclass(frozen=True)
@@ -192,7 +196,8 @@ def read_sheet(path: Path) -> Sheet:
     require_file(path)
     separator = _separator(path)
     try:
-        frame = read_delimited(path, FileFormat(separator)).to_pandas(ignore_metadata=True)
+        pieces = delimited_batches(path, FileFormat("delimited", separator), _ROWS_AT_ONCE, Layout(separator))
+        frame = pa.concat_tables(pieces).to_pandas(ignore_metadata=True)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror or error}); check its permissions") from None
     known = {name.strip().casefold(): name for name in reversed(frame.columns)}
@@ -239,7 +244,7 @@ def _cells(header: str, separator: str) -> list[str]:
 
 
 def _row(sheet: Sheet, place: int) -> str:
-    line = line_of_row(sheet.path, FileFormat(sheet.separator), int(sheet.frame.index[place]))
+    line = line_of_row(sheet.path, FileFormat("delimited", sheet.separator), int(sheet.frame.index[place]))
     return f"{sheet.path}: line {line}"
 
 

@@ -7,17 +7,25 @@ from __future__ import annotations
 
 import csv
 import gzip
-import io
-import shlex
 import zlib
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.files.csv_reader import CsvError, csv_reader
+from fuzzyjoin.files.layout import (
+    AS_FOUND,
+    DELIMITERS,
+    encoding_name,
+    found_text_layout,
+    other_delimiters,
+    unmarked_remedy,
+)
+from fuzzyjoin.files.text_streams import opened, opened_text, written_text
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -27,49 +35,28 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fuzzyjoin.files.formats import FileFormat
+    from fuzzyjoin.files.layout import Layout
 
-__all__ = ["SEPARATORS", "delimited_batches", "line_of_row", "read_delimited", "separator_of", "write_delimited"]
-
-SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-"""What parts the cells of a line, with its name."""
-
-_FOUND_BY_ITSELF: Final = (";", "\t", "|")
-"""Separators that a file is seen to have instead of the one that its ending says. Commas are too common in texts."""
-
-_LINES_LOOKED_AT: Final = 100
-
-# Bounds the Python strings alive at one time; the Arrow columns they become are several times smaller.
-_ROWS_A_BATCH = 65_536
-
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-
-_UNMARKED_UTF_16: Final = tuple(
-    ("is UTF-16 text without a byte order mark", encoding) for encoding in ("UTF-16LE", "UTF-16BE")
-)
-"""What to say of it, by whether the zero comes first: the first letter of a header hardly ever needs both bytes."""
+__all__ = ["delimited_batches", "line_of_row", "write_delimited"]
 
 
 class _UnevenRowError(Exception):
     """A line has more or fewer cells than the header."""
 
 
-def read_delimited(path: Path, file_format: FileFormat) -> pa.Table:
-    """Read a CSV or TSV file; parameters, columns and errors as for `delimited_batches`."""
-    return pa.concat_tables(delimited_batches(path, file_format, _ROWS_A_BATCH))
-
-
-def delimited_batches(path: Path, file_format: FileFormat, rows: int) -> Iterator[pa.Table]:
+def delimited_batches(path: Path, file_format: FileFormat, rows: int, asked: Layout = AS_FOUND) -> Iterator[pa.Table]:
     """Read a CSV or TSV file, so many lines at a time.
 
     Parameters
     ----------
     path
-        The file, in UTF-8 with or without a byte order mark.
+        The file.
     file_format
-        Its separator and compression. A file that is surely parted by another separator is read by that one (see
-        `separator_of`).
+        The delimiter that its ending says, and its compression.
     rows
         Lines that are read at a time.
+    asked
+        Its delimiter and encoding; what is None is found (see `found_text_layout`).
 
     Yields
     ------
@@ -80,67 +67,27 @@ def delimited_batches(path: Path, file_format: FileFormat, rows: int) -> Iterato
     Raises
     ------
     DataError
-        If the file is empty, is not UTF-8, not gzip, or a line does not fit the header.
+        If the file is empty, its encoding is not sure or not the one named, it is not gzip, or a line does not fit the
+        header.
     OSError
         If the file cannot be opened.
     """
+    layout = found_text_layout(path, file_format, asked)
     try:
-        with _reader(path, file_format) as reader:
+        with _reader(path, file_format, layout) as reader:
             header = _header(path, reader)
             yield from _body(header, reader, rows)
-    except (UnicodeDecodeError, CsvError, _UnevenRowError):
-        raise _diagnosis(path, file_format) from None
+    except (UnicodeError, CsvError, _UnevenRowError):
+        raise _diagnosis(path, file_format, layout) from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(
             f"{path}: is not a complete gzip file ({error}); compress it again, or take .gz off its name"
         ) from None
 
 
-def separator_of(path: Path, file_format: FileFormat) -> str:
-    """Tell what parts the cells of a CSV or TSV file.
-
-    That is what its ending says, unless the header has one cell by that, and another separator parts the header and
-    the first lines into as many cells each, two or more.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be opened.
-    """
-    named = file_format.separator or ","
-    others = _others_in_header(path, file_format)
-    fitting = [other for other in others if _parts_evenly(path, file_format, other)]
-    return fitting[0] if len(fitting) == 1 else named
-
-
-def _others_in_header(path: Path, file_format: FileFormat) -> list[str]:
-    """Separators that part the header where the one that the ending says does not."""
-    named = file_format.separator or ","
-    if _cells_in_header(path, file_format, named) > 1:
-        return []
-    others = (separator for separator in _FOUND_BY_ITSELF if separator != named)
-    return [other for other in others if _cells_in_header(path, file_format, other) > 1]
-
-
-def _cells_in_header(path: Path, file_format: FileFormat, separator: str) -> int:
-    try:
-        with _reader(path, file_format, separator) as reader:
-            return len(next((row for row in reader if row), []))
-    except (CsvError, ValueError, EOFError, gzip.BadGzipFile, zlib.error):
-        return 0
-
-
-def _parts_evenly(path: Path, file_format: FileFormat, separator: str) -> bool:
-    try:
-        with _reader(path, file_format, separator) as reader:
-            return len({len(row) for row in islice(reader, _LINES_LOOKED_AT) if row}) == 1
-    except (CsvError, ValueError, EOFError, gzip.BadGzipFile, zlib.error):
-        return False
-
-
-def line_of_row(path: Path, file_format: FileFormat, position: int) -> int:
+def line_of_row(path: Path, file_format: FileFormat, position: int, asked: Layout = AS_FOUND) -> int:
     """Find the line, counted from 1, on which a row, counted from 0, begins. A slow pass: for error messages."""
-    with _reader(path, file_format) as reader:
+    with _reader(path, file_format, found_text_layout(path, file_format, asked)) as reader:
         rows = (line for line, row in _numbered(reader) if row)
         return next(islice(rows, position + 1, None))
 
@@ -157,29 +104,23 @@ def write_delimited(frames: Callable[[], Iterable[pd.DataFrame]], path: Path, fi
         for column in frame.columns
     )
     quoting = csv.QUOTE_NONNUMERIC if held else csv.QUOTE_MINIMAL
-    with path.open("wb") as raw:
-        # gzip's own name and time of writing would make equal tables differ.
-        packed = gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) if file_format.gzipped else None
-        with io.TextIOWrapper(cast("BinaryIO", packed or raw), encoding="utf-8", newline="") as text:
-            for place, frame in enumerate(frames()):
-                frame.to_csv(
-                    text,
-                    sep=file_format.separator,
-                    index=False,
-                    header=place == 0,
-                    quoting=quoting,
-                    lineterminator="\n",
-                )
+    with written_text(path, file_format) as text:
+        for place, frame in enumerate(frames()):
+            frame.to_csv(
+                text,
+                sep=file_format.separator,
+                index=False,
+                header=place == 0,
+                quoting=quoting,
+                lineterminator="\n",
+            )
 
 
 @contextmanager
-def _reader(path: Path, file_format: FileFormat, separator: str | None = None) -> Iterator[Reader]:
-    """Open a file for strict reading, by the separator that it is found to have unless one is named."""
-    separator = separator or separator_of(path, file_format)
-    with path.open("rb") as raw:
-        stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw, mode="rb")) if file_format.gzipped else raw
-        with io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
-            yield csv_reader(text, separator)
+def _reader(path: Path, file_format: FileFormat, layout: Layout) -> Iterator[Reader]:
+    """Open a file for strict reading."""
+    with opened_text(path, file_format, str(layout.encoding)) as text:
+        yield csv_reader(text, str(layout.delimiter))
 
 
 def _header(path: Path, reader: Reader) -> list[str]:
@@ -188,7 +129,10 @@ def _header(path: Path, reader: Reader) -> list[str]:
     if cells is None:
         raise DataError(f"{path}: is empty; expected a first line with the column names and a line a row below it")
     if any("\0" in cell for cell in cells):
-        raise DataError(_not_utf_8(path, 1, *_UNMARKED_UTF_16[cells[0].startswith("\0")]))
+        raise DataError(
+            f"{path}: seems to be UTF-16 without a byte order mark",
+            remedy=unmarked_remedy(cells[0].startswith("\0")),
+        )
     # A spreadsheet leaves the name of an index or of a trailing column empty.
     names = [cell or f"column {position}" for position, cell in enumerate(cells, start=1)]
     for name in names:
@@ -224,15 +168,15 @@ def _numbered(reader: Reader) -> Iterator[tuple[int, list[str]]]:
         first_line = reader.line_num + 1
 
 
-def _diagnosis(path: Path, file_format: FileFormat) -> DataError:
+def _diagnosis(path: Path, file_format: FileFormat, layout: Layout) -> DataError:
     """Name the line that stopped the fast pass, and the remedy."""
     first_line = 1
     width = 0
-    others = _others_in_header(path, file_format)
-    separator = others[0] if others else separator_of(path, file_format)
-    parted = "a tab" if separator == "\t" else f"a {separator!r}"
-    seems = f"the cells seem to be separated by {SEPARATORS[separator]}; " if others else ""
-    with _reader(path, file_format, separator) as reader:
+    others = other_delimiters(path, file_format, layout)
+    delimiter = others[0] if others else str(layout.delimiter)
+    parted = "a tab" if delimiter == "\t" else f"a {delimiter!r}"
+    seems = f"the cells seem to be separated by {DELIMITERS[delimiter]}; " if others else ""
+    with _reader(path, file_format, replace(layout, delimiter=delimiter)) as reader:
         try:
             for line, row in _numbered(reader):
                 first_line = reader.line_num + 1
@@ -253,44 +197,25 @@ def _diagnosis(path: Path, file_format: FileFormat) -> DataError:
                 f"begins on line {first_line}; write a quote inside a quoted cell twice, and see that every quote is "
                 "closed"
             )
-        except UnicodeDecodeError:
+        except UnicodeError:
             pass
-    return DataError(_bad_byte(path, file_format))
+    return _bad_byte(path, file_format, str(layout.encoding))
 
 
-def _bad_byte(path: Path, file_format: FileFormat) -> str:
-    """Name the first byte that is not UTF-8."""
-    data = path.read_bytes()
-    if file_format.gzipped:
-        data = gzip.decompress(data)
-    if data.startswith(_UTF_16_MARKS):
-        return _not_utf_8(path, 1, "is UTF-16 text, not UTF-8", "UTF-16")
-    if 0 in data[:2]:
-        return _not_utf_8(path, 1, *_UNMARKED_UTF_16[data[0] == 0])
+def _bad_byte(path: Path, file_format: FileFormat, encoding: str) -> DataError:
+    """Name the first byte that is not of the encoding."""
+    with opened(path, file_format) as raw:
+        data = raw.read()
+    remedy = "leave the encoding out to have it found, or name another"
     try:
-        data.decode("utf-8")
+        data.decode(encoding)
     except UnicodeDecodeError as error:
-        before = data[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        what = f"the byte 0x{data[error.start]:02X} at offset {error.start:,} is not UTF-8"
-        return _not_utf_8(path, before.count(b"\n") + 1, what, _one_byte_encoding(data))
-    return f"{path}: changed while it was read; try again"
-
-
-def _one_byte_encoding(data: bytes) -> str:
-    """Name the encoding to try: five bytes mean nothing in Windows-1252."""
-    try:
-        data.decode("cp1252")
-    except UnicodeDecodeError:
-        return "ISO-8859-1"
-    return "WINDOWS-1252"
-
-
-def _not_utf_8(path: Path, line: int, what: str, encoding: str) -> str:
-    """Say what is wrong with an encoding, and how to convert it."""
-    told = f"iconv -f {encoding} -t UTF-8"
-    name = f"utf8_{path.name}"
-    if path.name.lower().endswith(".gz"):
-        told = f"gunzip -c {shlex.quote(str(path))} | {told} | gzip"
-    else:
-        told += f" {shlex.quote(str(path))}"
-    return f"{path}: line {line}: {what}; save the file as UTF-8, for example with `{told} > {shlex.quote(name)}`"
+        line = len(data[: error.start].decode(encoding, errors="replace").splitlines() or [""])
+        return DataError(
+            f"{path}: line {line}: the byte 0x{data[error.start]:02X} at offset {error.start:,} is not "
+            f"{encoding_name(encoding)}",
+            remedy=remedy,
+        )
+    except UnicodeError as error:
+        return DataError(f"{path}: is not {encoding_name(encoding)} ({error})", remedy=remedy)
+    return DataError(f"{path}: changed while it was read; try again")

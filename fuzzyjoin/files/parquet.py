@@ -16,17 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["parquet_batches", "read_parquet", "typed_parquet_batches", "write_parquet"]
+__all__ = ["parquet_batches", "typed_parquet_batches", "write_parquet"]
 
 # From here on a float no longer tells neighbouring whole numbers apart, so that writing them out would invent digits.
 _EXACT_WHOLE = 2.0**53
 
 _ROWS_A_GROUP = 1 << 17
-
-
-def read_parquet(path: Path) -> pa.Table:
-    """Read a Parquet file; columns and errors as for `parquet_batches`."""
-    return pa.concat_tables(parquet_batches(path, _ROWS_A_GROUP))
 
 
 def parquet_batches(path: Path, rows: int) -> Iterator[pa.Table]:

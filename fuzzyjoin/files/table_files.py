@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from fuzzyjoin.errors import UsageError
-from fuzzyjoin.files.delimited import (
-    SEPARATORS,
-    delimited_batches,
-    line_of_row,
-    read_delimited,
-    separator_of,
-    write_delimited,
-)
+from fuzzyjoin.files.delimited import delimited_batches, line_of_row, write_delimited
+from fuzzyjoin.files.excel import chosen_sheet, excel_batches, excel_row, filled_sheets, write_excel
 from fuzzyjoin.files.formats import format_of
+from fuzzyjoin.files.json_lines import json_line_of_row, json_lines_batches, write_json_lines
+from fuzzyjoin.files.layout import AS_FOUND, encoding_name, found_text_layout, require_encoding
 from fuzzyjoin.files.outputs import Output, write_all
-from fuzzyjoin.files.parquet import parquet_batches, read_parquet, typed_parquet_batches, write_parquet
+from fuzzyjoin.files.parquet import parquet_batches, typed_parquet_batches, write_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,29 +25,37 @@ if TYPE_CHECKING:
     import pandas as pd
     from pandas.api.extensions import ExtensionDtype
 
+    from fuzzyjoin.files.formats import FileFormat
+    from fuzzyjoin.files.layout import Layout
+
 __all__ = [
+    "found_layout",
     "frames_output",
+    "layout_note",
     "pieces_output",
     "read_table",
     "require_file",
     "row_name",
-    "separator_note",
     "table_batches",
     "table_output",
     "typed_batches",
     "write_table",
 ]
 
+# Bounds the Python strings alive at one time; the Arrow columns they become are several times smaller.
+_ROWS_A_BATCH = 65_536
 
-def read_table(path: str | Path) -> pd.DataFrame:
+
+def read_table(path: str | Path, layout: Layout = AS_FOUND) -> pd.DataFrame:
     r"""Read a table, every value as text.
 
     Parameters
     ----------
     path
-        A file ending in .csv, .csv.gz, .tsv, .tsv.gz or .parquet. CSV and TSV are UTF-8, with a header line, cells
-        that contain the separator, a quote or a line break in double quotes, and quotes inside them written twice.
-        A file whose header and first lines are parted evenly by semicolons, tabs or bars instead is read by these.
+        A file whose ending is one of `fuzzyjoin.files.formats.ENDINGS`. CSV and TSV have a header line, cells that
+        contain the delimiter, a quote or a line break in double quotes, and quotes inside them written twice.
+    layout
+        What the caller knows of the file; the rest is found (see `found_layout`).
 
     Returns
     -------
@@ -71,19 +76,19 @@ def read_table(path: str | Path) -> pd.DataFrame:
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder) / "towns.csv"
-    ...     _ = path.write_text("id,name\n007,Bergen\n008,\n")
-    ...     read_table(path)["name"].isna().tolist()
-    [False, True]
+    ...     _ = path.write_text("id;name\n007;Malm\xf6\n008;\n", encoding="windows-1252")
+    ...     read_table(path)["name"].fillna("missing").tolist()
+    ['Malmö', 'missing']
     """
     path = Path(path)
     file_format = format_of(path)
     require_file(path)
     with _permitted(path):
-        table = read_parquet(path) if file_format.separator is None else read_delimited(path, file_format)
+        table = pa.concat_tables(_pieces(path, file_format, _ROWS_A_BATCH, layout))
     return table.to_pandas(ignore_metadata=True)
 
 
-def table_batches(path: str | Path, rows: int) -> Iterator[pd.DataFrame]:
+def table_batches(path: str | Path, rows: int, layout: Layout = AS_FOUND) -> Iterator[pd.DataFrame]:
     """Read a table as `read_table` does, at most so many rows at a time; the first piece has none.
 
     Errors are those of `read_table`; some come only with the piece that holds the fault.
@@ -91,27 +96,21 @@ def table_batches(path: str | Path, rows: int) -> Iterator[pd.DataFrame]:
     path = Path(path)
     file_format = format_of(path)
     require_file(path)
-    pieces = (
-        parquet_batches(path, rows) if file_format.separator is None else delimited_batches(path, file_format, rows)
-    )
     with _permitted(path):
-        for piece in pieces:
+        for piece in _pieces(path, file_format, rows, layout):
             yield piece.to_pandas(ignore_metadata=True)
 
 
 def typed_batches(path: str | Path, rows: int) -> Iterator[pd.DataFrame]:
-    """Read the rows of `table_batches` with the types that the file gives them: text, except from Parquet.
+    """Read the rows of a Parquet file as `table_batches` does, with the types that the file gives them.
 
     Yields
     ------
     pandas.DataFrame
-        The columns of a Parquet file have a dtype that keeps their type: whole numbers and booleans the nullable one of
-        pandas, all others `pandas.ArrowDtype`.
+        The columns have a dtype that keeps their type: whole numbers and booleans the nullable one of pandas, all
+        others `pandas.ArrowDtype`.
     """
     path = Path(path)
-    if format_of(path).separator is not None:
-        yield from table_batches(path, rows)
-        return
     require_file(path)
     with _permitted(path):
         for piece in typed_parquet_batches(path, rows):
@@ -125,6 +124,63 @@ def _keeping(kind: pa.DataType) -> ExtensionDtype:
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
         return pd.array(pa.array([], kind).to_numpy(zero_copy_only=False)).dtype
     return pd.ArrowDtype(kind)
+
+
+def found_layout(path: str | Path, asked: Layout = AS_FOUND) -> Layout:
+    """Find how a table is laid out in its file, as far as it is not asked for, where that is sure.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file or sheet, it is a folder, cannot be opened, or its ending is unknown.
+    DataError
+        If its encoding is not sure, or surely not the one asked for; if it is no workbook.
+    """
+    path = Path(path)
+    file_format = format_of(path)
+    require_file(path)
+    with _permitted(path):
+        if file_format.kind == "delimited":
+            if asked.encoding is not None:
+                require_encoding(path, file_format, asked.encoding)
+            return found_text_layout(path, file_format, asked)
+        if file_format.kind == "excel":
+            return replace(asked, sheet=chosen_sheet(path, asked.sheet))
+    return asked
+
+
+def layout_note(path: str | Path, asked: Layout, found: Layout) -> str | None:
+    """Say what was found of a file, if it is not what one would expect of its ending.
+
+    >>> from fuzzyjoin.files.layout import Layout
+    >>> layout_note("towns.csv", AS_FOUND, Layout(";", "windows-1252"))
+    "towns.csv: read as Windows-1252 with ';' between fields"
+    """
+    file_format = format_of(path)
+    if file_format.kind == "excel" and asked.sheet is None:
+        others = [repr(name) for name in filled_sheets(Path(path)) if name != found.sheet]
+        return f"{path}: read from the sheet {found.sheet!r}; not from {', '.join(others)}" if others else None
+    if file_format.kind != "delimited":
+        return None
+    encoding = f" as {encoding_name(str(found.encoding))}" if asked.encoding is None else ""
+    delimiter = "a tab" if found.delimiter == "\t" else repr(found.delimiter)
+    other = asked.delimiter is None and found.delimiter != file_format.separator
+    encoding = encoding if found.encoding != "utf-8-sig" else ""
+    if not encoding and not other:
+        return None
+    return f"{path}: read{encoding}{f' with {delimiter} between fields' if other else ''}"
+
+
+def _pieces(path: Path, file_format: FileFormat, rows: int, layout: Layout) -> Iterator[pa.Table]:
+    match file_format.kind:
+        case "delimited":
+            return delimited_batches(path, file_format, rows, layout)
+        case "json lines":
+            return json_lines_batches(path, file_format, rows)
+        case "excel":
+            return excel_batches(path, rows, layout.sheet)
+        case "parquet":
+            return parquet_batches(path, rows)
 
 
 @contextmanager
@@ -183,12 +239,9 @@ def table_output(frame: pd.DataFrame, path: str | Path) -> Output:
 def frames_output(frames: Callable[[], Iterable[pd.DataFrame]], path: str | Path) -> Output:
     """Make the output that writes a table in pieces, which are gone through twice, to a file, for `write_all`."""
     file_format = format_of(path)
-    if file_format.separator is None:
-        return Output(
-            Path(path),
-            lambda staged: write_parquet(lambda: map(_arrow_table, frames()), staged),
-        )
-    return Output(Path(path), lambda staged: write_delimited(frames, staged, file_format))
+    if file_format.kind == "delimited":
+        return Output(Path(path), lambda staged: write_delimited(frames, staged, file_format))
+    return pieces_output(lambda: map(_arrow_table, frames()), path)
 
 
 def _arrow_table(frame: pd.DataFrame) -> pa.Table:
@@ -204,26 +257,24 @@ def _arrow_table(frame: pd.DataFrame) -> pa.Table:
 
 def pieces_output(tables: Callable[[], Iterable[pa.Table]], path: str | Path) -> Output:
     """Make the output that writes a table in pieces, made from pandas frames, to a file, for `write_all`."""
-    if format_of(path).separator is None:
-        return Output(Path(path), lambda staged: write_parquet(tables, staged))
-    return frames_output(lambda: (table.to_pandas() for table in tables()), path)
-
-
-def separator_note(path: str | Path) -> str | None:
-    """Say by which separator a file is read, if that is not the one that its ending says."""
     path = Path(path)
     file_format = format_of(path)
-    if file_format.separator is None:
-        return None
-    with _permitted(path):
-        found = separator_of(path, file_format)
-    if found == file_format.separator:
-        return None
-    named = SEPARATORS[file_format.separator]
-    return f"{path}: its cells are separated by {SEPARATORS[found]}, not by {named}, and were read so"
+
+    def write(staged: Path) -> None:
+        match file_format.kind:
+            case "delimited":
+                write_delimited(lambda: (table.to_pandas() for table in tables()), staged, file_format)
+            case "json lines":
+                write_json_lines(tables, staged, file_format)
+            case "excel":
+                write_excel(tables, staged, named=path)
+            case "parquet":
+                write_parquet(tables, staged)
+
+    return Output(path, write)
 
 
-def row_name(path: str | Path, position: int) -> str:
+def row_name(path: str | Path, position: int, layout: Layout = AS_FOUND) -> str:
     """Say where a row stands in its file.
 
     Parameters
@@ -232,13 +283,20 @@ def row_name(path: str | Path, position: int) -> str:
         A file that `read_table` has read.
     position
         The row's position in the table, from 0.
+    layout
+        As for `read_table`.
 
     Returns
     -------
     str
-        "line 7" (from 1, the header counted, the row's first line) for CSV and TSV; "row 7" (from 1) for Parquet.
+        "line 7" (from 1, the header counted, the row's first line) for text; "row 7" (from 1) for Parquet, and as the
+        sheet counts for Excel.
     """
     file_format = format_of(path)
-    if file_format.separator is None:
-        return f"row {position + 1}"
-    return f"line {line_of_row(Path(path), file_format, position)}"
+    if file_format.kind == "delimited":
+        return f"line {line_of_row(Path(path), file_format, position, layout)}"
+    if file_format.kind == "json lines":
+        return f"line {json_line_of_row(Path(path), file_format, position)}"
+    if file_format.kind == "excel":
+        return f"row {excel_row(Path(path), position, layout.sheet)}"
+    return f"row {position + 1}"

@@ -151,7 +151,7 @@ class Matcher:
         Parameters
         ----------
         rows
-            A pandas frame or an Arrow table with the query columns that the program names.
+            A frame (see `fuzzy_join`) with the query columns that the program names.
         id
             The id column; by default `id`, else the first whose values are present and unique. Without any, the rows
             are numbered from 1, which `warnings` tells.
@@ -204,7 +204,7 @@ def index_reference(
     program
         The program, or its file.
     reference
-        A pandas frame or an Arrow table with the reference columns that the program names.
+        A frame (see `fuzzy_join`) with the reference columns that the program names.
     folder
         Where indexes are kept; made if absent. The index is a folder in it, named by its content.
     id
@@ -270,11 +270,12 @@ def prepare_index(folder: Path, needs: IndexNeeds, table: KeyTable, work: Work, 
 
 def reference_table(needs: IndexNeeds, table: Table, id_column: str | None) -> tuple[KeyTable, tuple[str, ...]]:
     """The reference table as an index holds it, and what to know of its ids; errors as for `index_reference`."""
-    keys, warnings = one_table(table, "reference", needs.columns, id_column)
+    keys, warnings = one_table(table, "reference", needs.columns, id_column, needs.missing)
     require_text(keys)
     return needs.candidates_of(keys), warnings
 
 
 def query_table(program: Program, table: Table, id_column: str | None) -> tuple[KeyTable, tuple[str, ...]]:
     """The query table as the program looks at it, and what to know of its ids; nothing is asked of its texts."""
-    return one_table(table, "query", [column.query for column in program.columns], id_column)
+    columns = [column.query for column in program.columns]
+    return one_table(table, "query", columns, id_column, program.definition.missing)

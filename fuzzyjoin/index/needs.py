@@ -7,6 +7,8 @@ import unicodedata
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import Field
+
 from fuzzyjoin.blocking import NegativeRules
 from fuzzyjoin.definition import Blocking, CustomFunctionName, Part, Scorer
 from fuzzyjoin.distribution import DISTRIBUTION
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.blocking import BlockerName
     from fuzzyjoin.definition import Definition
-    from fuzzyjoin.tables import KeyTable
+    from fuzzyjoin.tables import KeyTable, Missing
 
 __all__ = ["IndexNeeds"]
 
@@ -43,6 +45,8 @@ class IndexNeeds(Part):
         Negative rules, whose words enter the vocabulary even if the reference table lacks them.
     scorer
         Whether a scorer decides.
+    missing
+        Placeholders that are read as missing, for each pair of compared columns; none for no pair.
     forms
         Forms of the columns that a union compares, ascending: "preprocessing" or "preprocessing/tokenisation".
 
@@ -59,6 +63,7 @@ class IndexNeeds(Part):
     rules: tuple[str, ...] = ()
     scorer: bool
     forms: tuple[str, ...] = ()
+    missing: tuple[tuple[str, ...], ...] = Field(default=(), exclude_if=lambda value: not value)
 
     @classmethod
     def of(cls, definition: Definition) -> IndexNeeds:
@@ -81,16 +86,18 @@ class IndexNeeds(Part):
             rules=definition.negative_rules,
             scorer=scorer,
             forms=tuple(sorted({"/".join(filter(None, (f.preprocess, f.tokenise))) for f in functions})),
+            missing=definition.missing,
         )
 
     @classmethod
-    def to_learn(cls, columns: Sequence[str], blocker: BlockerName, k: int) -> IndexNeeds:
+    def to_learn(cls, columns: Sequence[str], blocker: BlockerName, k: int, missing: Missing = ()) -> IndexNeeds:
         """What learning needs, by the built-in blocker and the k of its settings (see `LearningSettings.blocking`)."""
         return cls(
             columns=tuple(columns),
             used=(True,) * len(columns),
             blocking=Blocking(method=blocker, k=k, equal_rows="merged"),
             scorer=blocker == "cosine",
+            missing=missing,
         )
 
     def to_block(self) -> IndexNeeds:
@@ -118,6 +125,8 @@ class IndexNeeds(Part):
             "blocking": self.blocking.model_dump(),
             "rules": hashlib.sha256("\n".join(self.rules).encode()).hexdigest(),
             "forms": list(SCORER_FORMS if self.scorer else self.forms),
+            # An index of a program without placeholders has the name that it always had.
+            **({"missing": [list(words) for words in self.missing]} if self.missing else {}),
             "versions": {
                 "fuzzyjoin": version(DISTRIBUTION),
                 "pystemmer": version("pystemmer"),

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from fuzzyjoin.compare import ReferenceParts
 from fuzzyjoin.errors import DataError, UsageError
 from fuzzyjoin.index.folder import find_index, is_index, open_index, storable, write_index
 from fuzzyjoin.index.needs import IndexNeeds
 from fuzzyjoin.program import Program
-from fuzzyjoin.tables import as_frame, key_table, require_column, require_text
+from fuzzyjoin.tables import as_frame, is_table, key_table, require_column, require_text
 from fuzzyjoin.text import Texts
 from fuzzyjoin.threads import choose_work
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fuzzyjoin.kernels.types import BoolArray, Int64Array
-    from fuzzyjoin.tables import KeyTable, Table
+    from fuzzyjoin.tables import KeyTable, Missing, Table
     from fuzzyjoin.threads import Progress, Work
 
 __all__ = ["change_index", "update_index"]
@@ -50,7 +49,7 @@ def update_index(
     program
         The program that it was built for, or its file.
     append
-        Rows to append: a pandas frame or an Arrow table with the id column and the reference columns of the index. A
+        Rows to append: a frame (see `fuzzy_join`) with the id column and the reference columns of the index. A
         row that the index holds already, with the same id and texts, is passed over. Ids stay whole numbers if all are,
         else they become text.
     delete
@@ -133,7 +132,7 @@ def change_index(
     held = side.table.whole()
     deleted = np.zeros(len(held), np.bool_)
     deleted[held.positions(_ids_to_delete(held, delete), "delete")] = True
-    appended = _without_known(_rows_to_append(held, append), held, deleted)
+    appended = _without_known(_rows_to_append(held, append, needs.missing), held, deleted)
     own, more = _with_ids_alike(held, appended)
     rows = _rows_together(own, more, deleted)
     if rows.size == 0:
@@ -155,16 +154,16 @@ def change_index(
 
 
 def _ids_to_delete(table: KeyTable, delete: Table | Iterable[Any]) -> pd.Series:
-    if isinstance(delete, (pd.DataFrame, pa.Table)):
-        frame = as_frame(delete, "delete")
+    if is_table(delete):
+        frame = as_frame(cast("Table", delete), "delete")
         require_column(frame, table.id_column, "delete", "id")
         return frame[table.id_column]
     if isinstance(delete, str):
         raise UsageError(f"delete is the text {delete!r}", argument="delete", remedy="give a list of ids")
-    return pd.Series(list(delete), dtype=object)
+    return pd.Series(list(cast("Iterable[Any]", delete)), dtype=object)
 
 
-def _rows_to_append(table: KeyTable, rows: Table | None) -> KeyTable:
+def _rows_to_append(table: KeyTable, rows: Table | None, missing: Missing) -> KeyTable:
     """The rows to append as a table like that of the index."""
     none = table.some(np.empty(0, np.int64))
     if rows is None:
@@ -174,7 +173,8 @@ def _rows_to_append(table: KeyTable, rows: Table | None) -> KeyTable:
         require_column(frame, column, "append", argument)
     if not len(frame):
         return none
-    return key_table(frame, role="append", id_column=table.id_column, columns=table.column_names)
+    names = table.column_names
+    return key_table(frame, role="append", id_column=table.id_column, columns=names, missing=missing)
 
 
 def _without_known(appended: KeyTable, table: KeyTable, deleted: BoolArray) -> KeyTable:

@@ -79,7 +79,7 @@ def tables_to_join(
 ) -> tuple[Candidates, tuple[str, ...]]:
     """The tables as a definition looks at them, and what the caller should know; arguments as for `Program.apply`."""
     columns = [(column.reference, column.query) for column in definition.columns]
-    tables = table_pair(reference, query, columns, id_column)
+    tables = table_pair(reference, query, columns, id_column, definition.missing)
     compared = definition.candidates_of(tables.reference)
     warnings = reference_warnings(record, compared, strict=strict)
     blocking, built_in = asked_blocking(definition, blocker), definition.built_in_blocker

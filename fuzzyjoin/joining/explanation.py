@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.blocking import Blocker
     from fuzzyjoin.compare import AnyJoinFunction, Candidates
-    from fuzzyjoin.definition import Definition, LearningRecord
+    from fuzzyjoin.definition import Column, Definition, LearningRecord
     from fuzzyjoin.tables import IdColumn, Table
 
 __all__ = ["explain_definition", "explain_query"]
@@ -36,7 +36,7 @@ EQUAL_SHOWN = 10
 
 def explain_definition(definition: Definition, record: LearningRecord | None, *, rule_words: bool = True) -> list[str]:
     """What a program does and how it was learned, line by line (see `Program.explain`)."""
-    lines = [f"Compares {_columns(definition)}."]
+    lines = [f"Compares {_columns(definition)}.", *_placeholders(definition)]
     blocking = definition.blocking
     if blocking.k is not None:
         lines.append(f"Considers the {blocking.k} reference rows that share most with a query row.")
@@ -78,13 +78,21 @@ def _scorer(decision: Scorer, adjustment: object) -> list[str]:
 def _columns(definition: Definition) -> str:
     used = [column for column in definition.columns if column.weight > 0.0]
     unused = [column for column in definition.columns if column.weight == 0.0]
-    names = [
-        (column.reference if column.reference == column.query else f"{column.reference} with {column.query}")
-        + ("" if len(used) == 1 else f" (weight {column.weight:.3g})")
-        for column in used
-    ]
+    names = [_names(column) + ("" if len(used) == 1 else f" (weight {column.weight:.3g})") for column in used]
     text = ", ".join(names)
     return text + (f"; not {', '.join(column.reference for column in unused)}" if unused else "")
+
+
+def _placeholders(definition: Definition) -> list[str]:
+    return [
+        f"Reads as missing in {_names(column)}: {', '.join(cell(repr(text)) for text in column.missing)}."
+        for column in definition.columns
+        if column.missing
+    ]
+
+
+def _names(column: Column) -> str:
+    return column.reference if column.reference == column.query else f"{column.reference} with {column.query}"
 
 
 def _rules(rules: tuple[str, ...], *, words: bool) -> str:

@@ -223,7 +223,7 @@ class Program(Part):
         Parameters
         ----------
         reference, query
-            pandas frames or Arrow tables with the columns that the program names.
+            Frames (see `fuzzy_join`) with the columns that the program names.
         id
             The id column of both tables, or (reference id, query id); by default `id`, else the first unique column.
             Rows of a table that has neither are numbered from 1, which `warnings` tells.

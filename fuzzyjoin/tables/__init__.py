@@ -16,18 +16,21 @@ from fuzzyjoin.tables.columns import (
     require_column,
     split_columns,
 )
-from fuzzyjoin.tables.frames import Table, as_frame
+from fuzzyjoin.tables.frames import ArrowStream, Table, as_frame, is_table
 from fuzzyjoin.tables.key_table import EqualRows, KeyTable, key_table, key_tables, require_text
+from fuzzyjoin.tables.placeholders import Missing, folded, found_placeholders, placeholder_notes
 from fuzzyjoin.tables.table_pair import TablePair, one_table, table_pair
 
 __all__ = [
     "NUMBERED",
     "ROW_NUMBER",
+    "ArrowStream",
     "ColumnProposal",
     "ColumnProposals",
     "EqualRows",
     "IdColumn",
     "KeyTable",
+    "Missing",
     "On",
     "Table",
     "TablePair",
@@ -36,12 +39,16 @@ __all__ = [
     "choose_columns",
     "choose_id",
     "choose_ids",
+    "folded",
+    "found_placeholders",
     "identified",
+    "is_table",
     "key_table",
     "key_tables",
     "needs_numbers",
     "numbered",
     "one_table",
+    "placeholder_notes",
     "propose_columns",
     "require_column",
     "require_text",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from fuzzyjoin.errors import DataError, UsageError
-from fuzzyjoin.files import SEPARATORS
+from fuzzyjoin.files import DELIMITERS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,17 +206,25 @@ def require_column(frame: pd.DataFrame, name: str, role: str, asked_by: str | No
 
 
 def _instead(name: str, names: list[str]) -> str:
-    separator = next((words for mark, words in SEPARATORS.items() if mark in names[0]), None) if names else None
-    if separator is not None and len(names) == 1:
+    # A comma within a name is common.
+    able = [mark for mark in DELIMITERS if mark != "," or len(names) == 1]
+    mark = next((mark for mark in able if any(mark in column for column in names)), None)
+    if mark is not None:
         return (
-            f"its only column is {names[0]!r}: the cells seem to be separated by {separator}, but not as many on every "
-            "line; give every line as many cells as the header, or save it with commas (.csv) or tabs (.tsv)"
+            f"its {'only column is' if len(names) == 1 else 'columns are'} {_listed(map(repr, names))}: the cells seem "
+            f"to be separated by {DELIMITERS[mark]}, but not as many on every line; give every line as many cells as "
+            f"the header, or name what separates them, such as --delimiter {'tab' if mark == chr(9) else repr(mark)}"
         )
     folded = {column.strip().casefold(): column for column in reversed(names)}
     near = [folded[match] for match in difflib.get_close_matches(name.strip().casefold(), folded)]
     if near:
         return f"did you mean {' or '.join(map(repr, near))}?"
-    return f"its columns are {', '.join(names[:_NAMES_SHOWN])}{', …' if len(names) > _NAMES_SHOWN else ''}"
+    return f"its columns are {_listed(names)}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    first = list(islice(names, _NAMES_SHOWN + 1))
+    return f"{', '.join(first[:_NAMES_SHOWN])}{', …' if len(first) > _NAMES_SHOWN else ''}"
 
 
 def choose_id(frame: pd.DataFrame, role: str, name: str | None) -> str:

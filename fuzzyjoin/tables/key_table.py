@@ -16,11 +16,13 @@ import pandas as pd
 
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.tables.cells import as_text
+from fuzzyjoin.tables.placeholders import folded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fuzzyjoin.kernels.types import BoolArray, Int64Array
+    from fuzzyjoin.tables.placeholders import Missing
     from fuzzyjoin.text import Texts
 
 __all__ = ["EqualRows", "KeyTable", "key_table", "key_tables", "require_text"]
@@ -239,17 +241,24 @@ class KeyTable:
 
 
 def key_tables(
-    reference: pd.DataFrame, query: pd.DataFrame, ids: tuple[str, str], pairs: Sequence[tuple[str, str]]
+    reference: pd.DataFrame,
+    query: pd.DataFrame,
+    ids: tuple[str, str],
+    pairs: Sequence[tuple[str, str]],
+    missing: Missing = (),
 ) -> tuple[KeyTable, KeyTable]:
     """Both tables' ids and key columns in canonical order; errors as for `key_table`."""
+    left, right = ([pair[side] for pair in pairs] for side in (0, 1))
     return (
-        key_table(reference, role="reference", id_column=ids[0], columns=[left for left, _ in pairs]),
-        key_table(query, role="query", id_column=ids[1], columns=[right for _, right in pairs]),
+        key_table(reference, role="reference", id_column=ids[0], columns=left, missing=missing),
+        key_table(query, role="query", id_column=ids[1], columns=right, missing=missing),
     )
 
 
-def key_table(frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequence[str]) -> KeyTable:
-    """Check the ids and take the key columns as text, in canonical order.
+def key_table(
+    frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequence[str], missing: Missing = ()
+) -> KeyTable:
+    """Check the ids and take the key columns as text, in canonical order; placeholders in `missing` become "".
 
     Raises
     ------
@@ -267,6 +276,8 @@ def key_table(frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequen
     id_texts = [as_text(value) for value in ids]
     _check_ids(id_texts, role, id_column)
     texts = [[as_text(value) for value in frame[column].to_numpy(dtype=object)] for column in columns]
+    if missing:
+        texts = [_without(values, words) for values, words in zip(texts, missing, strict=True)]
     for column, values in zip(columns, texts, strict=True):
         _check_unicode(values, role, column)
     order = sorted(range(len(frame)), key=id_texts.__getitem__)
@@ -281,6 +292,10 @@ def key_table(frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequen
         source_rows=np.array(order, np.int64),
         source=frame.copy(deep=False),
     )
+
+
+def _without(texts: list[str], placeholders: tuple[str, ...]) -> list[str]:
+    return ["" if folded(text) in placeholders else text for text in texts] if placeholders else texts
 
 
 def require_text(table: KeyTable) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from fuzzyjoin.tables.columns import choose_columns, choose_id, identified, numbering, require_column
 from fuzzyjoin.tables.frames import as_frame
-from fuzzyjoin.tables.key_table import key_table, require_text
+from fuzzyjoin.tables.key_table import key_table, key_tables, require_text
+from fuzzyjoin.tables.placeholders import found_placeholders, placeholder_notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,32 +16,36 @@ if TYPE_CHECKING:
     from fuzzyjoin.tables.columns import IdColumn, On
     from fuzzyjoin.tables.frames import Table
     from fuzzyjoin.tables.key_table import KeyTable
+    from fuzzyjoin.tables.placeholders import Missing
 
 __all__ = ["TablePair", "one_table", "table_pair"]
 
 
 @dataclass(frozen=True)
 class TablePair:
-    """Reference and query table as key columns, and what the caller should know of their ids, one sentence each."""
+    """Reference and query table as key columns, without placeholders, and what to know of them, one sentence each."""
 
     reference: KeyTable
     query: KeyTable
     warnings: tuple[str, ...] = ()
+    missing: Missing = ()
 
     def with_reference(self, reference: KeyTable) -> TablePair:
         """The same with another view of the reference table, such as one row a key."""
         return replace(self, reference=reference)
 
 
-def table_pair(reference: Table, query: Table, on: On, id_column: IdColumn) -> TablePair:
+def table_pair(reference: Table, query: Table, on: On, id_column: IdColumn, missing: Missing | None = ()) -> TablePair:
     """Read both tables of a join.
 
     Parameters
     ----------
     reference, query
-        pandas frames or Arrow tables.
+        Frames (see `fuzzy_join`).
     on, id_column
         As for `fuzzy_join`.
+    missing
+        The placeholders in the compared columns, by default none; None to find them (see `found_placeholders`).
 
     Raises
     ------
@@ -53,21 +58,21 @@ def table_pair(reference: Table, query: Table, on: On, id_column: IdColumn) -> T
     """
     frames, warnings = identified(as_frame(reference, "reference"), as_frame(query, "query"), id_column)
     ids, pairs = choose_columns(on, id_column, *frames)
-    tables = TablePair(
-        key_table(frames[0], role="reference", id_column=ids[0], columns=[left for left, _ in pairs]),
-        key_table(frames[1], role="query", id_column=ids[1], columns=[right for _, right in pairs]),
-        warnings,
-    )
+    if missing is None:
+        missing = found_placeholders(*frames, pairs)
+        warnings = (*warnings, *placeholder_notes(*frames, pairs, missing))
+    tables = TablePair(*key_tables(*frames, ids, pairs, missing), warnings, missing)
     require_text(tables.reference)
     return tables
 
 
 def one_table(
-    table: Table, role: str, columns: Sequence[str], id_column: str | None
+    table: Table, role: str, columns: Sequence[str], id_column: str | None, missing: Missing = ()
 ) -> tuple[KeyTable, tuple[str, ...]]:
     """Read the reference or the query table alone, and what the caller should know of its ids; errors as above."""
     frame = as_frame(table, role)
     for column in columns:
         require_column(frame, column, role, "on")
     frame, warnings = numbering(frame, role, id_column)
-    return key_table(frame, role=role, id_column=choose_id(frame, role, id_column), columns=columns), warnings
+    ids = choose_id(frame, role, id_column)
+    return key_table(frame, role=role, id_column=ids, columns=columns, missing=missing), warnings

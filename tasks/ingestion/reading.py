@@ -76,7 +76,7 @@ def ingest(
 
 
 def _read_file(source: FileSource) -> pd.DataFrame:
-    frame = read_table(source.path)
+    frame = read_table(source.path, source.layout)
     if not source.columns:
         return frame
     for column in source.columns:

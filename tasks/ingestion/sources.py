@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
+from fuzzyjoin.files import Layout
 from tasks.pages.forms import FormSettings, source_form
 
 __all__ = ["DatabaseSource", "FileSource", "InputSource", "QuerySource", "TableSource"]
@@ -34,8 +35,32 @@ class FileSource(_Settings):
 
     kind: Literal["file"] = "file"
     path: str = Field(
-        min_length=1, description="A file ending in .csv, .tsv or .parquet; .csv.gz and .tsv.gz are read as well."
+        min_length=1,
+        description="A file ending in .csv, .tsv, .jsonl, .ndjson, .xlsx or .parquet; .csv.gz and the like too.",
     )
+    delimiter: Literal["found", ",", ";", "tab", "|"] = Field(
+        default="found", description="What stands between the fields of a CSV or TSV file, where it is not found."
+    )
+    encoding: str = Field(
+        default="",
+        description=(
+            "Encoding of a CSV or TSV file, such as windows-1250. If empty: UTF-8, UTF-16 with a byte order mark, or "
+            "Windows-1252 where that is sure."
+        ),
+    )
+    sheet: str = Field(default="", description="Sheet of an Excel workbook. If empty: the first that holds anything.")
+
+    @property
+    def layout(self) -> Layout:
+        """How the table is laid out in the file, as far as it is said.
+
+        Raises
+        ------
+        UsageError
+            If the encoding is unknown.
+        """
+        delimiter = None if self.delimiter == "found" else self.delimiter
+        return Layout(delimiter, self.encoding or None, self.sheet or None)
 
 
 class DatabaseSource(_Settings):

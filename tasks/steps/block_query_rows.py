@@ -11,12 +11,11 @@ from prefect import get_run_logger, task
 
 from fuzzyjoin.index import open_index
 from fuzzyjoin.search import block_to_learn
-from fuzzyjoin.tables import key_table
 from fuzzyjoin.threads import choose_work
 from tasks.handles import IndexHandle, InputHandle, PairsHandle
-from tasks.ingestion import load_snapshot
 from tasks.orchestration.run_progress import shown_progress
 from tasks.settings import Method, Search, SpaceChoice
+from tasks.steps.compared_rows import compared_rows
 from tasks.store.named_files import store_file
 
 __all__ = ["block_query_rows"]
@@ -29,7 +28,7 @@ def block_query_rows(index: IndexHandle, query: InputHandle, method: Method, spa
     Of a search (see `tasks.settings.Search`) they depend on the method and the space alone.
     """
     side = open_index(Path(index.path), index.blocks)
-    rows = key_table(load_snapshot(query.table), role="query", id_column=query.id_column, columns=query.columns)
+    rows = compared_rows(query, index.blocks.missing)
     settings = Search(method=method, space=space).learning_settings()
     with shown_progress("blocking") as progress:
         pairs = block_to_learn(side, rows, settings, choose_work(None, progress))

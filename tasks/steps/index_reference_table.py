@@ -26,16 +26,19 @@ from fuzzyjoin.index import (
     reference_table,
     remove_index,
 )
+from fuzzyjoin.tables import found_placeholders, placeholder_notes
+from fuzzyjoin.terminal import for_terminal
 from fuzzyjoin.threads import choose_work
 from tasks.handles import IndexHandle, InputHandle, ProgramHandle
 from tasks.ingestion import distinct_rows, load_snapshot
 from tasks.orchestration.result_cache import cached
 from tasks.orchestration.run_progress import shown_progress
+from tasks.steps.compared_rows import compared_rows
 from tasks.store.folders import storage_folder
 from tasks.store.named_files import checked
 
 if TYPE_CHECKING:
-    from fuzzyjoin.tables import KeyTable
+    from fuzzyjoin.tables import KeyTable, Missing
     from fuzzyjoin.threads import Work
     from tasks.settings import Search
 
@@ -53,10 +56,29 @@ def index_folder() -> Path:
     return storage_folder() / "indexes"
 
 
-def index_to_learn(reference: InputHandle, search: Search, query_rows: int) -> IndexHandle:
-    """The index of the reference table to learn a program on, and to look up so many query rows by."""
-    blocking = search.learning_settings().blocking(distinct_rows(reference.table, reference.columns))
-    return _sound_index(IndexNeeds.to_learn(reference.columns, *blocking), reference, query_rows)
+def index_to_learn(reference: InputHandle, query: InputHandle, search: Search, query_rows: int) -> IndexHandle:
+    """The index of the reference table to learn a program on, and to look up so many query rows by.
+
+    It knows which texts of the compared columns are read as missing, in both tables.
+    """
+    missing = () if search.keep_placeholders else _placeholders(reference, query)
+    blocking = search.learning_settings().blocking(_distinct_rows(reference, missing))
+    return _sound_index(IndexNeeds.to_learn(reference.columns, *blocking, missing), reference, query_rows)
+
+
+def _placeholders(reference: InputHandle, query: InputHandle) -> Missing:
+    frames = load_snapshot(reference.table), load_snapshot(query.table)
+    pairs = list(zip(reference.columns, query.columns, strict=True))
+    missing = found_placeholders(*frames, pairs)
+    for note in placeholder_notes(*frames, pairs, missing):
+        get_run_logger().warning("%s", for_terminal(note))
+    return missing
+
+
+def _distinct_rows(reference: InputHandle, missing: Missing) -> int:
+    if not missing:
+        return distinct_rows(reference.table, reference.columns)
+    return len(compared_rows(reference, missing).distinct())
 
 
 def index_to_join(

@@ -11,7 +11,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from fuzzyjoin.errors import DataError
-from fuzzyjoin.files import separator_note
+from fuzzyjoin.files import found_layout, layout_note
 from fuzzyjoin.tables import choose_id, needs_numbers, require_column
 from fuzzyjoin.terminal import for_terminal
 from tasks.handles import InputHandle
@@ -63,7 +63,8 @@ def ingest_table(tables: Tables, role: Literal["reference", "query"], publish: P
             engine.dispose()
     else:
         frame = read_input(source)
-        if note := separator_note(source.path):
+        layout = source.layout
+        if note := layout_note(source.path, layout, found_layout(source.path, layout)):
             get_run_logger().warning("%s", for_terminal(note))
     handle = keep(frame, tables, role)
     if publish is None or not publish.joined:

@@ -10,11 +10,10 @@ from prefect import task
 from fuzzyjoin import BlockedPairs, DataError, Program
 from fuzzyjoin.index import open_index
 from fuzzyjoin.search import learn_from_pairs
-from fuzzyjoin.tables import key_table
 from fuzzyjoin.threads import choose_work
 from tasks.handles import IndexHandle, InputHandle, PairsHandle, ProgramHandle
-from tasks.ingestion import load_snapshot
 from tasks.orchestration.run_progress import shown_progress
+from tasks.steps.compared_rows import compared_rows
 from tasks.store.named_files import checked, store_file
 
 if TYPE_CHECKING:
@@ -37,12 +36,13 @@ def search_program(index: IndexHandle, pairs: PairsHandle, query: InputHandle, s
         If the program found joins nothing: promoted, it would close every match there is.
     """
     side = open_index(Path(index.path), index.blocks)
-    rows = key_table(load_snapshot(query.table), role="query", id_column=query.id_column, columns=query.columns)
+    rows = compared_rows(query, index.blocks.missing)
     with shown_progress("program search") as progress:
         learned = learn_from_pairs(
             side, rows, BlockedPairs.load(checked(pairs.file)), search.learning_settings(), choose_work(None, progress)
         )
-    program = Program(definition=learned.definition, learning_record=learned.learning_record)
+    definition = learned.definition.with_missing(index.blocks.missing)
+    program = Program(definition=definition, learning_record=learned.learning_record)
     if not program.reachable:
         raise TargetUnreachableError(
             f"no program reaches the precision target {search.precision_target:g} on these tables; the pipeline's "

@@ -194,9 +194,9 @@ class TestRefused:
 
     def test_another_encoding(self, path, sample):
         rows = cells(path)
-        rows[1][4] = "é"
-        put(path, rows, encoding="cp1252")
-        self.refuse(path, sample, "is not UTF-8", "save the file as UTF-8")
+        rows[1][4] = "žák"
+        put(path, rows, encoding="cp1250")
+        self.refuse(path, sample, "is not UTF-8", "save it as UTF-8")
 
     def test_lines_of_a_semicolon_file_are_counted_too(self, path, sample):
         rows = fill(path, ["yes", "no", "perhaps", *[""] * 9])

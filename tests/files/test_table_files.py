@@ -8,9 +8,7 @@ import decimal
 import errno
 import gzip
 import io
-import shutil
 import stat
-import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -22,17 +20,19 @@ from hypothesis import strategies as st
 
 from fuzzyjoin.errors import DataError, FuzzyJoinError, UsageError
 from fuzzyjoin.files import (
+    Layout,
     Output,
     check_outputs,
+    found_layout,
+    layout_note,
     read_table,
-    separator_note,
     table_batches,
     write_all,
 )
 from fuzzyjoin.files.table_files import row_name, write_table
 
-ENDINGS = [".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet"]
-TEXT_ENDINGS = [ending for ending in ENDINGS if ending != ".parquet"]
+TEXT_ENDINGS = [".csv", ".tsv", ".csv.gz", ".tsv.gz"]
+ENDINGS = [*TEXT_ENDINGS, ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet", ".xlsx"]
 
 
 def cells(frame):
@@ -45,6 +45,10 @@ def write_text(path, text, encoding="utf-8"):
     data = text.encode(encoding)
     path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
     return path
+
+
+def note(path):
+    return layout_note(path, Layout(), found_layout(path))
 
 
 def error_of(path):
@@ -94,6 +98,10 @@ class TestEveryFormat:
     def test_a_table_without_rows_keeps_its_columns(self, tmp_path, ending):
         path = tmp_path / f"table{ending}"
         write_table(self.FRAME[:0], path)
+        if "json" in ending:
+            # They name their columns in the rows.
+            assert "is empty" in str(error_of(path))
+            return
         back = read_table(path)
         assert list(back.columns) == ["id", "name", "note"]
         assert len(back) == 0
@@ -129,14 +137,15 @@ class TestEveryFormat:
         path = tmp_path / f"cut{ending}"
         write_table(pd.DataFrame({"id": [str(row) for row in range(500)], "note": ["a", 'b "'] * 250}), path)
         data = path.read_bytes()
-        path.write_bytes(data[: len(data) // 2 - 1] if ending in {".parquet", ".csv.gz", ".tsv.gz"} else data[:-2])
+        packed = ending in {".parquet", ".xlsx"} or ending.endswith(".gz")
+        path.write_bytes(data[: len(data) // 2 - 1] if packed else data[:-2])
         assert isinstance(error_of(path), DataError)
 
 
 TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=12) | st.text(alphabet='a,\t"\n\r \0;', max_size=6)
 
 
-@pytest.mark.parametrize("ending", [".csv", ".tsv", ".csv.gz"])
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".csv.gz", ".jsonl", ".xlsx"])
 @given(rows=st.lists(st.tuples(TEXT, TEXT | st.none(), TEXT), min_size=1, max_size=8))
 def test_any_text_survives_writing_and_reading(tmp_path_factory, ending, rows):
     path = tmp_path_factory.getbasetemp() / f"property{ending}"
@@ -245,55 +254,12 @@ class TestText:
         path = write_text(tmp_path / "bad.csv", "id,name\n" + "1,a\n" * 100_000 + "2\n" + "3,c\n" * 9)
         assert "line 100002 has 1 cell" in str(error_of(path))
 
-    @pytest.mark.parametrize("ending", [".csv", ".csv.gz"])
-    def test_the_first_byte_that_is_not_utf_8_is_named(self, tmp_path, ending):
-        path = write_text(tmp_path / f"bad{ending}", "id,name\r\n1,a\r\n2,Ærø\r\n", "latin-1")
-        message = str(error_of(path))
-        assert "line 3: the byte 0xC6 at offset 16 is not UTF-8" in message
-        assert "iconv -f WINDOWS-1252 -t UTF-8" in message
-
-    def test_a_bad_byte_far_inside_a_large_file_is_named(self, tmp_path):
-        path = tmp_path / "bad.csv"
-        path.write_bytes(b"id,name\n" + b"1,a\n" * 50_000 + b"2,\xff\n")
-        assert "line 50002: the byte 0xFF at offset 200,010" in str(error_of(path))
-
-    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-    def test_utf_16_is_recognised(self, tmp_path, encoding):
-        text = "id,name\n1,a\n"
-        path = write_text(tmp_path / "bad.csv", "\ufeff" + text if encoding != "utf-16" else text, encoding)
-        assert "iconv -f UTF-16 -t UTF-8" in str(error_of(path))
-
-    @pytest.mark.skipif(shutil.which("iconv") is None, reason="the remedy is a command of the system")
-    @pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".tsv"])
-    @pytest.mark.parametrize(
-        ("encoding", "mark"),
-        [
-            ("latin-1", ""),
-            ("cp1252", "\u20ac"),
-            ("latin-1", "\x81"),
-            ("utf-16", ""),
-            ("utf-16-le", ""),
-            ("utf-16-be", ""),
-            ("utf-16-le", "\ufeff"),
-        ],
-    )
-    def test_the_command_that_is_named_makes_the_file_readable(self, tmp_path, ending, encoding, mark):
-        folder = tmp_path / "a folder"
-        folder.mkdir()
-        separator = "\t" if ending == ".tsv" else ";"
-        header = mark if mark == "\ufeff" else ""
-        name = "Mobilit\xe4t" + (mark if mark != "\ufeff" else "")
-        path = write_text(folder / f"it's bad{ending}", f"{header}id{separator}name\n1{separator}{name}\n", encoding)
-        command = str(error_of(path)).split("`")[1]
-        subprocess.run(command, shell=True, check=True, cwd=tmp_path)  # noqa: S602 - the command under test
-        assert cells(read_table(tmp_path / f"utf8_it's bad{ending}")) == [["1", name]]
-
     def test_text_that_is_not_packed_is_not_gzip(self, tmp_path):
         path = tmp_path / "bad.csv.gz"
         path.write_text("id,name\n1,a\n")
         assert "is not a complete gzip file" in str(error_of(path))
 
-    @pytest.mark.parametrize("name", ["table.xlsx", "table", "table.csv.zip", "table.json", "csv"])
+    @pytest.mark.parametrize("name", ["table.xls", "table", "table.csv.zip", "table.json", "csv"])
     def test_an_unknown_ending_is_a_usage_error(self, tmp_path, name):
         path = tmp_path / name
         path.write_text("id,name\n1,a\n")
@@ -309,11 +275,11 @@ class TestSeparators:
     @pytest.mark.parametrize(
         ("ending", "separator", "said"),
         [
-            (".csv", ";", "separated by semicolons, not by commas"),
-            (".csv.gz", ";", "separated by semicolons, not by commas"),
-            (".csv", "\t", "separated by tabs, not by commas"),
-            (".csv", "|", "separated by bars, not by commas"),
-            (".tsv", ";", "separated by semicolons, not by tabs"),
+            (".csv", ";", "';'"),
+            (".csv.gz", ";", "';'"),
+            (".csv", "\t", "a tab"),
+            (".csv", "|", "'|'"),
+            (".tsv", ";", "';'"),
         ],
     )
     def test_another_separator_is_seen_and_told(self, tmp_path, ending, separator, said, encoding):
@@ -324,7 +290,7 @@ class TestSeparators:
         assert list(frame.columns) == ["id", "name"]
         assert cells(frame) == [["1", "Lake, Hill & Co"], ["2", f"a{separator}b"], ["3", None]]
         assert [row_name(path, row) for row in range(3)] == ["line 2", "line 3", "line 4"]
-        assert said in separator_note(path)
+        assert note(path) == f"{path}: read with {said} between fields"
 
     def test_quoted_cells_and_decimal_commas_are_read(self, tmp_path):
         path = write_text(tmp_path / "table.csv", '"id";"name";"price"\n"1";"a ""b"", c";"1,50"\n')
@@ -347,7 +313,7 @@ class TestSeparators:
         assert cells(read_table(path)) == [
             [cell or None for cell in row] for row in list(csv.reader(io.StringIO(text)))[1:]
         ]
-        assert separator_note(path) is None
+        assert note(path) is None
 
     @pytest.mark.parametrize(
         ("text", "expected"),
@@ -361,10 +327,6 @@ class TestSeparators:
         message = str(error_of(write_text(tmp_path / "table.csv", text)))
         assert expected in message
         assert "','" not in message
-
-    def test_bad_bytes_in_a_file_with_semicolons_are_told_as_such(self, tmp_path):
-        path = write_text(tmp_path / "table.csv", "id;name\n1;Mobilit\xe4t, Umwelt\n", "latin-1")
-        assert "0xE4 at offset 17 is not UTF-8" in str(error_of(path))
 
 
 class TestParquet:

@@ -247,7 +247,7 @@ def test_data_that_do_not_fit_are_named(malls, change, message):
         ({"append": frame([("x", "A")], ["name"])}, "append has no column 'title'; its columns are id, name"),
         ({"append": frame([("x", "A")]).rename(columns={"id": "key"})}, "id: append has no column 'id'"),
         ({"append": frame([], ["name"])}, "append has no column 'title'"),
-        ({"append": [("x", "A")]}, "append is a list; expected a pandas DataFrame or a pyarrow Table"),
+        ({"append": [("x", "A")]}, "append is a list; expected a pandas DataFrame or a frame that speaks"),
         ({"delete": "12"}, "delete is the text '12'; give a list of ids"),
     ],
 )

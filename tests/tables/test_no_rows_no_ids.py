@@ -181,7 +181,7 @@ def test_a_column_that_happens_to_be_called_row_number_makes_no_warning():
 def test_semicolons_are_told_by_every_command_that_reads_a_table(folder):
     text = (folder / "right.csv").read_text().replace(",", ";")
     (folder / "semi.csv").write_text(text)
-    note = "warning: semi.csv: its cells are separated by semicolons, not by commas, and were read so"
+    note = "warning: semi.csv: read with ';' between fields"
     outputs = ["-o", "m.csv", "--unmatched-out", "u.csv", "--program-out", "p.json"]
     joined = run("join", "left.csv", "semi.csv", "--on", "title", *outputs, "--json")
     assert note in joined.stderr

@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 from prefect.logging import disable_run_logger
 
-from fuzzyjoin import Matcher
+from fuzzyjoin import Matcher, learn_program
 from fuzzyjoin.index import IndexNeeds
 from tasks.handles import InputHandle
 from tasks.ingestion import write_snapshot
 from tasks.settings import Search
 from tasks.steps import index_reference_table as index
+from tasks.steps.block_query_rows import block_query_rows
+from tasks.steps.search_program import search_program
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +135,7 @@ def asked(monkeypatch):
 
 
 def test_to_learn_on_a_table_and_to_join_to_it_one_index_is_asked_for(learned, named, asked):
-    to_learn = index.index_to_learn(named, Search(), 500)
+    to_learn = index.index_to_learn(named, named, Search(), 500)
     assert index.index_to_join(learned.handle, named, 500) == to_learn
     assert asked[0] == asked[1]
     assert index.index_to_join(learned.handle, named, 500, to_learn) == to_learn
@@ -141,7 +143,7 @@ def test_to_learn_on_a_table_and_to_join_to_it_one_index_is_asked_for(learned, n
 
 
 def test_an_index_that_was_damaged_since_it_was_learned_on_is_made_again(learned, named, asked):
-    to_learn = index.index_to_learn(named, Search(), 500)
+    to_learn = index.index_to_learn(named, named, Search(), 500)
     whole = contents(to_learn.path)
     Path(to_learn.path, "index-lists-postings.npy").write_bytes(b"")
     assert index.index_to_join(learned.handle, named, 500, to_learn) == to_learn
@@ -150,7 +152,7 @@ def test_an_index_that_was_damaged_since_it_was_learned_on_is_made_again(learned
 
 
 def test_the_index_of_another_method_is_not_joined_by(learned, named, asked):
-    to_learn = index.index_to_learn(named, Search(method="autofj"), 500)
+    to_learn = index.index_to_learn(named, named, Search(method="autofj"), 500)
     to_join = index.index_to_join(learned.handle, named, 500, to_learn)
     assert to_join != to_learn
     assert len(asked) == 2
@@ -162,4 +164,25 @@ def test_equal_rows_count_once_in_how_many_candidates_a_row_gets(learned, tmp_pa
     distinct = learned.reference.drop_duplicates("title").head(400)
     twice = pd.concat([distinct, distinct.assign(id="again " + distinct["id"])])
     named = InputHandle(role="reference", table=write_snapshot(twice, tmp_path), id_column="id", columns=("title",))
-    assert index.index_to_learn(named, Search(method="autofj"), 1).blocks.blocking.k == 20
+    assert index.index_to_learn(named, named, Search(method="autofj"), 1).blocks.blocking.k == 20
+
+
+@pytest.mark.usefixtures("asked")
+def test_placeholders_are_found_before_the_index_and_every_step_reads_them_alike(learned, tmp_path):
+    gaps = pd.DataFrame({"id": [f"gap {row}" for row in range(4)], "title": ["N/A", "n/a", "N/A", "-"]})
+    tables = pd.concat([learned.reference, gaps[:1]]), pd.concat([learned.query[:200], gaps])
+    reference, query = (
+        InputHandle(role=role, table=write_snapshot(table, tmp_path), id_column="id", columns=("title",))
+        for role, table in zip(("reference", "query"), tables, strict=True)
+    )
+    search = Search()
+    to_learn = index.index_to_learn(reference, query, search, len(tables[1]))
+    assert to_learn.blocks.missing == (("n/a",),)
+    pairs = block_query_rows.fn(to_learn, query, search.method, search.space)
+    handle = search_program.fn(to_learn, pairs, query, search)
+    program = learn_program(*tables, "title", id="id")
+    assert handle.program_id == program.program_id
+    assert program.definition.missing == to_learn.blocks.missing
+    assert index.index_to_join(handle, reference, len(tables[1]), to_learn) == to_learn
+    kept = index.index_to_learn(reference, query, Search(keep_placeholders=True), len(tables[1]))
+    assert kept.blocks.missing == ()
