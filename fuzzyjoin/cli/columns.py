@@ -38,7 +38,7 @@ def chosen_columns(
     shared = [(str(name), str(name)) for name in reference if name in query and name not in taken]
     options = shlex.join(option for left, right in proposals.on for option in ("--on", _named(left, right)))
     if set(proposals.on) == set(shared) or (shared and not proposals.pairs):
-        return None, proposals.warnings
+        return None, ()
     if not proposals.pairs:
         raise UsageError(
             "on is not given, and no two columns have the same name or hold values of the same kind; name the columns "

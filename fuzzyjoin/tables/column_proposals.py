@@ -76,7 +76,7 @@ class ColumnProposals:
     Attributes
     ----------
     pairs
-        The pairs to compare, in the order of the reference table.
+        Pairs that hold values of a kind, in the order of the reference table.
     left_out
         (Table, column, reason) of every other column but the ids.
     """
@@ -86,18 +86,27 @@ class ColumnProposals:
 
     @property
     def on(self) -> list[tuple[str, str]]:
-        """The pairs as `fuzzy_join` takes them."""
-        return [(pair.reference, pair.query) for pair in self.pairs]
+        """The pairs to compare, as `fuzzy_join` takes them: those without a warning, else the most similar one.
+
+        One column less does less harm than a wrong pair.
+        """
+        return [(pair.reference, pair.query) for pair in self.pairs if pair in self._compared]
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What to look at before using the pairs, one sentence each."""
-        return tuple(f"{pair.reference}={pair.query}: {pair.warning}" for pair in self.pairs if pair.warning)
+        """What to look at, one sentence a pair."""
+        told = [(pair, "" if pair in self._compared else " is not compared") for pair in self.pairs if pair.warning]
+        return tuple(f"{pair.reference}={pair.query}{left}: {pair.warning}" for pair, left in told)
+
+    @cached_property
+    def _compared(self) -> list[ColumnProposal]:
+        best = sorted(self.pairs, key=lambda pair: (-pair.similarity, pair.reference))[:1]
+        return [pair for pair in self.pairs if not pair.warning] or best
 
     def __str__(self) -> str:
         pairs = [
-            f"compare  {pair.reference}={pair.query}  similarity {pair.similarity:.2f}"
-            + (f"  ({pair.warning})" if pair.warning else "")
+            f"{'compare' if pair in self._compared else 'perhaps'}  {pair.reference}={pair.query}  "
+            f"similarity {pair.similarity:.2f}{f'  ({pair.warning})' if pair.warning else ''}"
             for pair in self.pairs
         ]
         return "\n".join([*pairs, *(f"leave    {column} of {role}: {why}" for role, column, why in self.left_out)])

@@ -118,3 +118,18 @@ def test_they_are_shown_as_lines():
     assert lines[0].startswith("compare  person=c")
     assert "  similarity 0." in lines[0]
     assert lines[-1] == "leave    note of query: it has the same value in every row"
+
+
+def test_a_doubtful_pair_is_compared_only_if_there_is_no_other():
+    reference, query = listed(1)[["id", "person"]], listed(2)[["id", "person"]]
+    twice = query.assign(deputy=query["person"][::-1].to_numpy()).rename(columns={"person": "signed"})
+    alone = propose_columns(reference, twice)
+    assert len(alone.on) == 1
+    (pair,) = alone.pairs
+    assert "is about as alike" in pair.warning
+    assert alone.warnings == (f"person={pair.query}: {pair.warning}",)
+    assert str(alone).startswith(f"compare  person={pair.query}  ")
+    more = propose_columns(reference.assign(price=listed(1)["price"]), twice.assign(cost=listed(2)["price"]))
+    assert more.on == [("price", "cost")]
+    assert more.warnings == (f"person={pair.query} is not compared: {pair.warning}",)
+    assert f"perhaps  person={pair.query}  " in str(more)
