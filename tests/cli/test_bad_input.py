@@ -291,7 +291,7 @@ class TestOutputs:
 
     @pytest.mark.parametrize("option", OPTIONS[:2])
     def test_unknown_ending(self, folder, option):
-        refuse(folder, self.command(option, "out/x.ods"), "x.ods", ".parquet", code=2)
+        refuse(folder, self.command(option, "out/x.xls"), "x.xls", ".parquet", code=2)
 
     def test_outputs_are_checked_before_anything_is_read(self, folder):
         (folder / "left.csv").unlink()
