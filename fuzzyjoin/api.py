@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from fuzzyjoin.compare import Candidates
 from fuzzyjoin.errors import UsageError
-from fuzzyjoin.joining import decide, require_top
+from fuzzyjoin.joining import PairDecisions, decide, require_top
 from fuzzyjoin.program import JoinResult, Program
 from fuzzyjoin.search import LearningSettings, learn, require_learnable
 from fuzzyjoin.stopwatch import Stopwatch
@@ -46,6 +46,7 @@ def fuzzy_join(
     threads: int | None = None,
     progress: Progress | None = None,
     top: int | None = None,
+    decisions: Table | None = None,
 ) -> JoinResult:
     """Join a messy query table to a clean reference table without labels.
 
@@ -96,6 +97,10 @@ def fuzzy_join(
     top
         How many candidates a query row `result.candidates` lists, with their match probabilities; 1 or more. None are
         listed by default, nor by a union of configurations, which has no match probabilities.
+    decisions
+        What people decided on pairs: a table with `query_id` and `reference_id` ("none" for no match, empty to take
+        earlier decisions back), and if known `by`, `when` (ISO 8601; the latest holds) and `why`. They stand over what
+        the program decides for these rows, and change neither the program nor its estimate, which leaves the rows out.
 
     Returns
     -------
@@ -142,6 +147,7 @@ def fuzzy_join(
         review_probability=review_probability,
     )
     require_top(top, by_scorer=settings.by_scorer)
+    people = None if decisions is None else PairDecisions.of(decisions)
     watch = Stopwatch()
     with watch.stage("tables"):
         own_scorer = _own_scorer(scorer, settings)
@@ -150,9 +156,11 @@ def fuzzy_join(
     learned = learn(candidates, settings, watch, own_scorer)
     definition = learned.definition.with_missing(tables.missing)
     own = {function.name: function for function in settings.functions}
-    decisions = decide(definition, candidates, own, watch, own_scorer, learned.best, pair_scores=top is not None)
+    decided = decide(
+        definition, candidates, own, watch, own_scorer, learned.best, pair_scores=top is not None, people=people
+    )
     program = Program(definition=definition, learning_record=learned.learning_record)
-    return JoinResult.of(program, decisions, watch, (*warnings, *learned.learning_record.warnings), top=top)
+    return JoinResult.of(program, decided, watch, (*warnings, *learned.learning_record.warnings), top=top)
 
 
 def learn_program(

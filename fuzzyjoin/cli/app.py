@@ -33,6 +33,7 @@ from fuzzyjoin.cli.options import (
     MinProbability,
     NegativeRules,
     On,
+    PeopleDecisions,
     PrecisionTarget,
     ProgramFile,
     ProgramOut,
@@ -122,6 +123,7 @@ def join(
     top: Top = None,
     joined: Joined = None,
     how: HowJoined = None,
+    decisions: PeopleDecisions = None,
     program_out: ProgramOut = None,
     threads: Threads = None,
     quiet: Quiet = False,
@@ -134,9 +136,9 @@ def join(
     )
     listed = _listed(top, candidates_out)
     shown = _shown_rows(joined, how)
-    _check_outputs(written, inputs=[reference, query])
+    _check_outputs(written, inputs=[reference, query, *([decisions] if decisions else [])])
 
-    from fuzzyjoin.cli.inputs import layouts, read_pair
+    from fuzzyjoin.cli.inputs import layouts, read_decisions, read_pair
     from fuzzyjoin.cli.progress import progress_bars
 
     started = time.perf_counter()
@@ -151,7 +153,7 @@ def join(
     # Only now: a fault in the files is told without waiting for the compiled kernels.
     from fuzzyjoin.api import fuzzy_join
 
-    with tables.naming_files(), progress_bars(quiet=quiet) as progress:
+    with tables.naming_files(), read_decisions(decisions) as people, progress_bars(quiet=quiet) as progress:
         result = fuzzy_join(
             tables.reference.frame,
             tables.query.frame,
@@ -167,6 +169,7 @@ def join(
             threads=threads,
             progress=progress,
             top=listed,
+            decisions=people,
         )
     _finish(result, tables, written, seconds, shown, detail=_detail(quiet=quiet, verbose=verbose), as_json=as_json)
 
@@ -265,6 +268,7 @@ def apply(
     top: Top = None,
     joined: Joined = None,
     how: HowJoined = None,
+    decisions: PeopleDecisions = None,
     index: Index = None,
     batch_rows: BatchRows = 50_000,
     threads: Threads = None,
@@ -280,14 +284,21 @@ def apply(
     written = _given(matches=output, unmatched=unmatched_out, candidates=candidates_out, joined=joined)
     listed = _listed(top, candidates_out)
     shown = _shown_rows(joined, how)
-    _check_outputs(written, inputs=[program, reference, query])
+    _check_outputs(written, inputs=[program, reference, query, *([decisions] if decisions else [])])
 
     from fuzzyjoin.files import locked
 
     # Until the command ends, however it ends: the parts of two runs would stand in one folder.
     context.with_resource(locked(output))
 
-    from fuzzyjoin.cli.inputs import content_hash, layouts, load_program, query_batches, read_for_batches
+    from fuzzyjoin.cli.inputs import (
+        content_hash,
+        layouts,
+        load_program,
+        query_batches,
+        read_decisions,
+        read_for_batches,
+    )
     from fuzzyjoin.cli.progress import progress_bars
     from fuzzyjoin.cli.reports import Outcome, next_after_join, print_outcome
     from fuzzyjoin.files import pieces_output, write_all
@@ -306,10 +317,10 @@ def apply(
     # Only now: a fault in the files is told without waiting for the compiled kernels.
     from fuzzyjoin.cli.joined_output import joined_parts_output
     from fuzzyjoin.index import Matcher, join_in_parts
-    from fuzzyjoin.joining import drift_warnings
+    from fuzzyjoin.joining import PairDecisions, drift_warnings
 
     in_one = len(tables.query) <= batch_rows
-    with tables.naming_files(), progress_bars(quiet=quiet) as progress:
+    with tables.naming_files(), read_decisions(decisions) as people, progress_bars(quiet=quiet) as progress:
         started = time.perf_counter()
         matcher = Matcher.over(
             loaded,
@@ -333,11 +344,13 @@ def apply(
                 "layout": dataclasses.asdict(tables.query.layout),
                 "id_columns": list(tables.id_columns),
                 "top": listed,
+                "decisions": content_hash(decisions) if decisions else None,
             },
             rows=len(tables.query),
             id_column=tables.id_columns[1],
             progress=progress or (lambda _stage, _done: None),
             top=listed,
+            people=None if people is None else PairDecisions.of(people),
         )
     started = time.perf_counter()
     write_all(
@@ -365,6 +378,7 @@ def apply(
         warnings=(
             *tables.notes,
             *matcher.warnings,
+            *parts.conflicts,
             *drift_warnings(loaded.learning_record, parts.counts["query_rows"], parts.counts["matched"]),
             *(sentence for is_so, sentence in said if is_so),
         ),

@@ -48,6 +48,7 @@ __all__ = [
     "load_program",
     "query_batches",
     "read_changes",
+    "read_decisions",
     "read_file",
     "read_for_batches",
     "read_matches",
@@ -346,6 +347,16 @@ def read_changes(append: Path | None, delete: Path | None) -> Iterator[dict[str,
     """Read rows to append and rows to delete, as far as given, by the name of the argument; errors as above."""
     with _read_given(append=append, delete=delete) as frames:
         yield frames
+
+
+@contextmanager
+def read_decisions(path: Path | None) -> Iterator[pd.DataFrame | None]:
+    """Read what people decided on pairs, if they did; errors as above."""
+    if path is None:
+        yield None
+        return
+    with _read_given(decisions=path) as frames:
+        yield frames["decisions"]
 
 
 @contextmanager

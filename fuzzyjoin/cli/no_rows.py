@@ -99,7 +99,7 @@ class _NothingToJoin:
         return "its header line only"
 
     def as_json(self) -> dict[str, Any]:
-        counts = ("query_rows", "matched", "unmatched", "review", "candidate_pairs")
+        counts = ("query_rows", "matched", "unmatched", "review", "pinned", "forbidden", "candidate_pairs")
         return {
             "counts": {"reference_rows": len(self.tables.reference), **dict.fromkeys(counts, 0)},
             "precision_estimate": {"value": None, "low": None, "high": None, "level": None, "calibrated": False},

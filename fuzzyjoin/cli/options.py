@@ -24,6 +24,7 @@ __all__ = [
     "MinProbability",
     "NegativeRules",
     "On",
+    "PeopleDecisions",
     "PrecisionTarget",
     "ProgramFile",
     "ProgramOut",
@@ -188,6 +189,15 @@ Candidates: TypeAlias = Annotated[
 Top: TypeAlias = Annotated[
     int | None,
     typer.Option("--top", min=1, metavar="K", help="How many candidates a query row go to --candidates: 5 unless set."),
+]
+PeopleDecisions: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--decisions",
+        metavar="FILE",
+        help="What people decided on pairs: columns query_id, reference_id (none for no match), and by, when, why. It "
+        "stands over what the program decides.",
+    ),
 ]
 Joined: TypeAlias = Annotated[
     Path | None,

@@ -107,6 +107,7 @@ class Outcome:
             self.headline(),
             *self._first_warnings(),
             field("precision", _estimate_words(self.estimate) + self._target()),
+            *self._people(),
             *self._unmatched(),
             *([field("written", ", ".join(map(str, self.written.values())))] if self.written else []),
             *(field("then" if place else "next", step) for place, step in enumerate(self.next_steps)),
@@ -145,6 +146,16 @@ class Outcome:
         review = self.counts.get("review", 0)
         likely = f", {review:,} of them to review" if review else ""
         return [field("look at", f"{count:,} unmatched row{'s' * (count > 1)}{likely}: {look}")]
+
+    def _people(self) -> list[str]:
+        """What people decided beside the program, whose estimate leaves it out."""
+        pinned, forbidden = (self.counts.get(name, 0) for name in ("pinned", "forbidden"))
+        if not pinned and not forbidden:
+            return []
+        said = (
+            f"decided {pinned:,} of the matches, and that {forbidden:,} rows have none; the precision leaves them out"
+        )
+        return [field("people", said)]
 
     def _equal_rows(self) -> str:
         equal = self.counts.get("equal_reference_rows", 0)

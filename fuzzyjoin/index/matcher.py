@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fuzzyjoin.compare import Candidates, ReferenceSide
 from fuzzyjoin.index.folder import build_index, complete_index, open_index
 from fuzzyjoin.index.needs import IndexNeeds
-from fuzzyjoin.joining import asked_blocking, decide, given_scorer, reference_warnings, require_top
+from fuzzyjoin.joining import PairDecisions, asked_blocking, decide, given_scorer, reference_warnings, require_top
 from fuzzyjoin.program import JoinResult, Program
 from fuzzyjoin.stopwatch import Stopwatch
 from fuzzyjoin.tables import NUMBERED, ROW_NUMBER, one_table, require_text
@@ -145,6 +145,7 @@ class Matcher:
         *,
         id: str | None = None,  # noqa: A002 - the column is called id
         top: int | None = None,
+        decisions: Table | None = None,
     ) -> JoinResult:
         """Join some rows; each row's match depends on the program, the reference table and that row alone.
 
@@ -157,6 +158,8 @@ class Matcher:
             are numbered from 1, which `warnings` tells.
         top
             How many candidates a row to list in `candidates`, as for `fuzzy_join`.
+        decisions
+            What people decided on pairs, as for `fuzzy_join`.
 
         Raises
         ------
@@ -166,14 +169,17 @@ class Matcher:
             If an id is missing or occurs twice.
         """
         require_top(top, by_scorer=self.program.by_scorer)
+        people = None if decisions is None else PairDecisions.of(decisions)
         watch = Stopwatch()
         with watch.stage("tables"):
             table, numbered = query_table(self.program, rows, id)
-        decisions = self.decide(table, watch, pair_scores=top is not None)
-        return JoinResult.of(self.program, decisions, watch, (*self.warnings, *numbered), top=top)
+        decided = self.decide(table, watch, pair_scores=top is not None, people=people)
+        return JoinResult.of(self.program, decided, watch, (*self.warnings, *numbered), top=top)
 
-    def decide(self, query: KeyTable, watch: Stopwatch, *, pair_scores: bool = False) -> Decisions:
-        """What the program decides for every row of a query table, in positions; with all pairs' scores if asked."""
+    def decide(
+        self, query: KeyTable, watch: Stopwatch, *, pair_scores: bool = False, people: PairDecisions | None = None
+    ) -> Decisions:
+        """What the program and people decide for every row of a query table (see `fuzzyjoin.joining.decide`)."""
         candidates = Candidates(
             self.side.table,
             query,
@@ -183,7 +189,9 @@ class Matcher:
             blocker=self.side.blocker,
             prepared=self.side,
         )
-        return decide(self.program.definition, candidates, self.own, watch, self.scorer, pair_scores=pair_scores)
+        return decide(
+            self.program.definition, candidates, self.own, watch, self.scorer, pair_scores=pair_scores, people=people
+        )
 
 
 def index_reference(

@@ -28,7 +28,7 @@ from fuzzyjoin.definition import PrecisionEstimate, Scorer
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.files import sync_file, sync_folder
 from fuzzyjoin.index.matcher import query_table
-from fuzzyjoin.joining import reference_counts
+from fuzzyjoin.joining import PairDecisions, reference_counts
 from fuzzyjoin.program import JoinResult
 from fuzzyjoin.stopwatch import Stopwatch
 
@@ -46,14 +46,14 @@ __all__ = ["JoinedParts", "join_in_parts", "most_rows", "uncovered", "whole_esti
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = "parts of a fuzzyjoin join"
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
 FIRST_KEYS: Final = {"fuzzyjoin", "program_id", "reference", "query", "id_columns", "batch_rows"}
 """What the manifest of version 1 holds, which does not name itself."""
 
 TABLES: Final = ("matches", "unmatched")
 """What every part holds; with `top` it holds the candidates too."""
 
-COUNTED: Final = ("query_rows", "matched", "unmatched", "review", "candidate_pairs")
+COUNTED: Final = ("query_rows", "matched", "unmatched", "review", "pinned", "forbidden", "candidate_pairs")
 
 OWN_NAME: Final = re.compile(
     r"manifest\.json(\.tmp)?|[0-9]{6,}(-[0-9]{6,})?(\.json(\.tmp)?|-(matches|unmatched|candidates)\.(parquet|tmp))"
@@ -90,6 +90,11 @@ class JoinedParts:
     kept: int
     thrown_away: bool
 
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        """Decisions of people that do not hold, or that somebody should look at again, one sentence each."""
+        return tuple(sentence for part in self.parts for sentence in part["conflicts"])
+
     def tables(self, name: str) -> Iterator[pa.Table]:
         """The matches, the unmatched rows, or the candidates if asked, part after part, as the query table goes."""
         return _tables(self.folder, self.parts, name)
@@ -110,6 +115,7 @@ def join_in_parts(
     id_column: str,
     progress: Progress,
     top: int | None = None,
+    people: PairDecisions | None = None,
 ) -> JoinedParts:
     """Join batches of query rows, one after the other, and keep each as a part.
 
@@ -132,6 +138,8 @@ def join_in_parts(
         Told the share of the rows that is joined.
     top
         How many candidates a query row to keep, as for `Matcher.lookup`; `parts_of` names it.
+    people
+        What people decided on pairs; `parts_of` names that too.
 
     Raises
     ------
@@ -152,7 +160,9 @@ def join_in_parts(
             for start, stop in wanted:
                 try:
                     rest = batch.iloc[start - first : stop - first]
-                    parts.append(join_part(matcher, rest, id_column, watch, _stem(folder, start, stop), top=top))
+                    parts.append(
+                        join_part(matcher, rest, id_column, watch, _stem(folder, start, stop), top=top, people=people)
+                    )
                 except BaseException:
                     # Stopped in its first part, a run leaves nothing worth keeping.
                     if not parts:
@@ -328,7 +338,14 @@ def _part_known(about: Path, rows: int) -> dict[str, Any] | None:
 
 
 def join_part(
-    matcher: Matcher, batch: pd.DataFrame, id_column: str, watch: Stopwatch, stem: Path, *, top: int | None = None
+    matcher: Matcher,
+    batch: pd.DataFrame,
+    id_column: str,
+    watch: Stopwatch,
+    stem: Path,
+    *,
+    top: int | None = None,
+    people: PairDecisions | None = None,
 ) -> dict[str, Any]:
     """Join rows and write their part; what is known of it comes last, and says that the part is whole.
 
@@ -336,7 +353,7 @@ def join_part(
     """
     with watch.stage("tables"):
         table, _ = query_table(matcher.program, batch, id_column)
-    decisions = matcher.decide(table, watch, pair_scores=top is not None)
+    decisions = matcher.decide(table, watch, pair_scores=top is not None, people=people)
     result = JoinResult.of(matcher.program, decisions, watch, top=top)
     with watch.stage("parts"):
         hashes = {}
@@ -352,6 +369,7 @@ def join_part(
             "rows": [int(position) for position in stem.name.split("-")],
             **{name: int(result.counts[name]) for name in COUNTED},
             "tally": None if tally is None else [tally.mass, tally.pairs],
+            "conflicts": list(decisions.decided.conflicts if decisions.decided else ()),
             "files": hashes,
         }
         _write_text(stem.with_suffix(".json"), json.dumps({**about, "checksum": _digest(about)}) + "\n")
@@ -379,7 +397,9 @@ def whole_estimate(
         return PrecisionEstimate(value=whole.precision_estimate)
     from fuzzyjoin.scoring import headline  # noqa: PLC0415 - unions do without its kernels
 
-    return headline(np.concatenate([np.empty(0), *probabilities]), program.definition.between_task_sd)
+    every = np.concatenate([np.empty(0), *probabilities])
+    # Of a match that a person decided on nothing is estimated.
+    return headline(every[~np.isnan(every)], program.definition.between_task_sd)
 
 
 def _tables(folder: Path, parts: Iterable[Mapping[str, Any]], name: str) -> Iterator[pa.Table]:

@@ -22,16 +22,21 @@ from fuzzyjoin.joining.joined_rows import (
     joined_pieces,
     joined_table,
 )
+from fuzzyjoin.joining.pair_decisions import DECISION_COLUMNS, NO_MATCH, DecidedRows, PairDecisions
 from fuzzyjoin.joining.result_tables import join_counts, match_table, reference_counts, row_bands, unmatched_table
 from fuzzyjoin.joining.union import match_scaled
 
 __all__ = [
     "CANDIDATE_COLUMNS",
+    "DECISION_COLUMNS",
     "MATCH_PROBABILITY",
+    "NO_MATCH",
     "SUFFIX",
+    "DecidedRows",
     "Decisions",
     "How",
     "JoinedRows",
+    "PairDecisions",
     "asked_blocking",
     "candidate_table",
     "configurations_of",

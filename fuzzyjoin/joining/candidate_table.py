@@ -60,9 +60,7 @@ def pair_probabilities(decisions: Decisions) -> CandidateProbabilities:
         raise TypeError("the scores of the pairs were not kept; decide with pair_scores")
     added = Adjustment.from_json(definition.adjustment).of(best.features, best.score)
     scores = best.pair_scores + np.repeat(added, np.diff(decisions.allowed.indptr))
-    return candidate_probabilities(
-        decisions.allowed, scores, decisions.matches.probability, np.array(definition.probabilities)
-    )
+    return candidate_probabilities(decisions.allowed, scores, np.array(definition.probabilities))
 
 
 def candidate_table(decisions: Decisions, top: int) -> pd.DataFrame:

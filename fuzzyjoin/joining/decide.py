@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from fuzzyjoin.compare import Candidates, JoinFunction, WeightedColumns
 from fuzzyjoin.definition import PrecisionEstimate, Scorer
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.blocking import BlockedPairs, Blocker, CandidatePairs
     from fuzzyjoin.compare import AnyJoinFunction, Matches
     from fuzzyjoin.definition import CustomFunctionName, Definition, LearningRecord, Union
+    from fuzzyjoin.joining.pair_decisions import DecidedRows, PairDecisions
     from fuzzyjoin.scoring import BestCandidates, TrainedScorer
     from fuzzyjoin.stopwatch import Stopwatch
     from fuzzyjoin.tables import IdColumn, KeyTable, Table
@@ -49,7 +52,8 @@ class Decisions:
     """What was decided for every query row of two tables, in positions.
 
     `allowed` are the candidate pairs that the negative rules left, `estimate` the estimated precision of the matches.
-    `best` are the best candidates, where a scorer decided.
+    `best` are the best candidates, where a scorer decided. `decided` are the rows that people decided on: `matches` is
+    as they say, and `estimate` leaves them out.
     """
 
     definition: Definition
@@ -58,6 +62,7 @@ class Decisions:
     matches: Matches
     estimate: PrecisionEstimate
     best: BestCandidates | None = None
+    decided: DecidedRows | None = None
 
     @property
     def joined(self) -> int:
@@ -99,6 +104,7 @@ def decide(  # noqa: PLR0917 - what decides, what is decided, and what is at han
     best: BestCandidates | None = None,
     *,
     pair_scores: bool = False,
+    people: PairDecisions | None = None,
 ) -> Decisions:
     """Decide every query row of prepared tables.
 
@@ -116,10 +122,13 @@ def decide(  # noqa: PLR0917 - what decides, what is decided, and what is at han
         The best candidates of these very rows, if learning found them already.
     pair_scores
         Whether to keep the scores of all candidates, for `candidate_table`.
+    people
+        What people decided on pairs; their word stands over the program's.
     """
+    decided = None if people is None else people.on(candidates.query, candidates.reference)
     decision = definition.decision
     if isinstance(decision, Scorer):
-        from fuzzyjoin.scoring import best_of_queries, match_by_scorer  # noqa: PLC0415 - unions do without its kernels
+        from fuzzyjoin.scoring import best_of_queries, headline, match_by_scorer  # noqa: PLC0415 - unions do without its kernels
 
         found = named_scorer(decision, scorer)
         with watch.stage("blocking"):
@@ -128,17 +137,54 @@ def decide(  # noqa: PLR0917 - what decides, what is decided, and what is at han
             if best is None or pair_scores:
                 best = best_of_queries(candidates, definition.weights, found, pair_scores=pair_scores)
             matches, estimate = match_by_scorer(best, definition)
-        return Decisions(definition, candidates, candidates.query_pairs, matches, estimate, best)
+            if decided is not None:
+                left = matches.joined & ~decided.mask(matches.joined.size)
+                estimate = headline(matches.probability[left], definition.between_task_sd)
+                matches = _as_decided(matches, decided)
+        return Decisions(definition, candidates, candidates.query_pairs, matches, estimate, best, decided)
     configurations = configurations_of(decision, own)
     with watch.stage("blocking"):
         _ = candidates.query_pairs
     with watch.stage("negative rules"):
         allowed = candidates.allowed_pairs(definition.rules())
+        if decided is not None:
+            # A union's estimate counts every pair that some configuration joins.
+            rows = np.repeat(decided.mask(len(candidates.query)), np.diff(allowed.indptr))
+            allowed = allowed.keep(~rows)
     with watch.stage("matching"):
         columns = WeightedColumns(candidates.columns, (definition.weights,))
         matches = match_union(columns, configurations, allowed, candidates)
     estimate = PrecisionEstimate(value=matches.tally.precision_estimate if matches.tally else None)
-    return Decisions(definition, candidates, allowed, matches, estimate)
+    if decided is not None:
+        matches = _as_decided(matches, decided)
+    return Decisions(definition, candidates, allowed, matches, estimate, decided=decided)
+
+
+def _as_decided(matches: Matches, decided: DecidedRows) -> Matches:
+    """The matches with those rows as people decided on them. No figure of a program is said of such a match."""
+    rows, pinned = decided.rows, decided.reference >= 0
+    joined, reference = matches.joined.copy(), matches.reference.copy()
+    joined[rows] = pinned
+    reference[rows[pinned]] = decided.reference[pinned]
+    configuration, runner_up = matches.configuration.copy(), matches.runner_up.copy()
+    configuration[rows] = -1
+    runner_up[rows] = -1
+    distance, second, probability = (
+        values.copy() for values in (matches.distance, matches.runner_up_distance, matches.probability)
+    )
+    distance[rows[pinned]] = np.inf
+    second[rows] = np.inf
+    probability[rows[pinned]] = np.nan
+    return replace(
+        matches,
+        joined=joined,
+        reference=reference,
+        distance=distance,
+        configuration=configuration,
+        runner_up=runner_up,
+        runner_up_distance=second,
+        probability=probability,
+    )
 
 
 def given_scorer(path: str | Path | None) -> TrainedScorer | None:

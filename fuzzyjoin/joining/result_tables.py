@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,16 @@ from fuzzyjoin.text import object_array
 if TYPE_CHECKING:
     from fuzzyjoin.definition import Definition
     from fuzzyjoin.joining.decide import Decisions
+    from fuzzyjoin.joining.pair_decisions import DecidedRows
     from fuzzyjoin.kernels.types import Float64Array, Int64Array
     from fuzzyjoin.tables import KeyTable
 
 __all__ = ["join_counts", "match_table", "reference_counts", "row_bands", "unmatched_table"]
+
+A_PERSON = "a person"
+"""What stands in the place of a join function where a person decided."""
+
+DECIDED = "a person decided that it has no match"
 
 ACCEPT, REVIEW, REJECT = "accept", "review", "reject"
 
@@ -34,12 +40,16 @@ def join_counts(decisions: Decisions) -> dict[str, int]:
     """How many rows there are of each kind, and candidate pairs (see `JoinResult.counts`)."""
     candidates, matched = decisions.candidates, decisions.joined
     to_review = int((row_bands(decisions) == REVIEW).sum())
+    decided = np.empty(0, np.int64) if decisions.decided is None else decisions.decided.reference
+    pinned, forbidden = int((decided >= 0).sum()), int((decided < 0).sum())
     return {
         **reference_counts(candidates.reference),
         "query_rows": len(candidates.query),
         "matched": matched,
         "unmatched": len(candidates.query) - matched,
         "review": to_review,
+        "pinned": pinned,
+        "forbidden": forbidden,
         "candidate_pairs": len(candidates.query_pairs),
     }
 
@@ -56,15 +66,20 @@ def match_table(decisions: Decisions) -> pd.DataFrame:
     rows = _rows(decisions, joined=True)
     query, reference, found = decisions.candidates.query, decisions.candidates.reference, decisions.matches
     names, thresholds = _configurations(decisions.definition)
+    # The last of these is -1, a person.
+    names, thresholds = np.append(names, A_PERSON), np.append(thresholds, np.nan)
     chosen = found.configuration[rows]
-    return pd.DataFrame(
+    ids = reference.ids[found.reference[rows]]
+    if decisions.decided is not None:
+        ids = _ids_as_decided(decisions.decided, rows, ids)
+    table = pd.DataFrame(
         {
             "query_id": query.ids[rows],
-            "reference_id": reference.ids[found.reference[rows]],
+            "reference_id": ids,
             "precision_estimate": found.probability[rows],
             "configuration": chosen,
             "join_function": names[chosen],
-            "distance": found.distance[rows],
+            "distance": _finite_or_nan(found.distance[rows]),
             "threshold": thresholds[chosen],
             "runner_up_id": _ids_or_none(reference, found.runner_up[rows]),
             "runner_up_distance": _finite_or_nan(found.runner_up_distance[rows]),
@@ -74,6 +89,7 @@ def match_table(decisions: Decisions) -> pd.DataFrame:
             "reference_text": object_array(reference.texts(found.reference[rows])),
         }
     )
+    return _with_people(table, decisions.decided, rows)
 
 
 def unmatched_table(decisions: Decisions) -> pd.DataFrame:
@@ -85,7 +101,7 @@ def unmatched_table(decisions: Decisions) -> pd.DataFrame:
     near = nearest >= 0
     nearest_thresholds = np.full(rows.size, np.nan)
     nearest_thresholds[near] = thresholds[nearest[near]]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "query_id": query.ids[rows],
             "reason": object_array(_reasons(decisions, rows)),
@@ -99,6 +115,27 @@ def unmatched_table(decisions: Decisions) -> pd.DataFrame:
             "best_reference_text": object_array(reference.texts(found.reference[rows])),
         }
     )
+    return _with_people(table, decisions.decided, rows)
+
+
+def _with_people(table: pd.DataFrame, decided: DecidedRows | None, rows: Int64Array) -> pd.DataFrame:
+    """The table with who decided on each of these query rows, when and why, missing where nobody did."""
+    if decided is None:
+        return table
+    of_row = dict(zip(decided.rows.tolist(), decided.lines, strict=True))
+    lines = [of_row.get(row) for row in rows.tolist()]
+    told: dict[str, list[Any]] = {
+        name: [line and getattr(line, name) for line in lines] for name in ("by", "when", "why")
+    }
+    return table.assign(**{f"decided_{name}": object_array(values) for name, values in told.items()})
+
+
+def _ids_as_decided(decided: DecidedRows, rows: Int64Array, ids: np.ndarray) -> np.ndarray:
+    """The reference ids of these query rows; of equal reference rows a person can mean another than the first."""
+    named = dict(zip(decided.rows.tolist(), decided.reference_ids, strict=True))
+    found = np.empty(rows.size, object)
+    found[:] = [named.get(row, id_) for row, id_ in zip(rows.tolist(), ids, strict=True)]
+    return found
 
 
 def row_bands(decisions: Decisions) -> np.ndarray:
@@ -110,6 +147,8 @@ def row_bands(decisions: Decisions) -> np.ndarray:
     if not isinstance(decision, Scorer):
         return np.full(found.joined.size, None, object)
     likely = (found.reference >= 0) & (found.probability >= decision.review_probability)
+    if decisions.decided is not None:
+        likely[decisions.decided.rows] = False
     return np.where(found.joined, ACCEPT, np.where(likely, REVIEW, REJECT)).astype(object)
 
 
@@ -126,8 +165,13 @@ def _reasons(decisions: Decisions, rows: Int64Array) -> list[str]:
     too_far = _too_far(decisions, rows)
     reasons = []
     texts = decisions.candidates.query.texts(rows)
+    decided = np.zeros(len(decisions.candidates.query), np.bool_)
+    if decisions.decided is not None:
+        decided = decisions.decided.mask(decided.size)
     for row, (text, had, kept, place) in enumerate(zip(texts, before, after, nearest, strict=True)):
-        if not text:
+        if decided[rows[row]]:
+            reasons.append(DECIDED)
+        elif not text:
             reasons.append("no text in the key columns")
         elif had == 0:
             reasons.append("no candidate: shares nothing that tells reference rows apart")

@@ -32,6 +32,7 @@ from fuzzyjoin.files import write_text_file
 from fuzzyjoin.joining import (
     SUFFIX,
     JoinedRows,
+    PairDecisions,
     candidate_table,
     decide,
     drift_warnings,
@@ -217,6 +218,7 @@ class Program(Part):
         threads: int | None = None,
         progress: Progress | None = None,
         top: int | None = None,
+        decisions: Table | None = None,
     ) -> JoinResult:
         """Join two tables by the program.
 
@@ -241,6 +243,8 @@ class Program(Part):
             Called with a stage's name and the share done.
         top
             How many candidates a query row to list in `candidates`, as for `fuzzy_join`.
+        decisions
+            What people decided on pairs, as for `fuzzy_join`.
 
         Returns
         -------
@@ -256,6 +260,7 @@ class Program(Part):
             If a table cannot be joined, or under `strict` if the reference table is another.
         """
         require_top(top, by_scorer=self.by_scorer)
+        people = None if decisions is None else PairDecisions.of(decisions)
         watch = Stopwatch()
         with watch.stage("tables"):
             candidates, warnings = tables_to_join(
@@ -270,9 +275,17 @@ class Program(Part):
                 work=choose_work(threads, progress),
             )
         own = {function.name: function for function in join_functions}
-        decisions = decide(self.definition, candidates, own, watch, given_scorer(scorer), pair_scores=top is not None)
-        drifted = drift_warnings(self.learning_record, len(candidates.query), decisions.joined)
-        return JoinResult.of(self, decisions, watch, (*warnings, *drifted), top=top)
+        decided = decide(
+            self.definition,
+            candidates,
+            own,
+            watch,
+            given_scorer(scorer),
+            pair_scores=top is not None,
+            people=people,
+        )
+        drifted = drift_warnings(self.learning_record, len(candidates.query), decided.joined)
+        return JoinResult.of(self, decided, watch, (*warnings, *drifted), top=top)
 
     def explain(self, *, rule_words: bool = True) -> str:
         """The program in words, several lines; without `rule_words` its negative rules, which are data, as a number."""
@@ -365,12 +378,13 @@ class JoinResult:
     program
         The program that decided.
     precision_estimate
-        Estimated precision of these matches.
+        Estimated precision of the matches that the program decided on.
     id_columns
         The id columns taken from the reference and the query table.
     counts
         reference_rows, equal_reference_rows (those whose compared values a row before them has too), query_rows,
-        matched, unmatched, review (unmatched rows of that band), candidate_pairs.
+        matched, unmatched, review (unmatched rows of that band), pinned and forbidden (query rows that people decided
+        to have a match, or none), candidate_pairs.
     seconds
         Seconds a stage.
     warnings
@@ -418,7 +432,7 @@ class JoinResult:
             id_columns=(decisions.candidates.reference.id_column, decisions.candidates.query.id_column),
             counts=join_counts(decisions),
             seconds=dict(watch.seconds),
-            warnings=warnings,
+            warnings=(*warnings, *(decisions.decided.conflicts if decisions.decided else ())),
             candidates=candidates,
             query=decisions.candidates.query.source,
             reference=decisions.candidates.reference.source,

@@ -43,9 +43,7 @@ class CandidateProbabilities:
     no_match: Float64Array
 
 
-def candidate_probabilities(
-    pairs: CandidatePairs, scores: Float64Array, best: Float64Array, curve: Float64Array
-) -> CandidateProbabilities:
+def candidate_probabilities(pairs: CandidatePairs, scores: Float64Array, curve: Float64Array) -> CandidateProbabilities:
     """Share out what the best candidate's probability leaves among the others and no match.
 
     The best keeps its calibrated probability p. Of the other 1 - p each candidate gets a part in proportion to its own
@@ -57,17 +55,18 @@ def candidate_probabilities(
         The candidate pairs.
     scores
         Their scores, adjusted, (pairs,). Ties go to the lower reference position.
-    best
-        The match probability of each row's best candidate, (query rows,).
     curve
-        The probability of a best candidate at each of `GRID`.
+        The match probability of a best candidate at each of `GRID`, ascending.
     """
     sizes = np.diff(pairs.indptr)
     row = np.repeat(np.arange(sizes.size), sizes)
     rank = np.empty(row.size, np.int64)
     rank[np.lexsort((pairs.reference, -scores, row))] = np.arange(row.size) - pairs.indptr[row] + 1
-    likely = np.minimum(at(curve, scores), SUREST)
+    chance = at(curve, scores)
     behind = rank > 1
+    best = np.zeros(sizes.size)
+    best[row[~behind]] = chance[~behind]
+    likely = np.minimum(chance, SUREST)
     weight = np.zeros(row.size)
     weight[behind] = likely[behind] / (1.0 - likely[behind]) * SECOND * (rank[behind] - 1.0) ** -FALL
     whole = 1.0 + np.bincount(row, weight, minlength=sizes.size)

@@ -28,7 +28,7 @@ def found_of(scores, best):
     pairs, flat = arranged(scores)
     # A row without a candidate has no best one.
     likely = np.array([value if row else 0.0 for row, value in zip(scores, best, strict=False)])
-    return pairs, likely, candidate_probabilities(pairs, flat, likely, CURVE)
+    return pairs, likely, candidate_probabilities(pairs, flat, CURVE)
 
 
 def plainly(scores, best):

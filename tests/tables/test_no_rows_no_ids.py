@@ -97,7 +97,8 @@ def test_join_writes_headers_where_the_query_table_has_no_rows(folder, ending):
     assert result.stderr.startswith("The query table has no rows: nothing is joined, and no program is learned; p.json")
     said = json.loads(result.stdout)
     assert said["counts"] == {
-        "reference_rows": 201, "query_rows": 0, "matched": 0, "unmatched": 0, "review": 0, "candidate_pairs": 0
+        "reference_rows": 201, "query_rows": 0, "matched": 0, "unmatched": 0, "review": 0, "pinned": 0, "forbidden": 0,
+        "candidate_pairs": 0
     }  # fmt: skip
     assert said["written"] == {"matches": f"m{ending}", "unmatched": "u.csv"}
     for made, full in ((f"m{ending}", "full.csv"), ("u.csv", "rest.csv")):
