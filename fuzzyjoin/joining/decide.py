@@ -172,7 +172,7 @@ def _as_decided(matches: Matches, decided: DecidedRows) -> Matches:
     distance, second, probability = (
         values.copy() for values in (matches.distance, matches.runner_up_distance, matches.probability)
     )
-    distance[rows[pinned]] = np.inf
+    distance[rows[pinned]] = np.nan
     second[rows] = np.inf
     probability[rows[pinned]] = np.nan
     return replace(
