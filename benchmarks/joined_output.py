@@ -22,7 +22,7 @@ from benchmarks._command import add_json_option, command
 from benchmarks._measure import Clock, Column, apart, peak_memory_mb, print_table, say, write_json
 from fuzzyjoin.cli.inputs import FilePair, TableFile
 from fuzzyjoin.cli.joined_output import joined_output
-from fuzzyjoin.files import read_table, write_all
+from fuzzyjoin.files import AS_FOUND, read_table, write_all
 from fuzzyjoin.joining import JoinedRows, id_places, joined_table
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def output_row(output: str, rows: int, matched: float) -> dict[str, Any]:
             columns = joined_table(query, reference, joined, "left").shape[1]
         else:
             tables = FilePair(
-                TableFile(reference, folder / f"reference.{output}"),
-                TableFile(query, folder / f"query.{output}"),
+                TableFile(reference, folder / f"reference.{output}", AS_FOUND, AS_FOUND),
+                TableFile(query, folder / f"query.{output}", AS_FOUND, AS_FOUND),
                 ("id", "id"),
                 None,
                 None,
