@@ -485,9 +485,10 @@ def explain(
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     sheet: Sheet = None,
+    decisions: PeopleDecisions = None,
 ) -> None:
     """Say what a program does, or why it joins a row or not."""
-    from fuzzyjoin.cli.inputs import layouts, load_program, read_pair
+    from fuzzyjoin.cli.inputs import layouts, load_program, read_decisions, read_pair
     from fuzzyjoin.cli.reports import print_warnings
 
     if reference is None or query is None or query_id is None:
@@ -498,8 +499,10 @@ def explain(
     loaded = load_program(program)
     columns = [(column.reference, column.query) for column in loaded.columns]
     tables = read_pair(reference, query, on=columns, ids=ids, layouts=layouts(delimiter, encoding, sheet))
-    with tables.naming_files():
-        words = loaded.explain_query(tables.reference.frame, tables.query.frame, query_id, id=tables.id_columns)
+    with tables.naming_files(), read_decisions(decisions) as people:
+        words = loaded.explain_query(
+            tables.reference.frame, tables.query.frame, query_id, id=tables.id_columns, decisions=people
+        )
     print_warnings(tables.notes)
     typer.echo(for_terminal(words))
 

@@ -98,6 +98,7 @@ def draw_audit(
         The tables that it joined: frames (see `fuzzy_join`).
     matches, unmatched
         What `JoinResult` holds or `fuzzyjoin join` wrote; as text too. Without `unmatched` recall cannot be measured.
+        Rows that people decided on are left out.
     id
         The id column of both tables, or (reference id, query id); by default `id`, else the first unique column.
     from_matches, from_near_misses
@@ -142,13 +143,16 @@ def draw_audit(
     frames, _ = identified(as_frame(reference, "reference"), as_frame(query, "query"), id)
     columns = [(column.reference, column.query) for column in program.columns]
     tables = key_tables(*frames, *choose_columns(columns, id, *frames))
-    joined = _rows(as_frame(matches, "matches"), "matches", ("reference_id", "distance"), tables)
+    matches, decided = _of_the_program(as_frame(matches, "matches"))
+    joined = _rows(matches, "matches", ("reference_id", "distance"), tables)
     if not joined:
         raise DataError("matches has no rows: nothing was joined, so there is nothing to label", argument="matches")
     left = None
     if unmatched is not None:
-        left = _rows(as_frame(unmatched, "unmatched"), "unmatched", ("best_reference_id", "best_distance"), tables)
-    _require_apart(joined, left, len(tables[1]))
+        rest, more_decided = _of_the_program(as_frame(unmatched, "unmatched"))
+        left = _rows(rest, "unmatched", ("best_reference_id", "best_distance"), tables)
+        decided += more_decided
+    _require_apart(joined, left, len(tables[1]) - decided)
     near = None if left is None else [row for row in left if row.reference_id]
 
     matched, drawn = _draw(joined, "match", from_matches, seed)
@@ -207,6 +211,14 @@ def _draw(
         drawn += [(row, population, band) for row in members[: taken[band]]]
         start += sizes[band]
     return Population(rows=sizes, drawn=taken), drawn
+
+
+def _of_the_program(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The rows that the program decided on, and how many people did: those say nothing of the program."""
+    if "decided_by" not in frame.columns:
+        return frame, 0
+    by_people = frame["decided_by"].map(as_text) != ""
+    return frame[~by_people], int(by_people.sum())
 
 
 def _rows(frame: pd.DataFrame, name: str, columns: tuple[str, str], tables: tuple[KeyTable, KeyTable]) -> list[_Row]:

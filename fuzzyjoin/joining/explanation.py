@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fuzzyjoin.blocking import Blocker
     from fuzzyjoin.compare import AnyJoinFunction, Candidates
     from fuzzyjoin.definition import Column, Definition, LearningRecord
+    from fuzzyjoin.joining.pair_decisions import PairDecisions
     from fuzzyjoin.tables import IdColumn, Table
 
 __all__ = ["explain_definition", "explain_query"]
@@ -147,6 +148,7 @@ def explain_query(
     blocker: Blocker | None,
     own: Mapping[str, AnyJoinFunction],
     scorer: str | Path | None,
+    people: PairDecisions | None = None,
 ) -> str:
     """Why one query row is joined, or is not, several lines (see `Program.explain_query`)."""
     every, warnings = tables_to_join(
@@ -169,14 +171,24 @@ def explain_query(
             remedy="give a query_id that it has",
         )
     candidates = every.of_queries(position)
+    said = _by_people(people, candidates)
     if isinstance(definition.decision, Scorer):
-        return "\n".join(_scored(definition, definition.decision, candidates, scorer))
+        return "\n".join([*said, *_scored(definition, definition.decision, candidates, scorer)])
     decisions = decide(definition, candidates, own, Stopwatch())
     if decisions.joined:
         lines = _joined(match_table(decisions).iloc[0])
     else:
         lines = [*_not_joined(unmatched_table(decisions).iloc[0]), *_ruled_out(definition, candidates)]
-    return "\n".join([*lines, *warnings])
+    return "\n".join([*said, *lines, *warnings])
+
+
+def _by_people(people: PairDecisions | None, candidates: Candidates) -> list[str]:
+    """What people decided on the row, before what the program says of it."""
+    if people is None:
+        return []
+    decided = people.on(candidates.query, candidates.reference)
+    words = [line.in_words for line in decided.lines]
+    return [*words, *decided.conflicts, *(["By itself the program says:"] if words else [])]
 
 
 def _scored(definition: Definition, decision: Scorer, candidates: Candidates, scorer: str | Path | None) -> list[str]:

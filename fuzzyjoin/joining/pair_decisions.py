@@ -9,12 +9,15 @@ import numpy as np
 
 from fuzzyjoin.errors import DataError
 from fuzzyjoin.tables import as_frame, as_text, require_column
+from fuzzyjoin.terminal import printable
 
 if TYPE_CHECKING:
     from fuzzyjoin.kernels.types import BoolArray, Int64Array
     from fuzzyjoin.tables import KeyTable, Table
 
 __all__ = ["DECISION_COLUMNS", "NO_MATCH", "DecidedRows", "Decision", "PairDecisions"]
+
+SOMEBODY: Final = "somebody"
 
 NO_MATCH: Final = "none"
 """What stands in the place of a reference id where a query row must not be joined."""
@@ -39,7 +42,18 @@ class Decision(NamedTuple):
     @property
     def who(self) -> str:
         """Who decided, and when, for a message."""
-        return f"{self.by or 'somebody'}{' on ' * bool(self.when)}{self.when}"
+        return f"{self.by or SOMEBODY}{' on ' * bool(self.when)}{self.when}"
+
+    @property
+    def in_words(self) -> str:
+        """What was decided, one sentence."""
+        what = (
+            "has no match"
+            if self.reference_id == NO_MATCH
+            else f"is joined to reference {printable(self.reference_id)}"
+        )
+        why = f" ({printable(self.why)})" if self.why else ""
+        return f"Query {printable(self.query_id)} {what}: {printable(self.who)} decided so{why}."
 
 
 DECISION_COLUMNS: Final = Decision._fields

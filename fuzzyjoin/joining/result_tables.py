@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fuzzyjoin.definition import Scorer
+from fuzzyjoin.joining.pair_decisions import SOMEBODY
 from fuzzyjoin.text import object_array
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ def _with_people(table: pd.DataFrame, decided: DecidedRows | None, rows: Int64Ar
     told: dict[str, list[Any]] = {
         name: [line and getattr(line, name) for line in lines] for name in ("by", "when", "why")
     }
+    # Never empty: in a file that would read as if nobody had decided.
+    told["by"] = [line and (line.by or SOMEBODY) for line in lines]
     return table.assign(**{f"decided_{name}": object_array(values) for name, values in told.items()})
 
 

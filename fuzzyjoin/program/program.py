@@ -302,6 +302,7 @@ class Program(Part):
         blocker: Blocker | None = None,
         join_functions: Sequence[CustomJoinFunction] = (),
         scorer: str | Path | None = None,
+        decisions: Table | None = None,
     ) -> str:
         """Why one query row is joined, or is not, several lines.
 
@@ -311,7 +312,7 @@ class Program(Part):
             The tables.
         query_id
             The row's id, as text.
-        id, blocker, join_functions, scorer
+        id, blocker, join_functions, scorer, decisions
             As for `apply`.
 
         Raises
@@ -331,6 +332,7 @@ class Program(Part):
             blocker=blocker,
             own={function.name: function for function in join_functions},
             scorer=scorer,
+            people=None if decisions is None else PairDecisions.of(decisions),
         )
 
     def _spelled(self, parts: dict[str, Any]) -> dict[str, Any]:

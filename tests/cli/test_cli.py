@@ -713,3 +713,42 @@ def test_where_names_and_values_disagree_the_names_are_taken_and_that_is_said(ti
     told = "compared are all columns of the same name; by their values, --yes would take: --on title"
     assert told in " ".join(result.stderr.split())
     assert "compared as proposed: --on title" in run(*ASKED, "--yes").stderr
+
+
+def test_decisions_are_heeded_by_join_apply_and_explain(scored, tmp_path):
+    folder, said, _ = scored
+    matches, rest = read_table(folder / "m.csv"), read_table(folder / "u.csv")
+    one, other, target = matches["query_id"][0], rest["query_id"][0], matches["reference_id"][0]
+    decisions = pd.DataFrame(
+        {"query_id": [one, other], "reference_id": ["none", target], "by": "ada", "why": "by phone"}
+    )
+    write_table(decisions, tmp_path / "decisions.csv")
+    tables = [MALLS / "left.csv", MALLS / "right.csv", "--decisions", tmp_path / "decisions.csv"]
+    outputs = ["-o", tmp_path / "m.csv", "--unmatched-out", tmp_path / "u.csv", "--program-out", tmp_path / "p.json"]
+    result = run("join", *tables, "--on", "title", *outputs, "--json")
+    assert (tmp_path / "p.json").read_bytes() == (folder / "p.json").read_bytes()
+    counts = json.loads(result.stdout)["counts"]
+    assert (counts["pinned"], counts["forbidden"], counts["matched"]) == (1, 1, said["counts"]["matched"])
+    assert (
+        "people     decided 1 of the matches, and that 1 rows have none; the precision leaves them out" in result.stderr
+    )
+    found = read_table(tmp_path / "m.csv").set_index("query_id")
+    assert list(found.loc[other, ["reference_id", "decided_by", "decided_why"]]) == [target, "ada", "by phone"]
+    joined = [(tmp_path / name).read_bytes() for name in ("m.csv", "u.csv")]
+    for options in ([], ["--batch-rows", "50"]):
+        run("apply", folder / "p.json", *tables, *outputs[:4], *options)
+        assert [(tmp_path / name).read_bytes() for name in ("m.csv", "u.csv")] == joined
+    words = run("explain", folder / "p.json", *tables, "--query-id", other).stdout
+    assert words.startswith(f"Query {other} is joined to reference {target}: ada decided so (by phone).")
+
+
+def test_decisions_that_cannot_be_read_are_refused_by_their_line(scored, tmp_path):
+    folder, *_ = scored
+    asked = ["apply", folder / "p.json", MALLS / "left.csv", MALLS / "right.csv", "-o", tmp_path / "m.csv"]
+    (tmp_path / "decisions.csv").write_text("query_id,reference_id\n1,none\n,none\n")
+    result = run(*asked, "--decisions", tmp_path / "decisions.csv", code=1)
+    assert "decisions.csv" in result.stderr
+    assert "line 3" in result.stderr
+    (tmp_path / "decisions.csv").write_text("query,reference_id\n1,none\n")
+    assert "has no column 'query_id'" in run(*asked, "--decisions", tmp_path / "decisions.csv", code=2).stderr
+    assert not (tmp_path / "m.csv").exists()

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fuzzyjoin import DataError, Matcher, UsageError, fuzzy_join, index_reference
+from fuzzyjoin import DataError, Matcher, UsageError, draw_audit, fuzzy_join, index_reference
 from fuzzyjoin.joining import PairDecisions
 from tests.cases import example
 
@@ -169,3 +169,31 @@ def test_a_reference_row_called_none_is_refused(malls):
     named = reference.assign(id=["none", *reference["id"][1:]])
     with pytest.raises(DataError, match="the reference table has the id 'none', which in decisions means no match"):
         plain.program.apply(named, query, decisions=decided((query["id"].iloc[0], "none")))
+
+
+def test_an_explanation_says_who_decided_and_then_what_the_program_says(malls):
+    reference, query, plain = malls
+    one, other, target = chosen(plain)
+    table = decided((one, "none"), (other, target), by=["", "ada\x1b[2J"])
+    words = plain.program.explain_query(reference, query, one, decisions=table).splitlines()
+    assert words[:2] == [
+        f"Query {one} has no match: somebody on 2026-03-01 decided so (by phone).",
+        "By itself the program says:",
+    ]
+    assert words[2:] == plain.program.explain_query(reference, query, one).splitlines()
+    said = plain.program.explain_query(reference, query, other, decisions=table)
+    assert said.startswith(f"Query {other} is joined to reference {target}: ada\\x1b[2J on 2026-03-01 decided so")
+
+
+def test_an_audit_draws_no_row_that_a_person_decided_on(malls):
+    reference, query, plain = malls
+    matched, rest = plain.matches.iloc[:30], plain.unmatched.iloc[:10]
+    lines = [*((row, "none") for row in matched["query_id"]), *((row, "none") for row in rest["query_id"])]
+    table = decided(*lines, by="")
+    result = plain.program.apply(reference, query, decisions=table)
+    sample = draw_audit(plain.program, reference, query, result.matches, result.unmatched, from_matches=500)
+    assert {pair.query_id for pair in sample.design.pairs}.isdisjoint({row for row, _ in lines})
+    assert sum(sample.design.matches.rows) == plain.counts["matched"] - 30
+    assert set(result.unmatched.loc[result.unmatched["query_id"].isin(matched["query_id"]), "decided_by"]) == {
+        "somebody"
+    }
