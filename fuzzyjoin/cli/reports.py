@@ -152,9 +152,8 @@ class Outcome:
         pinned, forbidden = (self.counts.get(name, 0) for name in ("pinned", "forbidden"))
         if not pinned and not forbidden:
             return []
-        said = (
-            f"decided {pinned:,} of the matches, and that {forbidden:,} rows have none; the precision leaves them out"
-        )
+        rows = f"{pinned + forbidden:,} row{'s' * (pinned + forbidden > 1)}"
+        said = f"decided on {rows}: {pinned:,} joined, {forbidden:,} without a match; the precision leaves them out"
         return [field("people", said)]
 
     def _equal_rows(self) -> str:

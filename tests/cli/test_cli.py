@@ -729,9 +729,7 @@ def test_decisions_are_heeded_by_join_apply_and_explain(scored, tmp_path):
     assert (tmp_path / "p.json").read_bytes() == (folder / "p.json").read_bytes()
     counts = json.loads(result.stdout)["counts"]
     assert (counts["pinned"], counts["forbidden"], counts["matched"]) == (1, 1, said["counts"]["matched"])
-    assert (
-        "people     decided 1 of the matches, and that 1 rows have none; the precision leaves them out" in result.stderr
-    )
+    assert "people     decided on 2 rows: 1 joined, 1 without a match; the precision leaves them out" in result.stderr
     found = read_table(tmp_path / "m.csv").set_index("query_id")
     assert list(found.loc[other, ["reference_id", "decided_by", "decided_why"]]) == [target, "ada", "by phone"]
     joined = [(tmp_path / name).read_bytes() for name in ("m.csv", "u.csv")]
