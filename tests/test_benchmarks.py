@@ -16,7 +16,9 @@ from benchmarks import (
     _data,
     autofj50,
     blocking_speed,
+    candidate_probabilities,
     cases,
+    column_proposals,
     first_minute,
     growth,
     index_changes,
@@ -24,6 +26,7 @@ from benchmarks import (
     learning_sample,
     long_texts,
     other_tools,
+    pair_decisions,
     partitions,
     profile_stages,
     resume,
@@ -519,3 +522,24 @@ def test_a_command_of_the_first_minute_is_timed_with_the_processes_it_waits_for(
 def test_a_command_of_the_first_minute_that_fails_is_told_with_what_it_said(tmp_path):
     with pytest.raises(FuzzyJoinError, match=r"(?s)ended with 3: no index"):
         first_minute.measured("work", ("sh", "-c", "echo no index; exit 3"), tmp_path, os.environ, runs=1)
+
+
+def test_candidate_probabilities_tells_what_was_said_and_what_is_right(tmp_path, capsys):
+    write_task(tmp_path / "tasks" / "places")
+    candidate_probabilities.main(["--tasks", str(tmp_path / "tasks"), "--json", str(tmp_path / "found.json")])
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert {row["rank"] for row in found["bins"]} >= {"1", "2", "3", "none"}
+    assert all(0.0 <= row["right"] <= 1.0 and row["low"] <= row["said"] <= row["high"] for row in found["bins"])
+    assert found["apart"] < 1e-9
+    assert "are at most" in capsys.readouterr().out
+
+
+def test_column_proposals_counts_found_and_wrong_pairs(tmp_path):
+    write_task(tmp_path / "places")
+    row = column_proposals.task_row(read_task(tmp_path / "places"))
+    assert (row["wanted"], row["found"], row["wrong_unwarned"]) == (2, 2, 0)
+
+
+def test_pair_decisions_measures_as_many_as_were_asked_for(capsys):
+    pair_decisions.main(["--rows", "60", "--decisions", "20"])
+    assert capsys.readouterr().out.split()[-4:-2] == ["60", "20"]

@@ -202,9 +202,8 @@ class DecidedRows:
 
 def _own_ids(reference: KeyTable, decided: list[Decision], targets: Int64Array) -> np.ndarray:
     """The ids as the caller's table has them: of several rows with equal values that which was named."""
-    wanted = {one.reference_id for one, target in zip(decided, targets.tolist(), strict=True) if target >= 0}
-    every = reference.ids if reference.equal is None else reference.equal.ids
-    found = {text: value for value in every if (text := as_text(value)) in wanted} if wanted else {}
     ids = np.empty(len(decided), object)
-    ids[:] = [found.get(one.reference_id) for one in decided]
+    for place, (one, target) in enumerate(zip(decided, targets.tolist(), strict=True)):
+        if target >= 0:
+            ids[place] = reference.own_id(target, one.reference_id)
     return ids

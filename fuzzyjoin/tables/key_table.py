@@ -137,6 +137,13 @@ class KeyTable:
         rows = range(self.equal.starts[position], self.equal.starts[position + 1])
         return [text for text in (as_text(self.equal.ids[row]) for row in rows) if text != own]
 
+    def own_id(self, position: int, text: str) -> object:
+        """The caller's id value with this text, of the rows with the key of this one."""
+        if self.equal is None:
+            return self.ids[position]
+        rows = range(self.equal.starts[position], self.equal.starts[position + 1])
+        return next(value for value in (self.equal.ids[row] for row in rows) if as_text(value) == text)
+
     def equal_rows(self, positions: Int64Array) -> Int64Array:
         """How many other rows of the caller's table have the key of each of these rows."""
         if self.equal is None:

@@ -122,16 +122,18 @@ def test_decisions_on_rows_that_are_not_here_are_passed_over(malls):
     assert not [warning for warning in result.warnings if "decision" in warning]
 
 
-def test_of_equal_reference_rows_that_stands_which_was_named(malls):
+def test_of_equal_reference_rows_that_stands_which_was_named(malls, tmp_path):
     reference, query, plain = malls
     _, other, target = chosen(plain)
-    twin = reference[reference["id"] == target].assign(id="twin")
-    result = plain.program.apply(
-        pd.concat([reference, twin], ignore_index=True), query, decisions=decided((other, "twin"))
-    )
+    both = pd.concat([reference, reference[reference["id"] == target].assign(id="twin")], ignore_index=True)
+    table = decided((other, "twin"))
+    result = plain.program.apply(both, query, decisions=table)
     match = result.matches.set_index("query_id").loc[other]
     assert (match["reference_id"], match["equal_reference_rows"]) == ("twin", 1)
     assert result.joined("inner").set_index("id").loc[other, "id_reference"] == "twin"
+    matcher = Matcher.open(index_reference(plain.program, both, tmp_path), plain.program)
+    found = matcher.lookup(query, decisions=table).matches.set_index("query_id")
+    assert found.loc[other, "reference_id"] == "twin"
 
 
 def test_a_lookup_in_an_index_heeds_them(malls, tmp_path):
