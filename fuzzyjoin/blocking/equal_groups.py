@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from fuzzyjoin.blocking.candidate_pairs import CandidatePairs
 from fuzzyjoin.text import Vocabulary, object_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fuzzyjoin.blocking.candidate_pairs import CandidatePairs
     from fuzzyjoin.kernels.types import BoolArray, Int64Array
 
 __all__ = ["EqualGroups"]
@@ -59,13 +59,14 @@ class EqualGroups:
     def find(self, columns: Sequence[Sequence[str]]) -> Int64Array:
         """The group that each row of a table belongs to, (rows,), -1 where it is none."""
         places, distinct = pd.factorize(_keys(columns))
-        return _without_empty(self.values, distinct)[places]
+        groups: Int64Array = _without_empty(self.values, distinct)[places]
+        return groups
 
-    @property
-    def has_others(self) -> BoolArray:
-        """Which reference rows have another row in their group, (rows,)."""
-        sizes = np.bincount(self.of_rows + 1, minlength=len(self) + 1)
-        return np.asarray((sizes[self.of_rows + 1] > 1) & (self.of_rows != NO_GROUP))
+    def have_several(self, groups: Int64Array) -> BoolArray:
+        """Which of some groups have more than one reference row; -1, no group, has none."""
+        sizes = np.bincount(self.of_rows[self.of_rows != NO_GROUP], minlength=len(self))
+        # The last is that of no group.
+        return np.asarray(np.append(sizes, 0)[groups] > 1)
 
     def keep(self, pairs: CandidatePairs, asking: Int64Array) -> CandidatePairs:
         """The pairs within a group; `asking` are the groups of the rows that ask."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GroupedIndex", "InvertedIndex"]
 
-SCANNED_ROWS: Final = 400
+SCANNED_ROWS: Final = 256
 """Rows of a group up to which it is faster to score every row than to look up lists."""
 
 LISTED_FROM: Final = 16
@@ -163,9 +163,10 @@ class GroupedIndex:
         found, candidates = _together(map_chunks(search, places, work))
         sizes = np.zeros(asked.size, np.int64)
         sizes[places] = found
-        begins = np.cumsum(sizes) - sizes
+        # From the order of the groups back to that of the rows.
+        moved = (np.cumsum(sizes) - sizes)[places] - (np.cumsum(found) - found)
         in_order = np.empty_like(candidates)
-        in_order[np.repeat(begins[places] - (np.cumsum(found) - found), found) + np.arange(candidates.size)] = candidates
+        in_order[np.repeat(moved, found) + np.arange(candidates.size)] = candidates
         return sizes, in_order
 
     def _make_lists(self, groups: Int64Array) -> None:

@@ -92,6 +92,18 @@ class Candidates:
         return None if groups is None else groups.find(self.query.rule_columns)
 
     @cached_property
+    def rows_with_others(self) -> tuple[Int64Array, Int64Array]:
+        """Positions of the query rows, and of the reference rows, that say something as decoys.
+
+        All rows do, but for those whose group holds no reference row besides the one that would be left out.
+        """
+        groups = self.reference_side.groups
+        if groups is None or self.query_groups is None:
+            return np.arange(len(self.query)), np.arange(len(self.reference))
+        several = groups.have_several(self.query_groups), groups.have_several(groups.of_rows)
+        return np.flatnonzero(several[0]), np.flatnonzero(several[1])
+
+    @cached_property
     def query_pairs(self) -> CandidatePairs:
         """Candidate reference rows of every query row, before negative rules."""
         if self.found is not None:

@@ -271,8 +271,8 @@ def top_k(
     """The k reference rows with the highest scale · Σ weight(t) · count(t) over the tokens t shared with each row.
 
     Equal scores are ordered by reference position, lower first. Only rows with a positive score are candidates.
-    `left_out` (asked,) names a reference row that each must not meet, such as itself, or is -1. Weights lie on a grid (`text.tokens.on_grid`), so sums are
-    exact and a score depends on the two rows only.
+    `left_out` (asked,) names a reference row that each must not meet, such as itself, or is -1. Weights lie on a grid
+    (`text.tokens.on_grid`), so sums are exact and a score depends on the two rows only.
     Returns the number of candidates of each of the rows `asked` for, and the candidates, each row's by position.
     """
     list_starts, postings, group_norms = lists.list_starts, lists.postings, lists.group_norms

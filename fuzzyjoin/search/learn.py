@@ -18,6 +18,7 @@ from fuzzyjoin.definition import (
     CustomFunctionName,
     Decision,
     Definition,
+    Equal,
     LearningRecord,
     PrecisionEstimate,
     QuerySample,
@@ -205,10 +206,12 @@ def _definition(
     calibration: dict[str, Any] | None = None,
 ) -> Definition:
     names = zip(candidates.reference.column_names, candidates.query.column_names, weights, strict=True)
+    must_equal = zip(candidates.reference.rule_names, candidates.query.rule_names, strict=True)
     blocking = candidates.blocking
     equal_rows: Literal["separate", "merged"] = "separate" if candidates.reference.equal is None else "merged"
     return Definition(
         columns=tuple(Column(reference=left, query=right, weight=weight) for left, right, weight in names),
+        equal=tuple(Equal(reference=left, query=right) for left, right in must_equal),
         blocking=Blocking(method=candidates.blocker, k=blocking, equal_rows=equal_rows)
         if isinstance(blocking, int)
         else Blocking(method=blocking.name, equal_rows=equal_rows),

@@ -156,9 +156,7 @@ _ON_FORMS = (
 )
 
 
-def _column_pairs(
-    named: object, argument: str, reference: pd.DataFrame, query: pd.DataFrame
-) -> list[tuple[str, str]]:
+def _column_pairs(named: object, argument: str, reference: pd.DataFrame, query: pd.DataFrame) -> list[tuple[str, str]]:
     """The pairs of columns that an argument names in any of its forms: columns that there are, no pair twice."""
     match named:
         case str():

@@ -249,7 +249,7 @@ class KeyTable:
         return f"sha256:{digest.hexdigest()}"
 
 
-def key_tables(
+def key_tables(  # noqa: PLR0917 - the tables, and what is taken of them
     reference: pd.DataFrame,
     query: pd.DataFrame,
     ids: tuple[str, str],

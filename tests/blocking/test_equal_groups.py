@@ -97,7 +97,7 @@ def test_rows_without_a_value_are_in_no_group_and_values_of_several_columns_stay
     assert len(groups) == 2
     assert groups.of_rows.tolist() == [groups.of_rows[0], 1 - groups.of_rows[0], -1, -1, groups.of_rows[0]]
     assert groups.find([["a", "ab", "a", ""], ["bc", "c", "c", ""]]).tolist() == [*groups.of_rows[:2], -1, -1]
-    assert groups.has_others.tolist() == [True, False, False, False, True]
+    assert groups.have_several(groups.of_rows).tolist() == [True, False, False, False, True]
 
 
 def test_of_any_pairs_those_within_a_group_are_kept():
