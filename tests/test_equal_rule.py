@@ -185,6 +185,27 @@ def test_a_namesake_in_another_group_does_not_lower_the_estimate():
     assert estimates[1] <= estimates[0] - 0.2
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_where_most_rows_are_alone_the_estimate_is_said_to_be_doubtful(hospitals, method):
+    reference, query, _ = hospitals
+    reference = reference.assign(zip=[str(row if row > 40 else row // 4) for row in range(len(reference))])
+    query = query.assign(zip=[str(row) for row in range(len(query))])
+    result = fuzzy_join(reference, query, "name", equal="zip", method=method)
+    (warning,) = [text for text in result.program.learning_record.warnings if "reference rows have no other" in text]
+    assert warning.startswith("80 of 100 different reference rows have no other row of the same zip: little shows")
+    assert warning in result.warnings
+    record = learn_program(reference, query, "name", equal="state", method=method).learning_record
+    assert not any("have no other row" in text for text in record.warnings)
+
+
+def test_without_any_decoy_there_is_no_estimate_by_decoys(hospitals):
+    reference, _, _ = hospitals
+    alone = reference.assign(zip=[str(row) for row in range(len(reference))])
+    record = learn_program(alone, alone, "name", equal="zip").learning_record
+    assert set(record.estimates) == {"posterior", "neighbourhood"}
+    assert "decoys" in learn_program(alone, alone, "name", equal="state").learning_record.estimates
+
+
 def test_several_columns_must_all_be_equal(hospitals):
     reference, query, _ = hospitals
     reference, query = (table.assign(kind=[str(row % 2) for row in range(len(table))]) for table in (reference, query))
