@@ -156,7 +156,7 @@ def not_considered(candidates: Candidates, row: int) -> str:
     query = candidates.query
     empty = [name for name, column in zip(query.rule_names, query.rule_columns, strict=True) if not column[row]]
     if empty:
-        return f"not considered: {' and '.join(empty)} {'is' if len(empty) == 1 else 'are'} empty"
+        return f"not considered: {' and '.join(empty)} {'is empty' if len(empty) == 1 else 'are empty'}"
     return f"not considered: no reference row has the same {' and '.join(query.rule_names)}"
 
 
