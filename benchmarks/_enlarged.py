@@ -32,11 +32,11 @@ def enlarged_reference(titles: Sequence[str], rows: int) -> pd.DataFrame:
 
 
 def enlarged_queries(reference: pd.DataFrame, rows: int) -> pd.DataFrame:
-    """Return so many misspelt titles of the reference table, columns `id` and `title`."""
+    """Return so many rows of the reference table with misspelt titles and ids of their own."""
     random = np.random.default_rng(SEED + 1)
-    chosen = reference["title"].to_numpy()[random.integers(0, len(reference), rows)]
-    return pd.DataFrame(
-        {"id": [f"q{row}" for row in range(rows)], "title": [_misspelt(title, random) for title in chosen]}
+    chosen = reference.iloc[random.integers(0, len(reference), rows)].reset_index(drop=True)
+    return chosen.assign(
+        id=[f"q{row}" for row in range(rows)], title=[_misspelt(title, random) for title in chosen["title"]]
     )
 
 

@@ -51,8 +51,8 @@ class InputHandle(Handle):
     role
         "reference" or "query".
     table
-        Its snapshot: the id column, then the compared columns.
-    id_column, columns
+        Its snapshot: the id column, the compared columns, then those that must be equal.
+    id_column, columns, equal
         Their names.
     source
         What messages call the table: its file's name, or the table or query of a database. It enters no cache key.
@@ -67,9 +67,15 @@ class InputHandle(Handle):
     table: TableHandle
     id_column: str
     columns: tuple[str, ...]
+    equal: tuple[str, ...] = ()
     source: str = Field(default="", exclude=True)
     order: FileHandle | None = Field(default=None, exclude=True)
     whole: FileHandle | None = Field(default=None, exclude=True)
+
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """All columns on which a row's match depends."""
+        return *self.columns, *self.equal
 
 
 class ProgramHandle(Handle):

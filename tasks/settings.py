@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, field_validator
 
@@ -11,6 +11,9 @@ from tasks.ingestion.sources import InputSource
 from tasks.pages.forms import FormSettings, form
 from tasks.validation.check_settings import InputSettings, OutputSettings
 from tasks.warehouse.connection import URL_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "Checks",
@@ -75,6 +78,13 @@ class Tables(Settings):
         min_length=1,
         description="Columns to compare; write reference=query where the names differ.",
     )
+    equal: tuple[ColumnPair, ...] = Field(
+        default=(),
+        description=(
+            "Columns whose values must be equal, case set aside; write reference=query where the names differ. A row "
+            "is compared with reference rows of the same value alone; an empty value equals nothing."
+        ),
+    )
     reference_id: str = Field(
         default="",
         description="Id column of the reference table. If empty: id, else the first column without repeated values.",
@@ -86,11 +96,19 @@ class Tables(Settings):
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """The pairs of (reference column, query column) to compare."""
-        return [(left, right or left) for left, _, right in (pair.partition("=") for pair in self.compare)]
+        return _pairs(self.compare)
 
     def columns(self, role: Literal["reference", "query"]) -> list[str]:
         """The compared columns of one of the tables, one a pair."""
         return [pair[role == "query"] for pair in self.pairs]
+
+    def equal_columns(self, role: Literal["reference", "query"]) -> list[str]:
+        """The columns of one of the tables whose values must be equal, one a pair."""
+        return [pair[role == "query"] for pair in _pairs(self.equal)]
+
+
+def _pairs(named: Iterable[str]) -> list[tuple[str, str]]:
+    return [(left, right or left) for left, _, right in (pair.partition("=") for pair in named)]
 
 
 class Search(Settings):

@@ -208,10 +208,11 @@ def best_rows(scores, k, exclude=None):
     return sorted(row for _, row in ranked[:k])
 
 
-def block(texts, reference_texts, k, *, exclude_self=False, blocker="lexical"):
+def block(texts, reference_texts, k, *, exclude_self=False, blocker="lexical", values=None):
     """Candidates of each blocking text: Σ idf(t) · count(t) / length over its 3-grams and words.
 
-    Or by cosine: Σ idf(t)² · count(t) / √(Σ idf² · count of the reference row).
+    Or by cosine: Σ idf(t)² · count(t) / √(Σ idf² · count of the reference row). Where `values` of both sides are given,
+    a row's candidates have its value, and a row without any has none.
     """
     tokenised = [(Counter(grams(text)), Counter(words(text))) for text in reference_texts]
     kinds = [idf([bags[kind] for bags in tokenised])[0] for kind in (0, 1)]
@@ -231,6 +232,9 @@ def block(texts, reference_texts, k, *, exclude_self=False, blocker="lexical"):
             * scale
             for bags, scale in zip(tokenised, scales, strict=True)
         ]
+        if values is not None:
+            own = values[0][place]
+            scores = [score if own and own == value else 0.0 for score, value in zip(scores, values[1], strict=True)]
         candidates.append(best_rows(scores, k, place if exclude_self else None))
     return candidates
 

@@ -19,6 +19,7 @@ from benchmarks import (
     candidate_probabilities,
     cases,
     column_proposals,
+    equal_rule,
     first_minute,
     growth,
     index_changes,
@@ -247,6 +248,18 @@ def test_index_changes_measures_changing_and_building_anew(data, tmp_path, capsy
     assert [row.split()[:3] for row in rows] == [["60", "7", "7"], ["90", "7", "7"]]
     for row in json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["sizes"]:
         assert row["ratio"] == pytest.approx(row["rebuild_seconds"] / row["change_seconds"])
+
+
+def test_equal_rule_blocks_with_and_without_the_rule(data, tmp_path, capsys):
+    figures = tmp_path / "figures.json"
+    equal_rule.main(["--rows", "600", "--values", "2", "500", "--tasks", str(data), "--json", str(figures)])
+    rules = json.loads(figures.read_text(encoding="utf-8"))["rules"]
+    assert [(row["values"], row["query_rows"]) for row in rules] == [(None, 600), (2, 600), (500, 600)]
+    assert rules[2]["pairs"] < rules[1]["pairs"] <= rules[0]["pairs"]
+    assert all(row["found_share"] > 0.8 for row in rules)
+    assert capsys.readouterr().out.count("\n") == 4
+    with pytest.raises(SystemExit, match="2"):
+        equal_rule.main(["--values", "0"])
 
 
 def test_joined_output_makes_every_output_of_the_asked_size(tmp_path, capsys):

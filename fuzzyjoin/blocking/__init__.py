@@ -2,9 +2,11 @@
 
 from fuzzyjoin.blocking.blocked_pairs import BlockedPairs
 from fuzzyjoin.blocking.candidate_pairs import CandidatePairs, pair_positions, pair_texts
+from fuzzyjoin.blocking.equal_groups import EqualGroups
+from fuzzyjoin.blocking.inverted_index import GroupedIndex, InvertedIndex
 from fuzzyjoin.blocking.near_equal import NearlyEqualRows
 from fuzzyjoin.blocking.negative_rules import NegativeRules, learn_rules
-from fuzzyjoin.blocking.token_blocking import BLOCKERS, BlockerName, InvertedIndex, LexicalBlocking, default_k, scorer_k
+from fuzzyjoin.blocking.token_blocking import BLOCKERS, BlockerName, LexicalBlocking, default_k, scorer_k
 from fuzzyjoin.blocking.user_blocker import Blocker, block_with
 
 __all__ = [
@@ -13,6 +15,8 @@ __all__ = [
     "Blocker",
     "BlockerName",
     "CandidatePairs",
+    "EqualGroups",
+    "GroupedIndex",
     "InvertedIndex",
     "LexicalBlocking",
     "NearlyEqualRows",

@@ -14,17 +14,15 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import numpy as np
 
 from fuzzyjoin.blocking.candidate_pairs import CandidatePairs
+from fuzzyjoin.blocking.inverted_index import GroupedIndex, InvertedIndex
 from fuzzyjoin.kernels import csr
-from fuzzyjoin.kernels.postings import GROUP, inverted_index, most_in_a_row, occurrences_by_rank
-from fuzzyjoin.kernels.topk import Lists, top_k
 from fuzzyjoin.text import TokenIndex, TokenSets
-from fuzzyjoin.threads import map_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array, UInt16Array
-    from fuzzyjoin.text import Sets
+    from fuzzyjoin.blocking.equal_groups import EqualGroups
+    from fuzzyjoin.kernels.types import Float64Array, Int32Array, Int64Array
     from fuzzyjoin.threads import Work
 
 __all__ = [
@@ -64,82 +62,40 @@ def scorer_k(reference_rows: int) -> int:
 
 
 @dataclass(frozen=True)
-class InvertedIndex:
-    """The reference rows by token, laid out for `top_k`.
-
-    Attributes
-    ----------
-    list_starts, postings
-        Places of the rows that hold each token (see `postings.inverted_index`).
-    row_starts, row_tokens
-        Tokens of each row, each as often as it occurs, by rank.
-    most
-        How often each token occurs in one row at most, (tokens,).
-    weights
-        What each token weighs, (tokens,).
-    scales, order
-        What a row's sum is multiplied by, descending, and the position of the row, (rows,), both by rank.
-    """
-
-    list_starts: Int64Array
-    postings: UInt16Array
-    row_starts: Int64Array
-    row_tokens: Int32Array
-    most: Int64Array
-    weights: Float64Array
-    scales: Float64Array
-    order: Int32Array
-
-    @classmethod
-    def build(
-        cls, left: Sets, right: Sets, left_size: int, weights: Float64Array, scales: Float64Array
-    ) -> InvertedIndex:
-        """Lay out rows of two token sets each, the right ones' tokens behind; `scales` are by position."""
-        order = np.argsort(-scales, kind="stable").astype(np.int32)
-        rows = occurrences_by_rank(order, *left, left_size, *right)
-        lists = inverted_index(*rows, weights.size)
-        most = most_in_a_row(*rows, weights.size)
-        return cls(*lists, *rows, most, weights, scales[order], order)
-
-    @cached_property
-    def group_norms(self) -> Float64Array:
-        """One over the scale of the first row of every group of ranks."""
-        return 1.0 / self.scales[::GROUP]
-
-    def top_k(
-        self, asked: Int64Array, indptr: Int64Array, ids: Int32Array, k: int, *, exclude_self: bool
-    ) -> tuple[Int64Array, Int32Array]:
-        """How many candidates each of the rows `asked` for has, and the candidates (see `topk.top_k`)."""
-        lists = Lists(*(getattr(self, name) for name in Lists._fields))
-        return top_k(asked, indptr, ids, lists, k, exclude_self)
-
-
-@dataclass(frozen=True)
 class LexicalBlocking:
     """The reference table's inverted index over 3-grams and words of the blocking text.
 
     score(reference row) = Σ weight(t) · count(t) · scale(reference row), over the tokens t shared with the other row:
     "lexical", the paper's, weighs by IDF and scales by 1 / tokens in the row; "cosine" weighs by IDF² and scales by
     1 / √Σ IDF² · count, which does not prefer short rows so much.
+
+    With `groups`, only rows of a row's own group are its candidates. Weights and scales stay those of the whole table.
     """
 
     words: TokenIndex
     grams: TokenIndex
     blocker: BlockerName = "lexical"
+    groups: EqualGroups | None = None
 
     @classmethod
     def build(
-        cls, texts: Sequence[str], *, also: Sequence[str] = (), blocker: BlockerName = "lexical"
+        cls,
+        texts: Sequence[str],
+        *,
+        also: Sequence[str] = (),
+        blocker: BlockerName = "lexical",
+        groups: EqualGroups | None = None,
     ) -> LexicalBlocking:
         """Index the blocking text of the reference table; the words in `also` enter the vocabulary in any case."""
-        return cls(TokenIndex.build(texts, "word", also=also), TokenIndex.build(texts, "3-gram"), blocker)
+        return cls(TokenIndex.build(texts, "word", also=also), TokenIndex.build(texts, "3-gram"), blocker, groups)
 
-    def merged(self, other: LexicalBlocking, rows: Int64Array) -> LexicalBlocking:
-        """The index of two tables' rows (see `TokenIndex.merged`)."""
-        return LexicalBlocking(self.words.merged(other.words, rows), self.grams.merged(other.grams, rows), self.blocker)
+    def merged(self, other: LexicalBlocking, rows: Int64Array, groups: EqualGroups | None = None) -> LexicalBlocking:
+        """The index of two tables' rows (see `TokenIndex.merged`), which are in these groups."""
+        words, grams = self.words.merged(other.words, rows), self.grams.merged(other.grams, rows)
+        return LexicalBlocking(words, grams, self.blocker, groups)
 
     @cached_property
-    def lists(self) -> InvertedIndex:
+    def lists(self) -> InvertedIndex | GroupedIndex:
         """3-grams and words of every reference row, laid out for the search."""
         grams, words = self._weights(self.grams), self._weights(self.words)
         left, right = self.grams.reference.sets, self.words.reference.sets
@@ -149,7 +105,10 @@ class LexicalBlocking:
         else:
             sizes = csr.weighted_counts(*left, np.ones_like(grams)) + csr.weighted_counts(*right, np.ones_like(words))
             scales = 1.0 / np.maximum(sizes, 1.0)
-        return InvertedIndex.build(left, right, grams.size, np.concatenate([grams, words]), scales)
+        weights = np.concatenate([grams, words])
+        if self.groups is not None:
+            return GroupedIndex.build(left, right, grams.size, weights, scales, self.groups)
+        return InvertedIndex.build(left, right, grams.size, weights, scales)
 
     def _weights(self, index: TokenIndex) -> Float64Array:
         """What each token weighs. A product of two weights on the grid is a multiple of 2**-32: sums are exact too."""
@@ -167,26 +126,35 @@ class LexicalBlocking:
 
     def self_pairs(self, rows: Int64Array, k: int, work: Work) -> CandidatePairs:
         """The k best other reference rows of each of `rows` (ascending); rows not asked for have none."""
-        return self._top_k(self.grams.reference, self.words.reference, rows, k, work, exclude_self=True)
+        groups = self.groups.of_rows if self.groups is not None else None
+        return self._top_k(self.grams.reference, self.words.reference, rows, groups, k, work, left_out=rows)
 
-    def query_pairs(self, grams: TokenSets, words: TokenSets, k: int, work: Work) -> CandidatePairs:
-        """The k best reference rows of every query row."""
-        return self._top_k(grams, words, np.arange(grams.indptr.size - 1), k, work, exclude_self=False)
+    def query_pairs(
+        self, grams: TokenSets, words: TokenSets, k: int, work: Work, groups: Int64Array | None = None
+    ) -> CandidatePairs:
+        """The k best reference rows of every query row; `groups` (rows,) are those of the query rows, if there are."""
+        rows = np.arange(grams.indptr.size - 1)
+        return self._top_k(grams, words, rows, groups, k, work, left_out=np.full(rows.size, -1))
 
-    def _top_k(
-        self, grams: TokenSets, words: TokenSets, asked: Int64Array, k: int, work: Work, *, exclude_self: bool
+    def _top_k(  # noqa: PLR0917 - the rows that ask, in which groups, and for how many
+        self,
+        grams: TokenSets,
+        words: TokenSets,
+        asked: Int64Array,
+        groups: Int64Array | None,
+        k: int,
+        work: Work,
+        *,
+        left_out: Int64Array,
     ) -> CandidatePairs:
         indptr, ids, _ = self._side_by_side(grams, words, asked)
         index = self.lists
-
-        _ = index.group_norms
-
-        def search(chunk: Int64Array) -> tuple[Int64Array, Int32Array]:
-            return index.top_k(chunk, indptr, ids, k, exclude_self=exclude_self)
-
-        found = map_chunks(search, asked, work)
+        if isinstance(index, GroupedIndex):
+            if groups is None:
+                raise TypeError("rows are in groups, but those of the rows that ask are not given")
+            found = index.top_k(asked, groups[asked], indptr, ids, k, left_out, work)
+        else:
+            found = index.top_k(asked, indptr, ids, k, left_out, work)
         sizes = np.zeros(indptr.size - 1, np.int64)
-        sizes[asked] = np.concatenate([part[0] for part in found])
-        return CandidatePairs(
-            np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), np.concatenate([part[1] for part in found])
-        )
+        sizes[asked] = found[0]
+        return CandidatePairs(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), found[1])

@@ -33,7 +33,7 @@ class Blocker(Protocol):
 
         Called twice: with the query table, and with the reference table in its place. The frames hold `id` and the
         key columns as text. A query row's candidates must not depend on the other query rows. The calls come one after
-        the other, but maybe not in the caller's thread.
+        the other, but maybe not in the caller's thread. Pairs that differ in a column that must be equal are left out.
         """
 
 

@@ -22,6 +22,7 @@ from fuzzyjoin.cli.options import (
     Candidates,
     Delimiter,
     Encoding,
+    Equal,
     HowJoined,
     Id,
     Index,
@@ -107,6 +108,7 @@ def join(
     output: Matches,
     on: On = None,
     yes: Yes = False,
+    equal: Equal = None,
     ids: Id = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
@@ -142,7 +144,9 @@ def join(
     from fuzzyjoin.cli.progress import progress_bars
 
     started = time.perf_counter()
-    tables = read_pair(reference, query, on=on, ids=ids, yes=yes, layouts=layouts(delimiter, encoding, sheet))
+    tables = read_pair(
+        reference, query, on=on, equal=equal, ids=ids, yes=yes, layouts=layouts(delimiter, encoding, sheet)
+    )
     seconds = {"read": time.perf_counter() - started}
     if not len(tables.query):
         from fuzzyjoin.cli.no_rows import write_headers
@@ -159,6 +163,7 @@ def join(
             tables.query.frame,
             tables.on,
             id=tables.id_columns,
+            equal=tables.equal,
             precision_target=precision_target,
             min_probability=min_probability,
             review_probability=review_probability,
@@ -182,6 +187,7 @@ def learn(
     program_out: Annotated[Path, PROGRAM_OUT],
     on: On = None,
     yes: Yes = False,
+    equal: Equal = None,
     ids: Id = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
@@ -208,7 +214,9 @@ def learn(
     from fuzzyjoin.files import Output, write_all
 
     started = time.perf_counter()
-    tables = read_pair(reference, query, on=on, ids=ids, yes=yes, layouts=layouts(delimiter, encoding, sheet))
+    tables = read_pair(
+        reference, query, on=on, equal=equal, ids=ids, yes=yes, layouts=layouts(delimiter, encoding, sheet)
+    )
     read_seconds = time.perf_counter() - started
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.
@@ -221,6 +229,7 @@ def learn(
             tables.query.frame,
             tables.on,
             id=tables.id_columns,
+            equal=tables.equal,
             precision_target=precision_target,
             min_probability=min_probability,
             review_probability=review_probability,
@@ -309,9 +318,11 @@ def apply(
         from fuzzyjoin.joining import require_top
 
         require_top(listed, by_scorer=loaded.by_scorer)
-    columns = [(column.reference, column.query) for column in loaded.columns]
+    columns, equal = (
+        [(column.reference, column.query) for column in pairs] for pairs in (loaded.columns, loaded.definition.equal)
+    )
     asked = layouts(delimiter, encoding, sheet)
-    tables = read_for_batches(reference, query, on=columns, ids=ids, rows=batch_rows, layouts=asked)
+    tables = read_for_batches(reference, query, on=columns, equal=equal, ids=ids, rows=batch_rows, layouts=asked)
     seconds = {"read": time.perf_counter() - started}
 
     # Only now: a fault in the files is told without waiting for the compiled kernels.

@@ -13,6 +13,8 @@ from fuzzyjoin.tables import choose_ids, propose_columns
 from fuzzyjoin.terminal import for_terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from fuzzyjoin.tables import IdColumn
@@ -21,20 +23,22 @@ __all__ = ["chosen_columns"]
 
 
 def chosen_columns(
-    reference: pd.DataFrame, query: pd.DataFrame, ids: IdColumn, *, yes: bool
+    reference: pd.DataFrame, query: pd.DataFrame, ids: IdColumn, equal: Sequence[tuple[str, str]], *, yes: bool
 ) -> tuple[list[tuple[str, str]] | None, tuple[str, ...]]:
     """The pairs of columns to compare, None for all that have the same name, and what the user should know of it.
 
     Where the values suggest something else than the names, the user is asked, if there is one. `yes` takes what the
-    values suggest.
+    values suggest. Columns that must be `equal` are left out: they tell no candidates apart.
 
     Raises
     ------
     UsageError
         If the user declines, or if there is none to ask and no column has the same name.
     """
-    proposals = propose_columns(reference, query, id=ids)
     taken = choose_ids(ids, reference, query)
+    left, right = ({pair[side] for pair in equal} - {taken[side]} for side in (0, 1))
+    reference, query = reference.drop(columns=list(left)), query.drop(columns=list(right))
+    proposals = propose_columns(reference, query, id=ids)
     shared = [(str(name), str(name)) for name in reference if name in query and name not in taken]
     options = shlex.join(option for left, right in proposals.on for option in ("--on", _named(left, right)))
     if set(proposals.on) == set(shared) or (shared and not proposals.pairs):

@@ -27,6 +27,7 @@ from fuzzyjoin.tables import (
     numbered,
     one_table,
     placeholder_notes,
+    require_column,
     require_text,
     split_columns,
     table_pair,
@@ -114,6 +115,8 @@ class FilePair:
         The id column as the user named it; None if the user did not.
     column_notes
         What the user should know of the columns that were chosen, one sentence each.
+    equal
+        Pairs of columns whose values must be equal; None for none.
     """
 
     reference: TableFile
@@ -122,6 +125,7 @@ class FilePair:
     on: list[tuple[str, str]] | None
     ids: str | None
     column_notes: tuple[str, ...] = ()
+    equal: list[tuple[str, str]] | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -134,8 +138,9 @@ class FilePair:
 
     def placeholder_notes(self, program: Program) -> tuple[str, ...]:
         """What a program reads as missing in these tables, one sentence a pair of columns."""
-        pairs = [(column.reference, column.query) for column in program.columns]
-        return placeholder_notes(self.reference.frame, self.query.frame, pairs, program.definition.missing)
+        definition = program.definition
+        pairs = [(column.reference, column.query) for column in definition.columns_read]
+        return placeholder_notes(self.reference.frame, self.query.frame, pairs, definition.missing)
 
     @property
     def layout_options(self) -> list[str]:
@@ -188,6 +193,7 @@ def read_pair(
     *,
     on: Sequence[str | tuple[str, str]] | None,
     ids: str | None,
+    equal: Sequence[str] | None = None,
     yes: bool = False,
     layouts: tuple[Layout, Layout] = (AS_FOUND, AS_FOUND),
 ) -> FilePair:
@@ -203,6 +209,8 @@ def read_pair(
     ids
         The id column, a name or REFCOL=QUERYCOL; None if the user gave none. Then rows of a table without a column
         that names them are numbered.
+    equal
+        Columns whose values must be equal, each a name or REFCOL=QUERYCOL; they are not proposed to be compared.
     yes
         Whether to take what the values suggest without asking.
     layouts
@@ -217,18 +225,20 @@ def read_pair(
     """
     reference, query = read_file(reference_path, layouts[0]), read_file(query_path, layouts[1])
     pairs = [_column_pair(columns, reference, query) for columns in on] if on else None
+    must_equal = [_column_pair(columns, reference, query) for columns in equal] if equal else None
     id_pair = None if ids is None else _column_pair(ids, reference, query)
     reference, query = _with_numbers(reference, id_pair), _with_numbers(query, id_pair)
     notes: tuple[str, ...] = ()
     with _naming_both(reference, query):
         _require_rows(reference)
         if pairs is None and len(query):
-            pairs, notes = chosen_columns(reference.frame, query.frame, id_pair, yes=yes)
+            pairs, notes = chosen_columns(reference.frame, query.frame, id_pair, must_equal or (), yes=yes)
         # The library looks at them as well, but only after compiled kernels are loaded.
-        tables = table_pair(reference.frame, query.frame, pairs, id_pair)
+        tables = table_pair(reference.frame, query.frame, pairs, id_pair, equal=must_equal)
         if len(query):
             require_text(tables.query)
-    return FilePair(reference, query, (tables.reference.id_column, tables.query.id_column), pairs, ids, notes)
+    id_columns = tables.reference.id_column, tables.query.id_column
+    return FilePair(reference, query, id_columns, pairs, ids, notes, must_equal)
 
 
 def read_for_batches(
@@ -236,6 +246,7 @@ def read_for_batches(
     query_path: Path,
     *,
     on: Sequence[tuple[str, str]],
+    equal: Sequence[tuple[str, str]],
     ids: str | None,
     rows: int,
     layouts: tuple[Layout, Layout] = (AS_FOUND, AS_FOUND),
@@ -257,8 +268,11 @@ def read_for_batches(
     compared = [query_column for _, query_column in on]
     with _naming_both(reference, query):
         _require_rows(reference)
-        left, _ = one_table(reference.frame, "reference", [column for column, _ in on], id_pair and id_pair[0])
+        columns, must_equal = ([column for column, _ in pairs] for pairs in (on, equal))
+        left, _ = one_table(reference.frame, "reference", columns, id_pair and id_pair[0], equal=must_equal)
         require_text(left)
+        for _, column in equal:
+            require_column(seen.columns, column, "query", "equal")
         if not able or (seen.rows and not seen.filled.issuperset(compared)):
             # Whatever does not look right is looked at closely, in the whole table, which names the fault by its line.
             right, _ = one_table(read_table(query_path, layout), "query", compared, asked)

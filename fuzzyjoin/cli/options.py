@@ -13,6 +13,7 @@ __all__ = [
     "Candidates",
     "Delimiter",
     "Encoding",
+    "Equal",
     "HowJoined",
     "Id",
     "Index",
@@ -74,6 +75,15 @@ On: TypeAlias = Annotated[
         metavar="NAME",
         help="Column to compare; repeat for several, write ref=query where the names differ. Without it: all columns "
         "that both tables have, except the ids.",
+    ),
+]
+Equal: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--equal",
+        metavar="NAME",
+        help="Column whose values must be equal, case set aside: no other reference row is looked at; repeat for "
+        "several, write ref=query where the names differ. An empty value equals nothing.",
     ),
 ]
 Id: TypeAlias = Annotated[

@@ -83,15 +83,38 @@ class Candidates:
         return self.index.words.encode(self.query_texts)
 
     @cached_property
+    def query_groups(self) -> Int64Array | None:
+        """The group of reference rows with the values of every query row, -1 where there is none (see `EqualGroups`).
+
+        None if no columns must be equal.
+        """
+        groups = self.reference_side.groups
+        return None if groups is None else groups.find(self.query.rule_columns)
+
+    @cached_property
+    def rows_with_others(self) -> tuple[Int64Array, Int64Array]:
+        """Positions of the query rows, and of the reference rows, that say something as decoys.
+
+        All rows do, but for those whose group holds no reference row besides the one that would be left out.
+        """
+        groups = self.reference_side.groups
+        if groups is None or self.query_groups is None:
+            return np.arange(len(self.query)), np.arange(len(self.reference))
+        several = groups.have_several(self.query_groups), groups.have_several(groups.of_rows)
+        return np.flatnonzero(several[0]), np.flatnonzero(several[1])
+
+    @cached_property
     def query_pairs(self) -> CandidatePairs:
         """Candidate reference rows of every query row, before negative rules."""
         if self.found is not None:
             return self.found.query_pairs
         if not isinstance(self.blocking, int):
             found = block_with(self.blocking, self.reference, self.query)
+            if self.reference_side.groups is not None and self.query_groups is not None:
+                found = self.reference_side.groups.keep(found, self.query_groups)
         else:
             grams, work = self.index.grams.encode(self.query_texts), self.work.named("blocking queries")
-            found = self.index.query_pairs(grams, self.query_words, self.blocking, work)
+            found = self.index.query_pairs(grams, self.query_words, self.blocking, work, self.query_groups)
         return self.reference_side.nearest_only(found, self.query)
 
     @property

@@ -7,7 +7,15 @@ from functools import cached_property
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from fuzzyjoin.blocking import BlockerName, CandidatePairs, LexicalBlocking, NearlyEqualRows, NegativeRules, block_with
+from fuzzyjoin.blocking import (
+    BlockerName,
+    CandidatePairs,
+    EqualGroups,
+    LexicalBlocking,
+    NearlyEqualRows,
+    NegativeRules,
+    block_with,
+)
 from fuzzyjoin.compare.discriminative_tokens import DiscriminativeTokens
 from fuzzyjoin.compare.distances import ReferenceColumn
 from fuzzyjoin.compare.forms import ReferenceForms, reference_forms
@@ -75,12 +83,19 @@ class ReferenceSide:
         return Texts.of(blocking_text([column.lower.tolist() for column in self.columns]))
 
     @cached_property
+    def groups(self) -> EqualGroups | None:
+        """The groups of rows that only rows of equal values are compared with, if columns must be equal."""
+        if self.known.index is not None:
+            return self.known.index.groups
+        return EqualGroups.of(self.table.rule_columns) if self.table.rule_columns else None
+
+    @cached_property
     def index(self) -> LexicalBlocking:
         """The inverted index."""
         if self.known.index is not None:
             return self.known.index
         rule_words = [word for side in self.rules.sides() for word in side]
-        return LexicalBlocking.build(self.blocking_texts, also=rule_words, blocker=self.blocker)
+        return LexicalBlocking.build(self.blocking_texts, also=rule_words, blocker=self.blocker, groups=self.groups)
 
     @cached_property
     def rule_codes(self) -> Int64Array:
@@ -143,7 +158,8 @@ class ReferenceSide:
         table
             The changed table.
         """
-        index = self.index.merged(other.index, rows)
+        groups = EqualGroups.of(table.rule_columns) if table.rule_columns else None
+        index = self.index.merged(other.index, rows, groups)
         forms = None
         if self.known.forms is not None:
             vocabularies = self.index.words.vocabulary, other.index.words.vocabulary, index.words.vocabulary
@@ -163,7 +179,8 @@ class ReferenceSide:
     def _all_of_the_users(self) -> CandidatePairs:
         if isinstance(self.blocking, int):
             raise TypeError("the built-in blocker is asked row by row")
-        return block_with(self.blocking, self.table, self.table)
+        pairs = block_with(self.blocking, self.table, self.table)
+        return pairs if self.groups is None else self.groups.keep(pairs, self.groups.of_rows)
 
     def neighbours(self, rows: Int64Array, work: Work) -> CandidatePairs:
         """Neighbours of some rows (ascending), themselves left out; other rows get none.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from fuzzyjoin.blocking import NegativeRules
 from fuzzyjoin.compare import JoinFunction
@@ -23,6 +23,7 @@ __all__ = [
     "CustomFunctionName",
     "Decision",
     "Definition",
+    "Equal",
     "Part",
     "Scorer",
     "Union",
@@ -44,6 +45,16 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def _folded_and_ascending(missing: tuple[str, ...]) -> tuple[str, ...]:
+    if list(missing) != sorted({folded(text) for text in missing} - {""}):
+        raise ValueError(f"missing holds {missing}; placeholders are folded, and ascend")
+    return missing
+
+
+Placeholders: TypeAlias = Annotated[tuple[str, ...], AfterValidator(_folded_and_ascending)]
+"""Texts that are read as missing in both columns of a pair."""
+
+
 class Column(Part):
     """A pair of compared columns. One of weight 0 takes part in blocking and negative rules only.
 
@@ -54,13 +65,18 @@ class Column(Part):
     reference: str
     query: str
     weight: float = Field(ge=0.0, le=1.0)
-    missing: tuple[str, ...] = Field(default=(), exclude_if=lambda value: not value)
+    missing: Placeholders = Field(default=(), exclude_if=lambda value: not value)
 
-    @model_validator(mode="after")
-    def _placeholders_are_folded_and_ascending(self) -> Column:
-        if list(self.missing) != sorted({folded(text) for text in self.missing} - {""}):
-            raise ValueError(f"missing holds {self.missing}; placeholders are folded, and ascend")
-        return self
+
+class Equal(Part):
+    """A pair of columns whose values must be equal, case and surrounding spaces set aside; see `Column` for `missing`.
+
+    A value that is missing equals nothing.
+    """
+
+    reference: str
+    query: str
+    missing: Placeholders = Field(default=(), exclude_if=lambda value: not value)
 
 
 class Blocking(Part):
@@ -145,9 +161,12 @@ class Definition(Part):
     `fuzzyjoin.scoring.adjustment`), `probabilities`, the chance that a match is right at each score of
     `fuzzyjoin.scoring.densities.GRID`, ascending, and `between_task_sd`, the between-task standard deviation of the
     log-odds of their mean.
+
+    A row's candidates are equal to it in all pairs of columns in `equal`. A program without any has no such key.
     """
 
     columns: tuple[Column, ...] = Field(min_length=1)
+    equal: tuple[Equal, ...] = Field(default=(), exclude_if=lambda value: not value)
     blocking: Blocking
     negative_rules: tuple[Annotated[str, Field(pattern=RULE)], ...]
     decision: Decision
@@ -217,17 +236,23 @@ class Definition(Part):
 
     @property
     def missing(self) -> Missing:
-        """For each pair of columns the placeholders that are read as missing; none for no pair."""
-        found = tuple(column.missing for column in self.columns)
+        """For each of `columns_read` the placeholders that are read as missing; none for no pair."""
+        found = tuple(column.missing for column in self.columns_read)
         return found if any(found) else ()
+
+    @property
+    def columns_read(self) -> tuple[Column | Equal, ...]:
+        """All pairs of columns that are read: those that are compared, then those that must be equal."""
+        return *self.columns, *self.equal
 
     def with_missing(self, missing: Missing) -> Definition:
         """The definition that reads these placeholders as missing; what is learned does not know of them."""
         if not missing:
             return self
-        columns = zip(self.columns, missing, strict=True)
+        columns = zip(self.columns_read, missing, strict=True)
         read = tuple(column.model_copy(update={"missing": words}) for column, words in columns)
-        return self.model_copy(update={"columns": read})
+        compared = len(self.columns)
+        return self.model_copy(update={"columns": read[:compared], "equal": read[compared:]})
 
     @property
     def reachable(self) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from fuzzyjoin.blocking import InvertedIndex, LexicalBlocking, NearlyEqualRows
+from fuzzyjoin.blocking import EqualGroups, GroupedIndex, InvertedIndex, LexicalBlocking, NearlyEqualRows
 from fuzzyjoin.compare import DiscriminativeTokens, ReferenceColumn, ReferenceForms, Spellings, TextForms
 from fuzzyjoin.files import sync_file
 from fuzzyjoin.tables import EqualRows, KeyTable
@@ -41,7 +41,9 @@ FILE_NAME: Final = re.compile(r"[A-Za-z0-9_-]+\.npy")
 STORED: Final[dict[str, type]] = {
     kind.__name__: kind
     for kind in (
+        EqualGroups,
         EqualRows,
+        GroupedIndex,
         InvertedIndex,
         KeyTable,
         LexicalBlocking,
@@ -57,7 +59,7 @@ STORED: Final[dict[str, type]] = {
         Vocabulary,
     )
 }
-"""Classes whose fields are stored, and what was derived from them by then (their cached properties)."""
+"""Classes whose fields are stored, and what was derived from them by then: cached properties, but for private ones."""
 
 
 def write_value(value: Any, folder: Path, name: str) -> Any:  # noqa: ANN401 - what can be stored is told apart here
@@ -122,7 +124,8 @@ def file_records(folder: Path) -> FileRecords:
 
 
 def _derived(kind: type) -> list[str]:
-    return [name for name, part in vars(kind).items() if isinstance(part, cached_property)]
+    derived = (name for name, part in vars(kind).items() if isinstance(part, cached_property))
+    return [name for name in derived if not name.startswith("_")]
 
 
 def _record(name: str, files: FileRecords) -> dict[str, Any]:

@@ -55,6 +55,8 @@ SCHEMA_VERSION: Final = 3
 """Version 1 had no checksums, version 2 other names of parts."""
 MANIFEST: Final = "manifest.json"
 NAME_DIGITS: Final = 32
+OF_THE_TABLE: Final = ("reference", "id_column")
+"""What a manifest says of the table that an index was made of; the rest says what it holds."""
 
 PARTS: Final = ("columns", "blocking_texts", "index")
 SCORER_PARTS: Final = (*PARTS, "forms", "nearest_neighbours", "discriminative_tokens")
@@ -297,7 +299,7 @@ def open_index(path: Path, needs: IndexNeeds, *, whole: bool = False) -> Referen
 def _opened(path: Path, needs: IndexNeeds, *, whole: bool) -> ReferenceSide:
     content = _read_manifest(path)
     made_for, needed = content["made_for"], needs.made_for()
-    if {name: made_for.get(name) for name in needed} != needed:
+    if {name: value for name, value in made_for.items() if name not in OF_THE_TABLE} != needed:
         raise UsageError(
             f"{path} was built for another program, or by another version; build an index for this program"
         )
@@ -368,8 +370,10 @@ def _name(made_for: dict[str, Any]) -> str:
 
 def storable(table: KeyTable) -> KeyTable:
     """The table with its texts laid out; ids become text unless all are whole numbers."""
-    columns = tuple(map(Texts.of, table.columns))
-    laid_out = replace(table, columns=columns, known_fingerprint=table.fingerprint(), source=None)
+    columns, rule_columns = (tuple(map(Texts.of, texts)) for texts in (table.columns, table.rule_columns))
+    laid_out = replace(
+        table, columns=columns, rule_columns=rule_columns, known_fingerprint=table.fingerprint(), source=None
+    )
     if table.equal is None:
         return replace(laid_out, ids=_stored_ids(table.ids))
     every = _stored_ids(table.equal.ids)
@@ -392,6 +396,8 @@ def _no_rows(table: KeyTable) -> KeyTable:
         ids=np.empty(0, object),
         columns=tuple([] for _ in table.columns),
         source_rows=np.empty(0, np.int64),
+        rule_names=table.rule_names,
+        rule_columns=tuple([] for _ in table.rule_columns),
     )
 
 

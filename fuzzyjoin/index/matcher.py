@@ -278,12 +278,13 @@ def prepare_index(folder: Path, needs: IndexNeeds, table: KeyTable, work: Work, 
 
 def reference_table(needs: IndexNeeds, table: Table, id_column: str | None) -> tuple[KeyTable, tuple[str, ...]]:
     """The reference table as an index holds it, and what to know of its ids; errors as for `index_reference`."""
-    keys, warnings = one_table(table, "reference", needs.columns, id_column, needs.missing)
+    keys, warnings = one_table(table, "reference", needs.columns, id_column, needs.missing, needs.equal)
     require_text(keys)
     return needs.candidates_of(keys), warnings
 
 
 def query_table(program: Program, table: Table, id_column: str | None) -> tuple[KeyTable, tuple[str, ...]]:
     """The query table as the program looks at it, and what to know of its ids; nothing is asked of its texts."""
-    columns = [column.query for column in program.columns]
-    return one_table(table, "query", columns, id_column, program.definition.missing)
+    definition = program.definition
+    columns, equal = ([column.query for column in pairs] for pairs in (definition.columns, definition.equal))
+    return one_table(table, "query", columns, id_column, definition.missing, equal)

@@ -46,7 +46,10 @@ class IndexNeeds(Part):
     scorer
         Whether a scorer decides.
     missing
-        Placeholders that are read as missing, for each pair of compared columns; none for no pair.
+        Placeholders that are read as missing, for each pair of compared columns, then of those that must be equal; none
+        for no pair.
+    equal
+        The reference table's columns whose values must be equal.
     forms
         Forms of the columns that a union compares, ascending: "preprocessing" or "preprocessing/tokenisation".
 
@@ -64,6 +67,7 @@ class IndexNeeds(Part):
     scorer: bool
     forms: tuple[str, ...] = ()
     missing: tuple[tuple[str, ...], ...] = Field(default=(), exclude_if=lambda value: not value)
+    equal: tuple[str, ...] = Field(default=(), exclude_if=lambda value: not value)
 
     @classmethod
     def of(cls, definition: Definition) -> IndexNeeds:
@@ -87,10 +91,13 @@ class IndexNeeds(Part):
             scorer=scorer,
             forms=tuple(sorted({"/".join(filter(None, (f.preprocess, f.tokenise))) for f in functions})),
             missing=definition.missing,
+            equal=tuple(column.reference for column in definition.equal),
         )
 
     @classmethod
-    def to_learn(cls, columns: Sequence[str], blocker: BlockerName, k: int, missing: Missing = ()) -> IndexNeeds:
+    def to_learn(
+        cls, columns: Sequence[str], blocker: BlockerName, k: int, missing: Missing = (), equal: Sequence[str] = ()
+    ) -> IndexNeeds:
         """What learning needs, by the built-in blocker and the k of its settings (see `LearningSettings.blocking`)."""
         return cls(
             columns=tuple(columns),
@@ -98,6 +105,7 @@ class IndexNeeds(Part):
             blocking=Blocking(method=blocker, k=k, equal_rows="merged"),
             scorer=blocker == "cosine",
             missing=missing,
+            equal=tuple(equal),
         )
 
     def to_block(self) -> IndexNeeds:
@@ -125,8 +133,9 @@ class IndexNeeds(Part):
             "blocking": self.blocking.model_dump(),
             "rules": hashlib.sha256("\n".join(self.rules).encode()).hexdigest(),
             "forms": list(SCORER_FORMS if self.scorer else self.forms),
-            # An index of a program without placeholders has the name that it always had.
+            # An index of a program without placeholders and rules has the name that it always had.
             **({"missing": [list(words) for words in self.missing]} if self.missing else {}),
+            **({"equal": list(self.equal)} if self.equal else {}),
             "versions": {
                 "fuzzyjoin": version(DISTRIBUTION),
                 "pystemmer": version("pystemmer"),

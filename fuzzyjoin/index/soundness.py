@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
-from fuzzyjoin.blocking import BLOCKERS, LexicalBlocking, NearlyEqualRows
+from fuzzyjoin.blocking import (
+    BLOCKERS,
+    EqualGroups,
+    GroupedIndex,
+    InvertedIndex,
+    LexicalBlocking,
+    NearlyEqualRows,
+)
 from fuzzyjoin.compare import DiscriminativeTokens, ReferenceColumn, ReferenceForms, Spellings, TextForms
 from fuzzyjoin.kernels.postings import GROUP, block_places, groups_of
 from fuzzyjoin.tables import EqualRows, KeyTable
@@ -76,11 +83,12 @@ class Inspection:
 
     def key_table(self, table: KeyTable) -> None:
         """Look at ids, texts and row numbers."""
-        named = (table.id_column, table.role, *table.column_names)
+        named = (table.id_column, table.role, *table.column_names, *table.rule_names)
         _require(all(isinstance(name, str) for name in named), "table: a name is no text")
         _require(isinstance(table.known_fingerprint, str), "table: has no fingerprint")
         _require(len(table.columns) == len(table.column_names) and self.rows > 0, "table: has other columns or no rows")
-        for place, column in enumerate(table.columns):
+        _require(len(table.rule_columns) == len(table.rule_names), "table: has other columns that must be equal")
+        for place, column in enumerate((*table.columns, *table.rule_columns)):
             self.texts(column, self.rows, f"table: column {place}")
         if isinstance(table.ids, Texts):
             self.texts(table.ids, self.rows, "table: ids")
@@ -171,10 +179,36 @@ class Inspection:
         _require(held.blocker in BLOCKERS, f"index: its blocker is {held.blocker!r}")
         words = self.token_index(held.words, "word", "index: words")
         grams = self.token_index(held.grams, "3-gram", "index: grams")
+        if held.groups is not None:
+            self.groups(held.groups)
         lists = held.__dict__.get("lists")
         if lists is None:
             return words
         tokens = grams + words
+        if held.groups is not None:
+            self.grouped(_of_kind(lists, GroupedIndex, "index: lists"), tokens, len(held.groups))
+            return words
+        self.lists(_of_kind(lists, InvertedIndex, "index: lists"), tokens)
+        return words
+
+    def groups(self, groups: object) -> None:
+        """Look at the groups of rows that are looked at alone."""
+        held = _of_kind(groups, EqualGroups, "index: groups")
+        values = self.vocabulary(held.values, "word", "index: groups")
+        self.numbers(held.of_rows, np.int64, (self.rows,), (-1, values - 1), "index: groups")
+
+    def grouped(self, index: GroupedIndex, tokens: int, groups: int) -> None:
+        """Look at the rows by group."""
+        rows = index.order.size
+        self.offsets(index.starts, rows, groups, "index: groups")
+        self.offsets(index.row_starts, index.row_tokens.size, rows, "index: rows")
+        self.numbers(index.row_tokens, np.int32, (index.row_tokens.size,), (0, tokens - 1), "index: tokens of rows")
+        self.numbers(index.weights, np.float64, (tokens,), (0, None), "index: weights")
+        self.numbers(index.scales, np.float64, (rows,), (0, None), "index: scales")
+        self.numbers(index.order, np.int32, (rows,), (0, self.rows - 1), "index: order")
+
+    def lists(self, lists: InvertedIndex, tokens: int) -> None:
+        """Look at the lists of rows by token."""
         groups = groups_of(self.rows)
         blocks = -(-self.rows // (GROUP * groups))
         places = (0, block_places(groups) - 1)
@@ -190,7 +224,6 @@ class Inspection:
             norms = (-(-self.rows // GROUP),)
             self.numbers(lists.group_norms, np.float64, norms, (0, np.inf), "index: group norms")
         self.numbers(lists.order, np.int32, (self.rows,), (0, self.rows - 1), "index: order")
-        return words
 
     def forms(self, forms: object, columns: int, words: int) -> None:
         """Look at the forms that a scorer compares."""

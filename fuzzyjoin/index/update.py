@@ -169,12 +169,19 @@ def _rows_to_append(table: KeyTable, rows: Table | None, missing: Missing) -> Ke
     if rows is None:
         return none
     frame = as_frame(rows, "append")
-    for column, argument in ((table.id_column, "id"), *((name, "on") for name in table.column_names)):
+    named = ((table.id_column,), "id"), (table.column_names, "on"), (table.rule_names, "equal")
+    for column, argument in ((name, argument) for names, argument in named for name in names):
         require_column(frame, column, "append", argument)
     if not len(frame):
         return none
-    names = table.column_names
-    return key_table(frame, role="append", id_column=table.id_column, columns=names, missing=missing)
+    return key_table(
+        frame,
+        role="append",
+        id_column=table.id_column,
+        columns=table.column_names,
+        missing=missing,
+        equal=table.rule_names,
+    )
 
 
 def _without_known(appended: KeyTable, table: KeyTable, deleted: BoolArray) -> KeyTable:
@@ -235,8 +242,16 @@ def _together(table: KeyTable, appended: KeyTable, rows: Int64Array) -> KeyTable
         if isinstance(table.ids, Texts)
         else np.append(table.ids, appended.ids)[rows]
     )
-    columns = (
-        Texts.of(own).merged(Texts.of(more), rows) for own, more in zip(table.columns, appended.columns, strict=True)
+    columns, rule_columns = (
+        tuple(Texts.of(own).merged(Texts.of(more), rows) for own, more in zip(*both, strict=True))
+        for both in ((table.columns, appended.columns), (table.rule_columns, appended.rule_columns))
     )
-    changed = replace(table, ids=ids, columns=tuple(columns), source_rows=source_rows, known_fingerprint=None)
+    changed = replace(
+        table,
+        ids=ids,
+        columns=columns,
+        rule_columns=rule_columns,
+        source_rows=source_rows,
+        known_fingerprint=None,
+    )
     return replace(changed, known_fingerprint=changed.fingerprint())

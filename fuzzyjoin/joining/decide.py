@@ -83,8 +83,10 @@ def tables_to_join(
     work: Work,
 ) -> tuple[Candidates, tuple[str, ...]]:
     """The tables as a definition looks at them, and what the caller should know; arguments as for `Program.apply`."""
-    columns = [(column.reference, column.query) for column in definition.columns]
-    tables = table_pair(reference, query, columns, id_column, definition.missing)
+    columns, equal = (
+        [(column.reference, column.query) for column in pairs_of] for pairs_of in (definition.columns, definition.equal)
+    )
+    tables = table_pair(reference, query, columns, id_column, definition.missing, equal)
     compared = definition.candidates_of(tables.reference)
     warnings = reference_warnings(record, compared, strict=strict)
     blocking, built_in = asked_blocking(definition, blocker), definition.built_in_blocker

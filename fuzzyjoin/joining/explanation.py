@@ -10,7 +10,7 @@ from fuzzyjoin.definition import Scorer
 from fuzzyjoin.errors import UsageError
 from fuzzyjoin.figures import apart, rounded_up
 from fuzzyjoin.joining.decide import decide, given_scorer, named_scorer, tables_to_join
-from fuzzyjoin.joining.result_tables import match_table, unmatched_table
+from fuzzyjoin.joining.result_tables import match_table, not_considered, unmatched_table
 from fuzzyjoin.stopwatch import Stopwatch
 from fuzzyjoin.terminal import cell_for_terminal as cell
 from fuzzyjoin.threads import Work
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from fuzzyjoin.blocking import Blocker
     from fuzzyjoin.compare import AnyJoinFunction, Candidates
-    from fuzzyjoin.definition import Column, Definition, LearningRecord
+    from fuzzyjoin.definition import Column, Definition, Equal, LearningRecord
     from fuzzyjoin.joining.pair_decisions import PairDecisions
     from fuzzyjoin.tables import IdColumn, Table
 
@@ -37,7 +37,7 @@ EQUAL_SHOWN = 10
 
 def explain_definition(definition: Definition, record: LearningRecord | None, *, rule_words: bool = True) -> list[str]:
     """What a program does and how it was learned, line by line (see `Program.explain`)."""
-    lines = [f"Compares {_columns(definition)}.", *_placeholders(definition)]
+    lines = [f"Compares {_columns(definition)}.", *_must_equal(definition), *_placeholders(definition)]
     blocking = definition.blocking
     if blocking.k is not None:
         lines.append(f"Considers the {blocking.k} reference rows that share most with a query row.")
@@ -84,15 +84,23 @@ def _columns(definition: Definition) -> str:
     return text + (f"; not {', '.join(column.reference for column in unused)}" if unused else "")
 
 
+def _must_equal(definition: Definition) -> list[str]:
+    if not definition.equal:
+        return []
+    return [f"Considers only reference rows with the same {' and '.join(map(_names, definition.equal))}."]
+
+
 def _placeholders(definition: Definition) -> list[str]:
-    return [
+    lines = [
         f"Reads as missing in {_names(column)}: {', '.join(cell(repr(text)) for text in column.missing)}."
-        for column in definition.columns
+        for column in definition.columns_read
         if column.missing
     ]
+    # A column that is compared and must be equal too is told of once.
+    return list(dict.fromkeys(lines))
 
 
-def _names(column: Column) -> str:
+def _names(column: Column | Equal) -> str:
     return column.reference if column.reference == column.query else f"{column.reference} with {column.query}"
 
 
@@ -173,13 +181,14 @@ def explain_query(
     candidates = every.of_queries(position)
     said = _by_people(people, candidates)
     if isinstance(definition.decision, Scorer):
-        return "\n".join([*said, *_scored(definition, definition.decision, candidates, scorer)])
+        lines = _scored(definition, definition.decision, candidates, scorer)
+        return "\n".join([*said, *lines, *_considered(candidates)])
     decisions = decide(definition, candidates, own, Stopwatch())
     if decisions.joined:
         lines = _joined(match_table(decisions).iloc[0])
     else:
         lines = [*_not_joined(unmatched_table(decisions).iloc[0]), *_ruled_out(definition, candidates)]
-    return "\n".join([*said, *lines, *warnings])
+    return "\n".join([*said, *lines, *_considered(candidates), *warnings])
 
 
 def _by_people(people: PairDecisions | None, candidates: Candidates) -> list[str]:
@@ -191,9 +200,21 @@ def _by_people(people: PairDecisions | None, candidates: Candidates) -> list[str
     return [*words, *decided.conflicts, *(["By itself the program says:"] if words else [])]
 
 
+def _considered(candidates: Candidates) -> list[str]:
+    """How many reference rows equal the only query row in the columns that must be equal."""
+    groups, own = candidates.reference_side.groups, candidates.query_groups
+    if groups is None or own is None or own[0] < 0:
+        return []
+    rows, names = int((groups.of_rows == own[0]).sum()), " and ".join(candidates.query.rule_names)
+    return [f"Considered only the {rows:,} reference {'row' if rows == 1 else 'rows'} with the same {names}."]
+
+
 def _scored(definition: Definition, decision: Scorer, candidates: Candidates, scorer: str | Path | None) -> list[str]:
     from fuzzyjoin.scoring import reasons, score_row  # noqa: PLC0415 - unions do without its kernels
 
+    if candidates.query_groups is not None and candidates.query_groups[0] < 0:
+        name, text = cell(candidates.query.ids[0]), cell(candidates.query.texts(np.zeros(1, np.int64))[0])
+        return [f"Query {name} ({text}) is not joined: {not_considered(candidates, 0)}."]
     row = score_row(candidates, named_scorer(decision, given_scorer(scorer)), definition)
     equal = candidates.reference.equal_ids(int(row.references[0])) if row.references.size else []
     return [*reasons(row, decision, definition.probabilities, candidates), *_equal_words(equal)]

@@ -12,13 +12,14 @@ from fuzzyjoin.joining.pair_decisions import SOMEBODY
 from fuzzyjoin.text import object_array
 
 if TYPE_CHECKING:
+    from fuzzyjoin.compare import Candidates
     from fuzzyjoin.definition import Definition
     from fuzzyjoin.joining.decide import Decisions
     from fuzzyjoin.joining.pair_decisions import DecidedRows
     from fuzzyjoin.kernels.types import Float64Array, Int64Array
     from fuzzyjoin.tables import KeyTable
 
-__all__ = ["join_counts", "match_table", "reference_counts", "row_bands", "unmatched_table"]
+__all__ = ["join_counts", "match_table", "not_considered", "reference_counts", "row_bands", "unmatched_table"]
 
 A_PERSON = "a person"
 """What stands in the place of a join function where a person decided."""
@@ -167,15 +168,17 @@ def _reasons(decisions: Decisions, rows: Int64Array) -> list[str]:
     nearest = decisions.matches.configuration[rows].tolist()
     too_far = _too_far(decisions, rows)
     reasons = []
-    texts = decisions.candidates.query.texts(rows)
     decided = np.zeros(len(decisions.candidates.query), np.bool_)
     if decisions.decided is not None:
         decided = decisions.decided.mask(decided.size)
+    texts, not_considered = decisions.candidates.query.texts(rows), _not_considered(decisions.candidates, rows)
     for row, (text, had, kept, place) in enumerate(zip(texts, before, after, nearest, strict=True)):
         if decided[rows[row]]:
             reasons.append(DECIDED)
         elif not text:
             reasons.append("no text in the key columns")
+        elif row in not_considered:
+            reasons.append(not_considered[row])
         elif had == 0:
             reasons.append("no candidate: shares nothing that tells reference rows apart")
         elif kept == 0:
@@ -185,6 +188,23 @@ def _reasons(decisions: Decisions, rows: Int64Array) -> list[str]:
         else:
             reasons.append(too_far[row])
     return reasons
+
+
+def _not_considered(candidates: Candidates, rows: Int64Array) -> dict[int, str]:
+    """What to say, by place in `rows`, of rows that no reference row equals in the columns that must be equal."""
+    if candidates.query_groups is None:
+        return {}
+    alone = np.flatnonzero(candidates.query_groups[rows] < 0).tolist()
+    return {place: not_considered(candidates, int(rows[place])) for place in alone}
+
+
+def not_considered(candidates: Candidates, row: int) -> str:
+    """Why a query row has no reference row to be compared with, where columns must be equal."""
+    query = candidates.query
+    empty = [name for name, column in zip(query.rule_names, query.rule_columns, strict=True) if not column[row]]
+    if empty:
+        return f"not considered: {' and '.join(empty)} {'is empty' if len(empty) == 1 else 'are empty'}"
+    return f"not considered: no reference row has the same {' and '.join(query.rule_names)}"
 
 
 def _too_far(decisions: Decisions, rows: Int64Array) -> list[str]:

@@ -266,13 +266,13 @@ def top_k(
     query_ids: Int32Array,
     lists: Lists,
     k: int,
-    exclude_self: bool,
+    left_out: Int64Array,
 ) -> tuple[Int64Array, Int32Array]:
     """The k reference rows with the highest scale · Σ weight(t) · count(t) over the tokens t shared with each row.
 
-    Equal scores are ordered by reference position, lower first. Only rows with a positive score are candidates. With
-    `exclude_self` row i never meets reference row i. Weights lie on a grid (`text.tokens.on_grid`), so sums are
-    exact and a score depends on the two rows only.
+    Equal scores are ordered by reference position, lower first. Only rows with a positive score are candidates.
+    `left_out` (asked,) names a reference row that each must not meet, such as itself, or is -1. Weights lie on a grid
+    (`text.tokens.on_grid`), so sums are exact and a score depends on the two rows only.
     Returns the number of candidates of each of the rows `asked` for, and the candidates, each row's by position.
     """
     list_starts, postings, group_norms = lists.list_starts, lists.postings, lists.group_norms
@@ -321,11 +321,11 @@ def top_k(
             add_up(tokens[:used], units, starts, postings, sums)
             largest_sums(sums, largest)
             if size < k:
-                wanted = k + 1 if exclude_self else k
+                wanted = k + 1 if left_out[index] >= 0 else k
                 floor = least_of_best(largest, scales[first:last], groups, occurrences, wanted, room)
             lay_out(ids, weights, weight_of)
             sizes[index] = keep_best(
-                row if exclude_self else -1,
+                left_out[index],
                 sums,
                 largest,
                 left,

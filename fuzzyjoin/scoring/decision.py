@@ -93,7 +93,8 @@ def learn_decision(
     between_task_sd = scorer.calibrator.between_task_sd_of(curve, run.best[joined]) if joined.any() else 0.0
     estimates = {"posterior": headline(probability[joined], between_task_sd)}
     if joined.any():
-        estimates["decoys"] = by_decoys(curve, run.reference_decoys, joined, float(run.best[joined].min()))
+        if run.reference_decoys.size:
+            estimates["decoys"] = by_decoys(curve, run.reference_decoys, joined, float(run.best[joined].min()))
         estimates["neighbourhood"] = by_neighbourhood(scorer.calibrator, scored.best.neighbourhood[joined])
     decision = Scorer(
         name=scorer.name,

@@ -124,9 +124,10 @@ def run_with_decoys(
     queries, themselves left out.
     """
     candidates = tables.candidates
-    asked = sample_rows(len(candidates.query), DECOYS)
+    of_query, of_reference = candidates.rows_with_others
+    asked = of_query[sample_rows(of_query.size, DECOYS)]
     scores, second_best, features = _without_their_best(tables, scorer, asked, best.first[asked])
-    known = sample_rows(len(candidates.reference), DECOYS)
+    known = of_reference[sample_rows(of_reference.size, DECOYS)]
     reference_decoys = best_candidates(
         tables, scorer, candidates.neighbours(known), known, is_self_join=True, runner_up=False
     )

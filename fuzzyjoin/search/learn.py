@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from fuzzyjoin.definition import (
     CustomFunctionName,
     Decision,
     Definition,
+    Equal,
     LearningRecord,
     PrecisionEstimate,
     QuerySample,
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
     from fuzzyjoin.tables import KeyTable
 
 __all__ = ["Learned", "learn", "learn_from_run", "rows_to_learn_on"]
+
+
+MOST_ALONE: Final = 0.5
+"""Share of the reference rows with no other row of equal value above which an estimate is doubtful."""
 
 
 @dataclass(frozen=True)
@@ -205,10 +210,12 @@ def _definition(
     calibration: dict[str, Any] | None = None,
 ) -> Definition:
     names = zip(candidates.reference.column_names, candidates.query.column_names, weights, strict=True)
+    must_equal = zip(candidates.reference.rule_names, candidates.query.rule_names, strict=True)
     blocking = candidates.blocking
     equal_rows: Literal["separate", "merged"] = "separate" if candidates.reference.equal is None else "merged"
     return Definition(
         columns=tuple(Column(reference=left, query=right, weight=weight) for left, right, weight in names),
+        equal=tuple(Equal(reference=left, query=right) for left, right in must_equal),
         blocking=Blocking(method=candidates.blocker, k=blocking, equal_rows=equal_rows)
         if isinstance(blocking, int)
         else Blocking(method=blocking.name, equal_rows=equal_rows),
@@ -239,13 +246,26 @@ def _record(
         precision_target=settings.precision_target,
         precision_estimate=estimate,
         estimates=dict(estimates or {}),
-        warnings=warnings,
+        warnings=(*warnings, *_few_rivals(candidates)),
         joined=joined,
         reference=_table_record(candidates.reference),
         query=_table_record(candidates.query),
         query_sample=query_sample,
         versions=_versions(),
     )
+
+
+def _few_rivals(candidates: Candidates) -> tuple[str, ...]:
+    """What the user should know if most reference rows are alone with the values that must be equal."""
+    rows, names = len(candidates.reference), " and ".join(candidates.reference.rule_names)
+    alone = rows - candidates.rows_with_others[1].size
+    if alone <= MOST_ALONE * rows:
+        return ()
+    message = (
+        f"{alone:,} of {rows:,} different reference rows have no other row of the same {names}: little shows how near "
+        "wrong matches come, and the precision can be lower than estimated; label a sample (fuzzyjoin audit)"
+    )
+    return (message,)
 
 
 def _table_record(table: KeyTable) -> TableRecord:

@@ -20,6 +20,7 @@ __all__ = [
     "IdColumn",
     "On",
     "choose_columns",
+    "choose_equal",
     "choose_id",
     "choose_ids",
     "identified",
@@ -49,9 +50,16 @@ _NAMES_SHOWN = 20
 
 
 def choose_columns(
-    on: On, id_column: IdColumn, reference: pd.DataFrame, query: pd.DataFrame
+    on: On,
+    id_column: IdColumn,
+    reference: pd.DataFrame,
+    query: pd.DataFrame,
+    *,
+    but: Sequence[tuple[str, str]] = (),
 ) -> tuple[tuple[str, str], list[tuple[str, str]]]:
     """The id columns, and the pairs of (reference column, query column) to compare.
+
+    Without `on` the pairs in `but` are left out: what is equal in all candidates tells none of them apart.
 
     >>> import pandas as pd
     >>> frame = pd.DataFrame(columns=["id", "name", "city"])
@@ -69,22 +77,34 @@ def choose_columns(
     """
     ids = choose_ids(id_column, reference, query)
     if on is None:
-        shared = [(str(name), str(name)) for name in reference.columns if name in query.columns and name not in ids]
+        named = (str(name) for name in reference.columns if name in query.columns and name not in ids)
+        shared = [(name, name) for name in named if (name, name) not in but]
         if not shared:
             raise UsageError(
                 f"on is not given and reference and query share no column besides the ids {ids}; name the columns to "
                 "compare, as (reference column, query column) where the names differ"
             )
         return ids, shared
-    pairs = _column_pairs(on, reference, query)
+    pairs = _column_pairs(on, "on", reference, query)
     if not pairs:
         raise UsageError("on is empty; name at least one column to compare")
-    if len(set(pairs)) < len(pairs):
-        raise UsageError(f"on names a pair of columns twice: {pairs}; name each once")
-    for left, right in pairs:
-        require_column(reference, left, "reference", "on")
-        require_column(query, right, "query", "on")
     return ids, pairs
+
+
+def choose_equal(equal: On, reference: pd.DataFrame, query: pd.DataFrame) -> list[tuple[str, str]]:
+    """The pairs of (reference column, query column) whose values must be equal, named as in `on`; None names none.
+
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame(columns=["id", "name", "state"])
+    >>> choose_equal("state", frame, frame), choose_equal(None, frame, frame)
+    ([('state', 'state')], [])
+
+    Raises
+    ------
+    UsageError
+        As for `choose_columns`.
+    """
+    return [] if equal is None else _column_pairs(equal, "equal", reference, query)
 
 
 def choose_ids(id_column: IdColumn, reference: pd.DataFrame, query: pd.DataFrame) -> tuple[str, str]:
@@ -136,18 +156,18 @@ _ON_FORMS = (
 )
 
 
-def _column_pairs(on: object, reference: pd.DataFrame, query: pd.DataFrame) -> list[tuple[str, str]]:
-    """The pairs of columns that `on` names, in any of its forms."""
-    match on:
+def _column_pairs(named: object, argument: str, reference: pd.DataFrame, query: pd.DataFrame) -> list[tuple[str, str]]:
+    """The pairs of columns that an argument names in any of its forms: columns that there are, no pair twice."""
+    match named:
         case str():
-            parts: list[object] = [on]
+            parts: list[object] = [named]
         case Mapping():
-            parts = list(on.items())
+            parts = list(named.items())
         # The columns of a set have no order, and a program depends on it.
-        case Iterable() if not isinstance(on, (AbstractSet, bytes)):
-            parts = list(on)
+        case Iterable() if not isinstance(named, (AbstractSet, bytes)):
+            parts = list(named)
         case _:
-            raise UsageError(f"on is {on!r}", argument="on", remedy=_ON_FORMS)
+            raise UsageError(f"{argument} is {named!r}", argument=argument, remedy=_ON_FORMS)
     pairs = []
     for part in parts:
         match part:
@@ -156,7 +176,12 @@ def _column_pairs(on: object, reference: pd.DataFrame, query: pd.DataFrame) -> l
             case (str() as left, str() as right):
                 pairs.append((left, right))
             case _:
-                raise UsageError(f"on holds {part!r}", argument="on", remedy=_ON_FORMS)
+                raise UsageError(f"{argument} holds {part!r}", argument=argument, remedy=_ON_FORMS)
+    if len(set(pairs)) < len(pairs):
+        raise UsageError(f"{argument} names a pair of columns twice: {pairs}; name each once")
+    for left, right in pairs:
+        require_column(reference, left, "reference", argument)
+        require_column(query, right, "query", argument)
     return pairs
 
 

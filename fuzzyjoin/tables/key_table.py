@@ -70,6 +70,9 @@ class KeyTable:
     source
         The caller's table, in whose rows `source_rows` counts; None of a table from an index. It shares the caller's
         memory, and what the caller changes later does not show in it.
+    rule_names, rule_columns
+        The columns whose values must be equal in both rows of a pair, as `column_names` and `columns`, folded: they
+        belong to a row's key.
     """
 
     role: str
@@ -81,6 +84,8 @@ class KeyTable:
     known_fingerprint: str | None = None
     equal: EqualRows | None = None
     source: pd.DataFrame | None = None
+    rule_names: tuple[str, ...] = ()
+    rule_columns: tuple[Sequence[str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -161,6 +166,8 @@ class KeyTable:
             columns=tuple([column[place] for place in places] for column in self.columns),
             source_rows=self.source_rows[positions],
             source=self.source,
+            rule_names=self.rule_names,
+            rule_columns=tuple([column[place] for place in places] for column in self.rule_columns),
         )
 
     def texts(self, positions: Int64Array) -> list[str]:
@@ -178,7 +185,7 @@ class KeyTable:
         """Which rows have another key than the one before. Equal keys stand side by side in canonical order."""
         new = np.zeros(len(self), np.bool_)
         new[:1] = True
-        for column in self.columns:
+        for column in (*self.columns, *self.rule_columns):
             values = np.array(column, dtype=object)
             new[1:] |= values[1:] != values[:-1]
         return new
@@ -221,7 +228,7 @@ class KeyTable:
 
     def key(self, row: int) -> tuple[str, ...]:
         """What the canonical order goes by: the texts of a row, then its id."""
-        return (*(column[row] for column in self.columns), as_text(self.ids[row]))
+        return (*(column[row] for column in (*self.columns, *self.rule_columns)), as_text(self.ids[row]))
 
     def places_of(self, other: KeyTable) -> Int64Array:
         """Positions before which the rows of another table, in canonical order, belong in this one's order."""
@@ -240,32 +247,44 @@ class KeyTable:
         if self.known_fingerprint is not None:
             return self.known_fingerprint
         digest = hashlib.sha256()
-        for values in (self.id_texts(), *self.columns):
+        # Where columns must be equal, a text of its own says where they begin.
+        rules = [["equal"], *self.rule_columns] if self.rule_columns else []
+        for values in (self.id_texts(), *self.columns, *rules):
             # Lengths beside the text, so that no two tables share one stream of bytes.
             digest.update(np.array([len(value) for value in values], np.int64).tobytes())
             digest.update("".join(values).encode())
         return f"sha256:{digest.hexdigest()}"
 
 
-def key_tables(
+def key_tables(  # noqa: PLR0917 - the tables, and what is taken of them
     reference: pd.DataFrame,
     query: pd.DataFrame,
     ids: tuple[str, str],
     pairs: Sequence[tuple[str, str]],
     missing: Missing = (),
+    equal: Sequence[tuple[str, str]] = (),
 ) -> tuple[KeyTable, KeyTable]:
-    """Both tables' ids and key columns in canonical order; errors as for `key_table`."""
+    """Both tables' ids, key columns and columns that must be equal, in canonical order; errors as for `key_table`."""
     left, right = ([pair[side] for pair in pairs] for side in (0, 1))
+    equal_left, equal_right = ([pair[side] for pair in equal] for side in (0, 1))
     return (
-        key_table(reference, role="reference", id_column=ids[0], columns=left, missing=missing),
-        key_table(query, role="query", id_column=ids[1], columns=right, missing=missing),
+        key_table(reference, role="reference", id_column=ids[0], columns=left, missing=missing, equal=equal_left),
+        key_table(query, role="query", id_column=ids[1], columns=right, missing=missing, equal=equal_right),
     )
 
 
 def key_table(
-    frame: pd.DataFrame, *, role: str, id_column: str, columns: Sequence[str], missing: Missing = ()
+    frame: pd.DataFrame,
+    *,
+    role: str,
+    id_column: str,
+    columns: Sequence[str],
+    missing: Missing = (),
+    equal: Sequence[str] = (),
 ) -> KeyTable:
     """Check the ids and take the key columns as text, in canonical order; placeholders in `missing` become "".
+
+    So are the columns that must be `equal` taken, folded. `missing` holds those of the key columns, then theirs.
 
     Raises
     ------
@@ -282,11 +301,13 @@ def key_table(
     ids = frame[id_column].to_numpy(dtype=object)
     id_texts = [as_text(value) for value in ids]
     _check_ids(id_texts, role, id_column)
-    texts = [[as_text(value) for value in frame[column].to_numpy(dtype=object)] for column in columns]
+    named = (*columns, *equal)
+    texts = [[as_text(value) for value in frame[column].to_numpy(dtype=object)] for column in named]
     if missing:
         texts = [_without(values, words) for values, words in zip(texts, missing, strict=True)]
-    for column, values in zip(columns, texts, strict=True):
+    for column, values in zip(named, texts, strict=True):
         _check_unicode(values, role, column)
+    texts[len(columns) :] = map(_folded, texts[len(columns) :])
     order = sorted(range(len(frame)), key=id_texts.__getitem__)
     for values in reversed(texts):
         order.sort(key=values.__getitem__)
@@ -295,10 +316,17 @@ def key_table(
         id_column=id_column,
         column_names=tuple(columns),
         ids=ids[order],
-        columns=tuple([values[row] for row in order] for values in texts),
+        columns=tuple([values[row] for row in order] for values in texts[: len(columns)]),
         source_rows=np.array(order, np.int64),
         source=frame.copy(deep=False),
+        rule_names=tuple(equal),
+        rule_columns=tuple([values[row] for row in order] for values in texts[len(columns) :]),
     )
+
+
+def _folded(texts: list[str]) -> list[str]:
+    known = {text: folded(text) for text in set(texts)}
+    return [known[text] for text in texts]
 
 
 def _without(texts: list[str], placeholders: tuple[str, ...]) -> list[str]:
@@ -309,14 +337,16 @@ def require_text(table: KeyTable) -> None:
     """Raise a DataError if there are no rows, or a key column is empty in all: nothing can be learned from it."""
     if len(table) == 0:
         raise DataError(f"{table.role} has no rows; there is nothing to join", argument=table.role)
-    for column, values in zip(table.column_names, table.columns, strict=True):
-        if not any(values):
-            raise DataError(
-                f"{table.role} column {column!r} is empty in all {len(table):,} rows",
-                argument=table.role,
-                column=column,
-                remedy="choose another column with on",
-            )
+    named = ((table.column_names, table.columns, "on"), (table.rule_names, table.rule_columns, "equal"))
+    for names, columns, argument in named:
+        for column, values in zip(names, columns, strict=True):
+            if not any(values):
+                raise DataError(
+                    f"{table.role} column {column!r} is empty in all {len(table):,} rows",
+                    argument=table.role,
+                    column=column,
+                    remedy=f"choose another column with {argument}",
+                )
 
 
 def _check_unicode(texts: list[str], role: str, column: str) -> None:

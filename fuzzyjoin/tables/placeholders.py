@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["Missing", "folded", "found_placeholders", "placeholder_notes"]
 
 Missing: TypeAlias = tuple[tuple[str, ...], ...]
-"""For each pair of compared columns the texts that are read as missing, folded and ascending; none for no pair."""
+"""For each pair of columns that are compared, then of those that must be equal, the texts that are read as missing,
+folded and ascending; none for no pair."""
 
 WORDS: Final = frozenset(
     (
@@ -105,7 +106,8 @@ def placeholder_notes(
             listed = ", ".join(f'"{text}" ({rows:,} row{"s" * (rows != 1)})' for rows, text in told)
             column = left if left == right else f"{left}={right}"
             notes.append(f"{column}: {listed} {'is' if len(told) == 1 else 'are'} read as missing")
-    return tuple(notes)
+    # A column that is compared and must be equal too is told of once.
+    return tuple(dict.fromkeys(notes))
 
 
 def _counts(column: pd.Series) -> Counter[str]:

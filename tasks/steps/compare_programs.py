@@ -166,8 +166,10 @@ def learned_tables(pipeline: str, program_id: str, current_id: str | None, wareh
 
 
 def _input(role: Role, table: TableHandle, id_column: str, program: Program) -> InputHandle:
-    columns = tuple(getattr(column, role) for column in program.columns)
-    return InputHandle(role=role, table=table, id_column=id_column, columns=columns)
+    columns, equal = (
+        tuple(getattr(column, role) for column in pairs) for pairs in (program.columns, program.definition.equal)
+    )
+    return InputHandle(role=role, table=table, id_column=id_column, columns=columns, equal=equal)
 
 
 @task(name="compare programs", task_run_name="compare programs", cache_policy=NO_CACHE)

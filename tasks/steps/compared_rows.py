@@ -16,5 +16,11 @@ __all__ = ["compared_rows"]
 
 def compared_rows(table: InputHandle, missing: Missing) -> KeyTable:
     """The ids and the compared texts of an input, without the placeholders that are read as missing."""
-    frame = load_snapshot(table.table)
-    return key_table(frame, role=table.role, id_column=table.id_column, columns=table.columns, missing=missing)
+    return key_table(
+        load_snapshot(table.table),
+        role=table.role,
+        id_column=table.id_column,
+        columns=table.columns,
+        missing=missing,
+        equal=table.equal,
+    )

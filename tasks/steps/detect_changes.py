@@ -47,7 +47,7 @@ def detect_changes(
     """
     frame = load_snapshot(query.table)
     basis = basis_of(program.program_id, reference.table.content_hash)
-    hashes = row_hashes(frame, query.id_column, query.columns)
+    hashes = row_hashes(frame, query.id_column, query.columns_read)
     with opened_warehouse(run.warehouse) as engine, reading(engine) as connection:
         changes = changed_rows(connection, run.pipeline, hashes, basis=basis)
     wanted = {*changes.new, *changes.changed, *changes.stale}

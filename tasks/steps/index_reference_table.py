@@ -63,12 +63,13 @@ def index_to_learn(reference: InputHandle, query: InputHandle, search: Search, q
     """
     missing = () if search.keep_placeholders else _placeholders(reference, query)
     blocking = search.learning_settings().blocking(_distinct_rows(reference, missing))
-    return _sound_index(IndexNeeds.to_learn(reference.columns, *blocking, missing), reference, query_rows)
+    needs = IndexNeeds.to_learn(reference.columns, *blocking, missing, reference.equal)
+    return _sound_index(needs, reference, query_rows)
 
 
 def _placeholders(reference: InputHandle, query: InputHandle) -> Missing:
     frames = load_snapshot(reference.table), load_snapshot(query.table)
-    pairs = list(zip(reference.columns, query.columns, strict=True))
+    pairs = list(zip(reference.columns_read, query.columns_read, strict=True))
     missing = found_placeholders(*frames, pairs)
     for note in placeholder_notes(*frames, pairs, missing):
         get_run_logger().warning("%s", for_terminal(note))
@@ -76,7 +77,7 @@ def _placeholders(reference: InputHandle, query: InputHandle) -> Missing:
 
 
 def _distinct_rows(reference: InputHandle, missing: Missing) -> int:
-    if not missing:
+    if not missing and not reference.equal:
         return distinct_rows(reference.table, reference.columns)
     return len(compared_rows(reference, missing).distinct())
 
@@ -173,5 +174,6 @@ def _latest_first() -> list[Path]:
 
 
 def _rows(table: KeyTable) -> pd.DataFrame:
-    """Id and compared texts of every row."""
-    return pd.DataFrame({"id": list(table.id_texts()), **{str(n): list(c) for n, c in enumerate(table.columns)}})
+    """Id, compared texts and values that must be equal of every row."""
+    columns = enumerate((*table.columns, *table.rule_columns))
+    return pd.DataFrame({"id": list(table.id_texts()), **{str(n): list(column) for n, column in columns}})

@@ -84,16 +84,18 @@ def keep(frame: pd.DataFrame, tables: Tables, role: Literal["reference", "query"
             "a row's number names another row once the table changes"
         )
     id_column = choose_id(frame, role, named)
-    columns = tables.columns(role)
-    for column in columns:
-        require_column(frame, column, role, "compare")
-    names = list(dict.fromkeys([id_column, *columns]))
+    columns, equal = tables.columns(role), tables.equal_columns(role)
+    for setting, named_columns in (("compare", columns), ("equal", equal)):
+        for column in named_columns:
+            require_column(frame, column, role, setting)
+    names = list(dict.fromkeys([id_column, *columns, *equal]))
     table, places = write_ordered_snapshot(frame[names], snapshot_folder())
     return InputHandle(
         role=role,
         table=table,
         id_column=id_column,
         columns=tuple(columns),
+        equal=tuple(equal),
         source=_named(tables.reference if role == "reference" else tables.query),
         order=store_file("orders", ".npy", partial(_write, places)),
     )

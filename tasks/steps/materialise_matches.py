@@ -77,7 +77,7 @@ def materialise_matches(
         precision_estimate=result.precision_estimate,
         covers=covers,
         gone=gone,
-        row_hashes=row_hashes(looked_at, query.id_column, query.columns),
+        row_hashes=row_hashes(looked_at, query.id_column, query.columns_read),
         joined=_joined(run, reference, query),
     )
     with opened_warehouse(run.warehouse) as engine:

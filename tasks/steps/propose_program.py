@@ -86,6 +86,7 @@ def _asked(program: Program) -> tuple[object, ...]:
     record = program.learning_record
     return (
         [(column.reference, column.query) for column in program.columns],
+        [(column.reference, column.query) for column in program.definition.equal],
         program.definition.decision.model_dump(include={"kind", "min_probability"}),
         program.definition.blocking.equal_rows,
         bool(program.definition.negative_rules),

@@ -9,7 +9,7 @@ from fuzzyjoin.figures import apart
 
 if TYPE_CHECKING:
     from fuzzyjoin import Program
-    from fuzzyjoin.definition import Blocking, Decision
+    from fuzzyjoin.definition import Blocking, Decision, Definition
 
 __all__ = ["diff_programs"]
 
@@ -21,7 +21,7 @@ def diff_programs(before: Program, after: Program, *, rule_words: bool = True) -
     if before.program_id == after.program_id:
         return ()
     old, new = before.definition, after.definition
-    lines = _columns(before, after)
+    lines = [*_columns(before, after), *_equal(old, new)]
     if old.blocking != new.blocking:
         lines.append(f"Candidates come from {_blocking(new.blocking)} instead of {_blocking(old.blocking)}.")
     lines += _decision(old.decision, new.decision)
@@ -45,6 +45,14 @@ def _columns(before: Program, after: Program) -> list[str]:
             now, then = apart(new[pair], weight, digits=3, kind="g")
             lines.append(f"Column {_pair(pair)} weighs {now} instead of {then}.")
     return lines
+
+
+def _equal(old: Definition, new: Definition) -> list[str]:
+    then, now = ([(column.reference, column.query) for column in which.equal] for which in (old, new))
+    return [
+        *(f"Candidates need no longer be equal in {_pair(pair)}." for pair in then if pair not in now),
+        *(f"Candidates must be equal in {_pair(pair)}." for pair in now if pair not in then),
+    ]
 
 
 def _pair(names: tuple[str, str]) -> str:

@@ -20,7 +20,8 @@ def best_rows(queries, references, weights, scales, rows, *, k, exclude_self=Fal
     laid_out = np.array(weights, np.float64), np.array(scales, np.float64)
     index = InvertedIndex.build(arrays_of(left), arrays_of(right), LEFT, *laid_out)
     indptr, ids, _ = arrays_of(queries)
-    sizes, found = index.top_k(np.array(rows, np.int64), indptr, ids, k, exclude_self=exclude_self)
+    asked = np.array(rows, np.int64)
+    sizes, found = index.search(asked, indptr, ids, k, asked if exclude_self else np.full(asked.size, -1))
     return rows_of(np.cumsum([0, *sizes.tolist()]), found)
 
 
@@ -139,6 +140,6 @@ def test_rows_of_many_tokens_find_the_same_as_sorting_all_rows(number):
     index = InvertedIndex.build(arrays_of(bags), arrays_of([{} for _ in bags]), number, weights, np.ones(len(bags)))
     queries = [dict.fromkeys(range(number), 1), *bags[:2]]
     indptr, ids, _ = arrays_of(queries)
-    sizes, found = index.top_k(np.arange(3), indptr, ids, 5, exclude_self=False)
+    sizes, found = index.search(np.arange(3), indptr, ids, 5, np.full(3, -1))
     expected = twin(queries, bags, weights.tolist(), [1.0] * len(bags), range(3), k=5)
     assert rows_of(np.cumsum([0, *sizes.tolist()]), found) == expected

@@ -44,6 +44,9 @@ def join_two_tables(reference: pd.DataFrame, query: pa.Table) -> float | None:
 def name_columns(reference: pd.DataFrame, query: pd.DataFrame) -> None:
     fuzzy_join(reference, query, on=["name", ("town", "city")], id=("id", "key"))
     fuzzy_join(reference, query, on={"name": "title"}, id="id", method="autofj", space="large")
+    fuzzy_join(reference, query, "name", equal="state")
+    learn_program(reference, query, "name", equal=["state", ("town", "city")])
+    assert_type(block_tables(reference, query, "name", equal={"state": "st"}), BlockedPairs)
     fuzzy_join(reference, query, progress=lambda stage, done: print(stage.upper(), done + 0.5), threads=2)  # noqa: T201
 
 

@@ -186,3 +186,34 @@ def test_placeholders_are_found_before_the_index_and_every_step_reads_them_alike
     assert index.index_to_join(handle, reference, len(tables[1]), to_learn) == to_learn
     kept = index.index_to_learn(reference, query, Search(keep_placeholders=True), len(tables[1]))
     assert kept.blocks.missing == ()
+
+
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize("method", ["auto", "autofj"])
+def test_columns_that_must_be_equal_are_in_the_index_and_every_step_follows_them(learned, tmp_path, method):
+    tables = [table.assign(state=table["title"].str[0]) for table in (learned.reference, learned.query)]
+    # Rows whose values are spelled otherwise are equal all the same.
+    again = tables[0].head(40).assign(id=lambda rows: "again " + rows["id"], state=lambda rows: rows["state"] + " ")
+    tables[0] = pd.concat([tables[0], again])
+    reference, query = (
+        InputHandle(
+            role=role, table=write_snapshot(table, tmp_path), id_column="id", columns=("title",), equal=("state",)
+        )
+        for role, table in zip(("reference", "query"), tables, strict=True)
+    )
+    search = Search(method=method)
+    to_learn = index.index_to_learn(reference, query, search, len(tables[1]))
+    assert to_learn.blocks.equal == ("state",)
+    pairs = block_query_rows.fn(to_learn, query, search.method, search.space)
+    handle = search_program.fn(to_learn, pairs, query, search)
+    program = learn_program(*tables, "title", id="id", equal="state", method=method)
+    assert handle.program_id == program.program_id
+    joined = index.index_to_join(handle, reference, len(tables[1]), to_learn)
+    found = Matcher.open(joined.path, program).lookup(tables[1])
+    own = program.apply(*tables, id="id")
+    pd.testing.assert_frame_equal(found.matches, own.matches, check_dtype=False)
+    moved = tables[0].assign(state=tables[0]["state"].where(tables[0].index > 90, "elsewhere"))
+    changed = reference.model_copy(update={"table": write_snapshot(moved, tmp_path)})
+    of_moved = Matcher.open(index.index_to_join(handle, changed, 1).path, program).lookup(tables[1])
+    pd.testing.assert_frame_equal(of_moved.matches, program.apply(moved, tables[1], id="id").matches, check_dtype=False)
+    assert len(of_moved.matches) < len(own.matches)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from fuzzyjoin.definition import Equal
 from tasks.warehouse.audit import why
 from tasks.warehouse.changes import ChangedMatch, changed_matches
 from tasks.warehouse.connection import reading, writing
@@ -221,3 +222,11 @@ def test_only_successful_runs_of_one_pipeline_in_order_are_compared(replaced):
 def test_the_difference_of_two_programs_is_told_in_words(after, words):
     assert diff_programs(program(0.3), after) == words
     assert len(diff_programs(after, program(0.3))) == len(words)
+
+
+def test_the_difference_names_columns_that_must_be_equal():
+    without = program(0.3)
+    rule = without.definition.model_copy(update={"equal": (Equal(reference="state", query="st"),)})
+    under = without.model_copy(update={"definition": rule})
+    assert diff_programs(without, under) == ("Candidates must be equal in state with st.",)
+    assert diff_programs(under, without) == ("Candidates need no longer be equal in state with st.",)
