@@ -515,8 +515,8 @@ def test_cases_are_joined_at_the_command_line_and_what_is_refused_is_said(tmp_pa
     rows = {row["reference"]: row for row in json.loads((tmp_path / "out.json").read_text())["cases"]}
     assert rows["left.csv"]["right"] == rows["left_twice.csv"]["right"] > 0
     assert rows["left_twice.csv"]["equal_reference_rows"] == 24
-    assert "is not UTF-8" in rows["left_latin1.csv"]["said"]
-    assert "is not UTF-8" in capsys.readouterr().out
+    assert "read as Windows-1252" in rows["left_latin1.csv"]["said"]
+    assert "read as Windows-1252" in capsys.readouterr().out
 
 
 def test_a_command_of_the_first_minute_is_timed_with_the_processes_it_waits_for(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
@@ -22,6 +22,11 @@ class _Settings(FormSettings):
     )
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """Keep a default out of the form, which would fill it in; it takes the source with most values for the chosen one."""
+    schema.pop("default")
+
+
 class FileSource(_Settings):
     """A table in a file.
 
@@ -39,7 +44,9 @@ class FileSource(_Settings):
         description="A file ending in .csv, .tsv, .jsonl, .ndjson, .xlsx or .parquet; .csv.gz and the like too.",
     )
     delimiter: Literal["found", ",", ";", "tab", "|"] = Field(
-        default="found", description="What stands between the fields of a CSV or TSV file, where it is not found."
+        default="found",
+        description="What stands between the fields of a CSV or TSV file. If empty: found.",
+        json_schema_extra=_without_default,
     )
     encoding: str = Field(
         default="",
@@ -47,8 +54,13 @@ class FileSource(_Settings):
             "Encoding of a CSV or TSV file, such as windows-1250. If empty: UTF-8, UTF-16 with a byte order mark, or "
             "Windows-1252 where that is sure."
         ),
+        json_schema_extra=_without_default,
     )
-    sheet: str = Field(default="", description="Sheet of an Excel workbook. If empty: the first that holds anything.")
+    sheet: str = Field(
+        default="",
+        description="Sheet of an Excel workbook. If empty: the first that holds anything.",
+        json_schema_extra=_without_default,
+    )
 
     @property
     def layout(self) -> Layout:

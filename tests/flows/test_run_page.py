@@ -129,7 +129,8 @@ def test_the_form_shows_descriptions_and_defaults_in_their_order(form):
     expect(form.get_by_label("Precision Target")).to_have_value("0.9")
     expect(form.get_by_label("Path").first).to_have_value(re.compile(r"left\.csv$"))
     labels = form.locator("label").all_inner_texts()
-    fields = ["pipeline", "tables", "Reference", "Kind", "Path", "Columns (Optional)", "Query"]
+    of_file = ["Kind", "Path", *(f"{name} (Optional)" for name in ("Delimiter", "Encoding", "Sheet", "Columns"))]
+    fields = ["pipeline", "tables", "Reference", *of_file, "Query"]
     assert labels[labels.index("pipeline") :][: len(fields)] == fields
 
 
