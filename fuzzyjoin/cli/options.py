@@ -74,7 +74,7 @@ On: TypeAlias = Annotated[
         "--on",
         metavar="NAME",
         help="Column to compare; repeat for several, write ref=query where the names differ. Without it: all columns "
-        "that both tables have, except the ids.",
+        "that both tables have, except the ids and those of --equal.",
     ),
 ]
 Equal: TypeAlias = Annotated[
