@@ -23,7 +23,7 @@ class _Settings(FormSettings):
 
 
 def _without_default(schema: dict[str, Any]) -> None:
-    """Keep a default out of the form, which would fill it in; it takes the source with most values for the chosen one."""
+    """Keep a default out of the form, which fills defaults in and takes the source with most values for the chosen."""
     schema.pop("default")
 
 
