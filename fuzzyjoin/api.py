@@ -139,10 +139,11 @@ def fuzzy_join(
 
     Names alone cannot tell, and the state is known for certain:
 
-    >>> clinics = pd.DataFrame({"id": [1, 2], "name": ["St Mary Clinic", "St Mary Clinic"], "state": ["TX", "CA"]})
-    >>> asked = pd.DataFrame({"id": [7], "name": ["Saint Mary Clinic"], "state": ["ca"]})
-    >>> fuzzy_join(clinics, asked, "name", equal="state", space="small").matches["reference_id"].tolist()
-    [2]
+    >>> names, states = ["St Mary Clinic", "North Plaza", "St Mary Clinic", "Lake Center"], ["TX", "TX", "CA", "CA"]
+    >>> clinics = pd.DataFrame({"id": [1, 2, 3, 4], "name": names, "state": states})
+    >>> asked = pd.DataFrame({"id": [7], "name": ["St. Mary Clinic"], "state": ["ca"]})
+    >>> fuzzy_join(clinics, asked, "name", equal="state").matches["reference_id"].tolist()
+    [3]
 
     Columns of different names:
 
