@@ -147,6 +147,8 @@ def join_in_parts(
         If a part cannot be written, or the folder holds something else.
     """
     watch = Stopwatch()
+    # Once, not for every batch.
+    people = people and people.beside(matcher.side.table)
     with _explained(folder):
         thrown_away = _begin(folder, parts_of)
         known = _finished(folder, rows)

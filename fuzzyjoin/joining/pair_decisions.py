@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -12,6 +12,8 @@ from fuzzyjoin.tables import as_frame, as_text, require_column
 from fuzzyjoin.terminal import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fuzzyjoin.kernels.types import BoolArray, Int64Array
     from fuzzyjoin.tables import KeyTable, Table
 
@@ -70,6 +72,8 @@ class PairDecisions:
         One decision each. `reference_id` is the id that the query row is joined to, "none" if it is joined to nothing,
         "" if earlier decisions on the row are taken back. `when` is a time that sorts as text (ISO 8601). `query_text`
         and `reference_text` are the compared values that the person saw.
+    targets
+        Where the reference rows that they name stand in one reference table, once `beside` looked.
 
     Examples
     --------
@@ -80,6 +84,7 @@ class PairDecisions:
     """
 
     lines: tuple[Decision, ...]
+    targets: Mapping[str, int] | None = None
 
     @classmethod
     def of(cls, table: Table) -> PairDecisions:
@@ -111,11 +116,19 @@ class PairDecisions:
                 )
         return cls(lines)
 
+    def beside(self, reference: KeyTable) -> PairDecisions:
+        """The same decisions with their reference rows found, which takes a look at every id of the table."""
+        named = [line.reference_id for line in self.lines]
+        return replace(self, targets=dict(zip(named, reference.find(named).tolist(), strict=True)))
+
     def on(self, query: KeyTable, reference: KeyTable) -> DecidedRows:
         """What is decided for the rows of these tables. Of several decisions on a row the last one holds.
 
-        Decisions on query rows that are not here are passed over: the table can be a part of the whole.
+        Decisions on query rows that are not here are passed over: the table can be a part of the whole. Of decisions
+        that were put `beside` a reference table this is the one.
         """
+        if self.targets is None:
+            return self.beside(reference).on(query, reference)
         places = query.find([decision.query_id for decision in self.lines])
         of_row: dict[int, list[Decision]] = {}
         for place, decision in zip(places.tolist(), self.lines, strict=True):
@@ -131,42 +144,8 @@ class PairDecisions:
                 conflicts.append(f"{latest[0].subject}: two of one time differ ({told}), so the program decides")
             elif latest[-1].reference_id:
                 standing[place] = latest[-1]
-        return self._resolved(standing, conflicts, query, reference)
-
-    def _resolved(
-        self, standing: dict[int, Decision], conflicts: list[str], query: KeyTable, reference: KeyTable
-    ) -> DecidedRows:
-        """The reference rows that decisions on query rows name, and what became of their values since."""
-        targets = dict(
-            zip(standing, reference.find([one.reference_id for one in standing.values()]).tolist(), strict=True)
-        )
-        if any(one.reference_id == NO_MATCH and targets[place] >= 0 for place, one in standing.items()):
-            raise DataError(
-                f"the reference table has the id {NO_MATCH!r}, which in decisions means no match",
-                argument="decisions",
-                remedy="give that reference row another id",
-            )
-        for place, one in list(standing.items()):
-            if targets[place] < 0 and one.reference_id != NO_MATCH:
-                conflicts.append(
-                    f"{one.subject}: {one.who} joined it to {one.reference_id!r}, which is not in the reference table, "
-                    "so the program decides"
-                )
-                del standing[place]
-        rows = np.array(list(standing), np.int64)
-        found = np.array([targets[place] for place in standing], np.int64)
-        decided = list(standing.values())
-        for role, seen, now in (
-            ("query", [one.query_text for one in decided], query.texts(rows)),
-            ("reference", [one.reference_text for one in decided], reference.texts(found)),
-        ):
-            conflicts += [
-                f"{one.subject}: the {role} row was {before!r} when {one.who} decided, and is {text!r}; the decision "
-                "holds: look at it again"
-                for one, before, text in zip(decided, seen, now, strict=True)
-                if before and text and before != text
-            ]
-        return DecidedRows(rows, found, _own_ids(reference, decided, found), tuple(decided), tuple(conflicts))
+        targets = {place: self.targets[one.reference_id] for place, one in standing.items()}
+        return _resolved(standing, targets, conflicts, query, reference)
 
 
 @dataclass(frozen=True)
@@ -207,3 +186,36 @@ def _own_ids(reference: KeyTable, decided: list[Decision], targets: Int64Array) 
         if target >= 0:
             ids[place] = reference.own_id(target, one.reference_id)
     return ids
+
+
+def _resolved(
+    standing: dict[int, Decision], targets: dict[int, int], conflicts: list[str], query: KeyTable, reference: KeyTable
+) -> DecidedRows:
+    """The decisions that hold, by query row, and what became of the values since."""
+    if any(one.reference_id == NO_MATCH and targets[place] >= 0 for place, one in standing.items()):
+        raise DataError(
+            f"the reference table has the id {NO_MATCH!r}, which in decisions means no match",
+            argument="decisions",
+            remedy="give that reference row another id",
+        )
+    for place, one in list(standing.items()):
+        if targets[place] < 0 and one.reference_id != NO_MATCH:
+            conflicts.append(
+                f"{one.subject}: {one.who} joined it to {one.reference_id!r}, which is not in the reference table, "
+                "so the program decides"
+            )
+            del standing[place]
+    rows = np.array(list(standing), np.int64)
+    found = np.array([targets[place] for place in standing], np.int64)
+    decided = list(standing.values())
+    for role, seen, now in (
+        ("query", [one.query_text for one in decided], query.texts(rows)),
+        ("reference", [one.reference_text for one in decided], reference.texts(found)),
+    ):
+        conflicts += [
+            f"{one.subject}: the {role} row was {before!r} when {one.who} decided, and is {text!r}; the decision "
+            "holds: look at it again"
+            for one, target, before, text in zip(decided, found.tolist(), seen, now, strict=True)
+            if before and before != text and (role == "query" or target >= 0)
+        ]
+    return DecidedRows(rows, found, _own_ids(reference, decided, found), tuple(decided), tuple(conflicts))

@@ -219,7 +219,7 @@ def _drop(connection: Connection, table: sa.Table) -> None:
     except DBAPIError as error:
         reason = str(error.orig).strip().partition("\n")[0]
         raise WarehouseError(
-            f"publish.joined: the columns of the tables have changed, and {table.name!r} cannot be made anew "
+            f"publish.joined: the columns of the tables have changed, and {table.name!r} cannot be recreated "
             f"({reason}); remove what depends on it, or publish under another name"
         ) from None
 

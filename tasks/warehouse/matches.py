@@ -108,9 +108,7 @@ def write_matches(engine: Engine, run_id: str, outcome: RunResult, *, at: dateti
     RunEndedError
         If the run is not running any more: nothing is written.
     WarehouseError
-        If the program is not stored.
-    WarehouseError
-        If the joined table cannot be written: nothing is.
+        If the program is not stored, or the joined table cannot be written: nothing is.
     DataError
         If the matches are not fit to be stored: nothing is written.
     """

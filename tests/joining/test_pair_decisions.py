@@ -6,6 +6,7 @@ import pytest
 
 from fuzzyjoin import DataError, Matcher, UsageError, draw_audit, fuzzy_join, index_reference
 from fuzzyjoin.joining import PairDecisions
+from fuzzyjoin.tables import key_tables
 from tests.cases import example
 
 METHODS = ["auto", "autofj"]
@@ -199,3 +200,23 @@ def test_an_audit_draws_no_row_that_a_person_decided_on(malls):
     assert set(result.unmatched.loc[result.unmatched["query_id"].isin(matched["query_id"]), "decided_by"]) == {
         "somebody"
     }
+
+
+def test_a_query_row_that_has_lost_its_text_is_listed_as_changed(malls):
+    reference, query, plain = malls
+    one, _, target = chosen(plain)
+    emptied = query.assign(title=query["title"].where(query["id"] != one, ""))
+    table = decided((one, target), query_text="The Mall")
+    told = plain.program.apply(reference, emptied, decisions=table).warnings
+    assert any("the query row was 'The Mall' when ada on 2026-03-01 decided, and is ''" in warning for warning in told)
+
+
+def test_decisions_put_beside_a_table_once_say_the_same_of_every_part(malls):
+    reference, query, plain = malls
+    one, other, target = chosen(plain)
+    people = PairDecisions.of(decided((one, "none"), (other, target), (query["id"].iloc[-1], "gone")))
+    left, right = key_tables(reference, query, ("id", "id"), [("title", "title")])
+    known, fresh = people.beside(left.distinct()).on(right, left.distinct()), people.on(right, left.distinct())
+    assert known.rows.tolist() == fresh.rows.tolist()
+    assert known.reference.tolist() == fresh.reference.tolist()
+    assert (known.lines, known.conflicts) == (fresh.lines, fresh.conflicts)
