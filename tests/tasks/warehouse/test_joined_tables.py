@@ -92,7 +92,7 @@ def test_a_part_of_the_query_table_replaces_its_own_rows_alone(filled):
     ]
 
 
-def test_other_columns_make_the_table_anew(filled):
+def test_other_columns_recreate_the_table(filled):
     published(filled, "two", {"q1": "r1"}, query=QUERY.drop(columns="paid").assign(town="Oslo"), at=day(1))
     columns, held = table(filled)
     assert columns == [column.replace("paid", "town") for column in COLUMNS] + ["run_id"]
@@ -106,7 +106,7 @@ def test_a_view_on_it_outlives_a_run_and_is_not_destroyed(filled):
     assert {row[1] for row in table(filled, "of_dbt")[1]} == {"9"}
     if filled.dialect.name == "postgresql":
         before = table(filled)
-        with pytest.raises(WarehouseError, match=r"cannot be made anew .*; remove what depends on it"):
+        with pytest.raises(WarehouseError, match=r"cannot be recreated .*; remove what depends on it"):
             published(filled, "three", {}, query=QUERY.assign(town="Oslo"), at=day(2))
         assert table(filled) == before
 
